@@ -1,0 +1,102 @@
+# Everything starts here: `make help`. The environment lives in .venv, is made on first use and follows the lock files.
+PYTHON ?= python3
+SEED ?= 1
+CYCLES ?= 5
+PYTEST_ARGS ?=
+UPGRADE ?=
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --quiet --no-input --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help run test check interop soak bench sabotage torture lock clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | expand -t 12
+
+run: .venv/.runtime ## everything on this machine: PostgreSQL, migrations, API, projector
+	@exec $(BIN)/gatewayz serve
+
+test: .venv/.dev ## all tests that need only Python and make (≤ 10 minutes)
+	@$(BIN)/pytest -n 2 $(PYTEST_ARGS)
+
+check: .venv/.dev ## format, lint, types, imports; all run, any failure fails
+	@failed=0; \
+	for step in 'ruff format --check .' 'ruff check .' 'mypy' 'lint-imports'; do \
+		echo "== $$step"; $(BIN)/$$step || failed=1; \
+	done; \
+	exit $$failed
+
+interop: .venv/.dev ## tests against programs from outside
+	$(call pytest_folder,tests/interop)
+
+soak: .venv/.dev ## full-size and long campaigns
+	$(call pytest_folder,tests/soak)
+
+bench: .venv/.dev ## benchmarks
+	@$(BIN)/python -m tests.benchmarks
+
+sabotage: .venv/.dev ## break each promise on purpose; each must turn its test red
+	@$(BIN)/python -m tests.sabotage
+
+torture: .venv/.dev ## kill -9 campaign: make torture SEED=1 CYCLES=5
+	@$(BIN)/python -m tests.faults.torture --seed $(SEED) --cycles $(CYCLES)
+
+lock: .venv/.dev ## resolve pyproject.toml into the lock files; UPGRADE=--upgrade moves the pins
+	@$(compile) --extra build --output-file requirements.lock
+	@$(compile) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
+	@! grep -nE '://|^ *--(index|extra-index|find-links|trusted-host)' requirements.lock requirements-dev.lock
+
+clean: ## remove .venv, caches and build output; .gatewayz (the data) stays
+	@rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info
+	@find . -path ./.gatewayz -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# ---- the environment
+
+# A .venv that was made elsewhere would run the code there, and one whose Python is gone runs none: both are made anew.
+# `activate` is the last file that venv writes, so a .venv that was only half made has none.
+ifeq ($(shell test -x $(BIN)/python && grep -sF '$(CURDIR)/.venv' $(BIN)/activate),)
+.PHONY: $(BIN)/activate
+endif
+
+$(BIN)/activate:
+	@command -v $(PYTHON) >/dev/null || \
+		{ echo "$(PYTHON) not found: install Python 3.11 or newer, or name one: make PYTHON=python3.12 ..."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "$(PYTHON) is $$($(PYTHON) -V 2>&1), Gatewayz needs 3.11 or newer: make PYTHON=python3.12 ..."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "$(PYTHON) cannot make a virtual environment: install the package python3-venv (it brings ensurepip)"; exit 1; }
+	@echo 'creating .venv ...'
+	@log=$$($(PYTHON) -m venv --clear .venv 2>&1) || { echo "could not create .venv: $$(echo "$$log" | tail -n 1)"; exit 1; }
+
+.venv/.runtime: $(BIN)/activate requirements.lock pyproject.toml
+	$(call install,requirements.lock)
+	@touch $@
+
+.venv/.dev: $(BIN)/activate requirements-dev.lock pyproject.toml
+	$(call install,requirements-dev.lock)
+	@touch .venv/.runtime $@
+
+# $(1): the lock file. Wheels only: a source build would fetch its tools beside the lock.
+define install
+@echo 'installing $(1) (a minute the first time) ...'
+@{ $(PIP) install --require-hashes --only-binary :all: -r $(1) && \
+	$(PIP) install --no-build-isolation --no-deps --editable .; } >.venv/pip.log 2>&1 || { \
+	echo "could not install $(1): $$(grep ^ERROR .venv/pip.log | tail -n 1) (all of it: .venv/pip.log)"; \
+	! grep -q 'No matching distribution' .venv/pip.log || echo 'Either the package index is out of reach, or this platform has' \
+		'no wheel: Gatewayz needs Linux x86-64 or arm64 with glibc >= 2.28; elsewhere use the Dockerfile, with DATABASE_URL set.'; \
+	exit 1; }
+endef
+
+# $(1): a folder of tests that a plain run leaves out; one without a test yet passes, and says so.
+define pytest_folder
+@if [ -n "$$(find $(1) -name 'test_*.py' 2>/dev/null)" ]; then \
+	$(BIN)/pytest $(1) $(PYTEST_ARGS); \
+else \
+	echo '$(1) holds no test yet'; \
+fi
+endef
+
+compile = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	$(UPGRADE) pyproject.toml

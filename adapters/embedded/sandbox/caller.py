@@ -1,0 +1,59 @@
+"""The other end of one ASGI request: reads its body, writes to it, notices when it leaves."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+MAX_BODY_BYTES = 64 * 1024 * 1024
+"""Twice what the gateway lets through."""
+
+
+class CallerLeft(Exception):
+    """The connection was closed by the other side."""
+
+
+class Caller:
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive = receive
+        self._send = send
+
+    async def body(self) -> bytes:
+        received = bytearray()
+        while len(received) <= MAX_BODY_BYTES:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise CallerLeft
+            received += message.get("body", b"")
+            if not message.get("more_body"):
+                break
+        return bytes(received)
+
+    async def pause(self, delay_s: float) -> None:
+        """Wait, unless the caller leaves before (CallerLeft). Only after the body was read."""
+        if not delay_s:
+            return
+        try:
+            await asyncio.wait_for(self._receive(), delay_s)
+        except TimeoutError:
+            return
+        raise CallerLeft
+
+    async def start(self, status: int, content_type: bytes, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
+        sent = [(b"content-type", content_type), *headers]
+        await self._send({"type": "http.response.start", "status": status, "headers": sent})
+
+    async def write(self, part: bytes) -> None:
+        await self._send({"type": "http.response.body", "body": part, "more_body": True})
+
+    async def end(self, part: bytes = b"") -> None:
+        await self._send({"type": "http.response.body", "body": part})
+
+    async def answer(
+        self, status: int, content_type: bytes, body: bytes, headers: Iterable[tuple[bytes, bytes]] = ()
+    ) -> None:
+        await self.start(status, content_type, (*headers, (b"content-length", str(len(body)).encode())))
+        await self.end(body)

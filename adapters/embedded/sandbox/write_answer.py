@@ -1,0 +1,93 @@
+"""Write what was produced in OpenAI's shapes: one whole answer, or the events of a stream."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import Raw
+
+from adapters.embedded.sandbox.produce import Produced
+
+DONE = b"data: [DONE]\n\n"
+ERROR = {"error": {"message": "The upstream model failed.", "type": "server_error", "param": None, "code": 502}}
+
+
+class Head(NamedTuple):
+    """What all parts of one answer share."""
+
+    id: str
+    created: int
+    model: str
+
+
+class StreamEvent(NamedTuple):
+    """One event, and how many tokens it carries."""
+
+    text: bytes
+    tokens: int = 0
+
+
+def whole(head: Head, produced: Produced, usage: bytes | None) -> bytes:
+    message: dict[str, Any] = {"role": "assistant", "content": produced.text, "refusal": None}
+    if produced.function is not None:
+        called = {"name": produced.function, "arguments": produced.text}
+        message.update(content=None, tool_calls=[_call(head, 0, called)])
+    choices = [
+        {"index": index, "message": message, "logprobs": None, "finish_reason": produced.finish_reason}
+        for index in range(produced.choices)
+    ]
+    told = {} if usage is None else {"usage": Raw(usage)}
+    return msgspec.json.encode(_members(head, "chat.completion", choices) | told)
+
+
+def events(head: Head, produced: Produced) -> Iterator[StreamEvent]:
+    """The role, then token by token, then the finish_reason, each for every choice."""
+    everyone = range(produced.choices)
+    for index in everyone:
+        yield StreamEvent(_chunk(head, index, _opening(head, produced)))
+    for token in produced.tokens:
+        for index in everyone:
+            yield StreamEvent(_chunk(head, index, _continued(produced, token)), tokens=1)
+    for index in everyone:
+        yield StreamEvent(_chunk(head, index, {}, produced.finish_reason))
+
+
+def usage_event(head: Head, usage: bytes) -> bytes:
+    return event(_members(head, "chat.completion.chunk", []) | {"usage": Raw(usage)})
+
+
+def event(members: dict[str, Any]) -> bytes:
+    return b"data: " + msgspec.json.encode(members) + b"\n\n"
+
+
+def _opening(head: Head, produced: Produced) -> dict[str, Any]:
+    if produced.function is None:
+        return {"role": "assistant", "content": "", "refusal": None}
+    called = {"name": produced.function, "arguments": ""}
+    return {"role": "assistant", "content": None, "tool_calls": [{"index": 0, **_call(head, 0, called)}]}
+
+
+def _continued(produced: Produced, token: str) -> dict[str, Any]:
+    if produced.function is None:
+        return {"content": token}
+    return {"tool_calls": [{"index": 0, "function": {"arguments": token}}]}
+
+
+def _call(head: Head, number: int, function: dict[str, str]) -> dict[str, Any]:
+    return {"id": f"call_{head.id[-8:]}{number}", "type": "function", "function": function}
+
+
+def _chunk(head: Head, index: int, delta: dict[str, Any], finish_reason: str | None = None) -> bytes:
+    choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
+    return event(_members(head, "chat.completion.chunk", [choice]))
+
+
+def _members(head: Head, kind: str, choices: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "id": head.id,
+        "object": kind,
+        "created": head.created,
+        "model": f"sandbox-{head.model}",
+        "system_fingerprint": "fp_sandbox",
+        "choices": choices,
+    }

@@ -1,0 +1,72 @@
+"""Who supervises: the process that holds flock on one file. The kernel releases it, whatever kills the holder."""
+
+import fcntl
+import os
+import time
+from pathlib import Path
+
+from adapters.embedded.errors import AlreadySupervised, EmbeddedPostgresError
+
+# A killed holder is freed when the kernel has torn it down (and a child of its between fork and exec): milliseconds.
+GRACE_S = 0.5
+_POLL_S = 0.02
+
+
+class SupervisorLock:
+    """The lock of one home. The descriptor is close-on-exec: servers do not inherit it.
+
+    A plain os.fork() without exec does: such a child would keep the lock alive after its parent. Do not fork without
+    exec while holding it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+
+    @property
+    def is_held(self) -> bool:
+        return self._descriptor is not None
+
+    def take(self) -> None:
+        """Take it and write our pid into the file, for humans. Raises AlreadySupervised if another process has it."""
+        descriptor = self._open()
+        try:
+            self._lock_within_grace(descriptor)
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        """Give it back; harmless if we do not hold it. The file stays: removing it would let two holders coexist."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def _open(self) -> int:
+        try:
+            return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise EmbeddedPostgresError(
+                f"cannot open {self._path}: {error.strerror}; run as the user who owns that folder, or choose another"
+            ) from error
+
+    def _lock_within_grace(self, descriptor: int) -> None:
+        deadline_s = time.monotonic() + GRACE_S
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                if time.monotonic() > deadline_s:
+                    raise self._already_supervised(descriptor) from None
+                time.sleep(_POLL_S)
+
+    def _already_supervised(self, descriptor: int) -> AlreadySupervised:
+        holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
+        return AlreadySupervised(
+            f"another process (pid {holder}) already supervises {self._path.parent}: "
+            "attach to its server, or choose another folder"
+        )

@@ -1,0 +1,72 @@
+"""What the verbs can do. Wiring hands it in: this package knows no database, no provider, no process."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from adapters.inbound.cli.banner import Started
+from adapters.inbound.cli.views import AccountView, KeyView, StatementView
+from application.grant_credit import Granted
+from application.manage_keys import IssuedKey
+from application.verify_ledger import Report
+from domain.api_key.events import Environment, KeyKind
+from domain.credit.lot import LotKind
+from domain.credit.window import KeyLimit
+
+
+class DemoAccess(msgspec.Struct, frozen=True):
+    """A running instance and a key to try it with. url: without /v1."""
+
+    url: str
+    api_key: str
+    account_id: str
+
+
+class Actions(Protocol):
+    """`account` is an account's id or username. Each raises Complaint for what an operator must know."""
+
+    def serve(self, tell: Callable[[Started], None]) -> int: ...
+
+    def api(self) -> int: ...
+
+    def projector(self) -> int: ...
+
+    def migrate(self) -> Sequence[str]: ...
+
+    def verify(self) -> Report: ...
+
+    def demo_access(self) -> DemoAccess: ...
+
+    def statement(self, account: str, limit: int) -> StatementView: ...
+
+    def open_account(self, username: str, email: str) -> str: ...
+
+    def account(self, account: str) -> AccountView: ...
+
+    def issue_key(
+        self,
+        account: str,
+        label: str,
+        environment: Environment,
+        kind: KeyKind,
+        limit: KeyLimit | None,
+        expires_at: datetime | None,
+    ) -> IssuedKey: ...
+
+    def keys(self, account: str) -> Sequence[KeyView]: ...
+
+    def rotate_key(self, account: str, key_id: str, grace_s: int) -> IssuedKey: ...
+
+    def revoke_key(self, account: str, key_id: str) -> int: ...
+
+    def grant(
+        self,
+        account: str,
+        amount_nusd: int,
+        kind: LotKind,
+        reason: str,
+        expires_at: datetime | None,
+        priority: int | None,
+    ) -> Granted: ...

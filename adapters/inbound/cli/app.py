@@ -1,0 +1,85 @@
+"""`gatewayz` and its verbs."""
+
+import sys
+
+import typer
+
+from adapters.inbound.cli.account_verbs import account_verbs, add_grant, add_statement
+from adapters.inbound.cli.actions import Actions
+from adapters.inbound.cli.banner import Started, banner
+from adapters.inbound.cli.key_verbs import key_verbs
+from adapters.inbound.cli.print_json import Json, print_json
+from adapters.version import VERSION
+
+HELP = "An inference gateway whose every cent can be proven. Settings: docs/reference/settings.md."
+
+
+def build_cli(actions: Actions) -> typer.Typer:
+    """One Typer application; plain help, and no traceback dressing: faults of ours are for the log."""
+    cli = typer.Typer(
+        help=HELP, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
+    )
+    _add_processes(cli, actions)
+    _add_checks(cli, actions)
+    add_statement(cli, actions)
+    cli.add_typer(account_verbs(actions), name="account")
+    cli.add_typer(key_verbs(actions), name="key")
+    add_grant(cli, actions)
+
+    @cli.command()
+    def version() -> None:
+        """Print the version."""
+        print(VERSION)
+
+    return cli
+
+
+def _add_processes(cli: typer.Typer, actions: Actions) -> None:
+    @cli.command()
+    def serve() -> None:
+        """Run everything on this machine: PostgreSQL, API, projector, and the sandbox if no provider is configured."""
+        sys.exit(actions.serve(_tell))
+
+    @cli.command()
+    def api() -> None:
+        """Run one API process, for containers; any number may run. Needs `migrate` and a projector beside it."""
+        sys.exit(actions.api())
+
+    @cli.command()
+    def projector() -> None:
+        """Run one projector process, for containers; of several, one leads."""
+        sys.exit(actions.projector())
+
+    @cli.command()
+    def migrate() -> None:
+        """Bring the database up to date: schema, roles, secrets. Harmless to repeat."""
+        applied = actions.migrate()
+        print("\n".join(f"applied {name}" for name in applied) or "nothing to apply")
+
+
+def _add_checks(cli: typer.Typer, actions: Actions) -> None:
+    @cli.command()
+    def verify(as_json: Json = False) -> None:
+        """Prove the ledger: the log is whole, every read model equals a fresh replay. Exit code 0 only if clean."""
+        from adapters.inbound.cli.show_report import show_report
+
+        report = actions.verify()
+        if as_json:
+            print_json(report)
+        else:
+            show_report(report)
+        sys.exit(0 if report.is_clean else 1)
+
+    @cli.command()
+    def demo() -> None:
+        """Make 20 chat requests through the running API and print what the ledger has of them."""
+        from adapters.inbound.cli.make_requests import REQUESTS, make_requests
+        from adapters.inbound.cli.show_statement import show_statement
+
+        access = actions.demo_access()
+        make_requests(access)
+        show_statement(actions.statement(access.account_id, REQUESTS))
+
+
+def _tell(started: Started) -> None:
+    print(banner(started), flush=True)

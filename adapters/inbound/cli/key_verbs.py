@@ -1,0 +1,58 @@
+"""Verbs about API keys. A secret is printed once, when it is made."""
+
+from typing import Annotated
+
+import typer
+
+from adapters.inbound.cli.account_verbs import Account, Expiry, in_utc
+from adapters.inbound.cli.actions import Actions
+from adapters.inbound.cli.print_json import Json, print_json
+from domain.api_key.events import Environment, KeyKind
+from domain.credit.window import KeyLimit, Window
+from domain.money import parse_usd
+
+Key = Annotated[str, typer.Argument(help="Id of the key.")]
+
+
+def key_verbs(actions: Actions) -> typer.Typer:
+    verbs = typer.Typer(help="Issue, list, rotate and revoke API keys.", no_args_is_help=True, rich_markup_mode=None)
+
+    @verbs.command()
+    def issue(
+        account: Account,
+        label: Annotated[str, typer.Option(help="Unique in the account.")],
+        environment: Environment = "live",
+        kind: KeyKind = "inference",
+        limit_usd: Annotated[str | None, typer.Option(help="Spending limit in USD.")] = None,
+        window: Annotated[Window, typer.Option(help="What the limit is per.")] = "total",
+        expires: Expiry = None,
+    ) -> None:
+        """Issue a key; its secret is printed this once."""
+        limit = KeyLimit(parse_usd(limit_usd, "limit_usd"), window) if limit_usd else None
+        issued = actions.issue_key(account, label, environment, kind, limit, in_utc(expires))
+        print(f"{issued.key_id}\n{issued.secret}")
+
+    @verbs.command("list")
+    def list_keys(account: Account, as_json: Json = False) -> None:
+        """List the account's keys that are not revoked."""
+        from adapters.inbound.cli.show_account import show_keys
+
+        keys = actions.keys(account)
+        print_json(keys) if as_json else show_keys(keys)
+
+    @verbs.command()
+    def rotate(
+        account: Account,
+        key: Key,
+        grace_s: Annotated[int, typer.Option(help="Seconds for which the old secret still works.")] = 86_400,
+    ) -> None:
+        """Give a key a new secret, printed this once; id, limits and spend stay."""
+        print(actions.rotate_key(account, key, grace_s).secret)
+
+    @verbs.command()
+    def revoke(account: Account, key: Key) -> None:
+        """End a key; it is dead on every process within a second."""
+        actions.revoke_key(account, key)
+        print(f"revoked {key}")
+
+    return verbs

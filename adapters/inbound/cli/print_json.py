@@ -1,0 +1,12 @@
+"""`--json`: a view as it is, for programs. Amounts are integers in nUSD."""
+
+from typing import Annotated
+
+import msgspec
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON; amounts are integers in nUSD (10^-9 USD).")]
+
+
+def print_json(view: object) -> None:
+    print(msgspec.json.format(msgspec.json.encode(view)).decode())

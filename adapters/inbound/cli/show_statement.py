@@ -1,0 +1,75 @@
+"""A statement, for people: lots, each request's reserve and settle, what is available."""
+
+from datetime import datetime
+
+from rich.table import Table
+
+from adapters.inbound.cli.tables import console, table
+from adapters.inbound.cli.views import LotView, StatementView
+from application.read_ports import GenerationRecord
+from domain.money import format_usd
+from domain.pricing.usage import input_tokens, output_tokens
+
+LOTS = ("lot", "kind", "granted", "burnt", "held", "available", "expires", "source", "reason")
+REQUESTS = (
+    "at (UTC)",
+    "generation",
+    "model",
+    "stream",
+    "reserved @position",
+    "ended @position",
+    "tokens in/out",
+    "cost",
+)
+
+
+def show_statement(view: StatementView) -> None:
+    out = console()
+    title = f"Account {view.username} ({view.account_id}), as of position {view.position}; amounts in USD"
+    out.print(title, style="bold", markup=False)
+    out.print(_lots(view))
+    out.print(_requests(view))
+    credit = view.credits
+    out.print(
+        f"granted ${format_usd(credit.granted_nusd)}  settled ${format_usd(credit.settled_nusd)}"
+        f"  expired ${format_usd(credit.expired_nusd)}  held ${format_usd(credit.held_nusd)}"
+    )
+    out.print(f"available ${format_usd(view.available_nusd)}", style="bold")
+
+
+def _lots(view: StatementView) -> Table:
+    shown = table("Lots", *LOTS)
+    for lot in view.lots:
+        shown.add_row(*_lot(lot))
+    return shown
+
+
+def _lot(lot: LotView) -> tuple[str, ...]:
+    amounts = (lot.granted_nusd, lot.burnt_nusd, lot.held_nusd, lot.available_nusd)
+    expires = _time(lot.expires_at) if lot.expires_at else "never"
+    return (lot.lot_id[-8:], lot.kind, *map(format_usd, amounts), expires, lot.source, lot.reason)
+
+
+def _requests(view: StatementView) -> Table:
+    shown = table("Requests", *REQUESTS)
+    for request in view.requests:
+        shown.add_row(*_request(request))
+    return shown
+
+
+def _request(request: GenerationRecord) -> tuple[str, ...]:
+    end = "open" if request.end_position is None else f"{request.status} @{request.end_position}"
+    return (
+        _time(request.reserved_at),
+        f"…{request.reservation_id[-8:]}",
+        request.model,
+        "yes" if request.streamed else "no",
+        f"{format_usd(request.reserved_nusd)} @{request.reserve_position}",
+        end,
+        f"{input_tokens(request.usage)}/{output_tokens(request.usage)}",
+        format_usd(request.cost_nusd) + (" estimated" if request.estimated else ""),
+    )
+
+
+def _time(moment: datetime) -> str:
+    return f"{moment:%m-%d %H:%M:%S}"

@@ -1,0 +1,61 @@
+"""The ASGI application: hot routes by exact path, FastAPI for everything else, one boundary around both."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from adapters.inbound.http import chat_route
+from adapters.inbound.http.boundary import Boundary
+from adapters.inbound.http.drain import Drain
+from adapters.inbound.http.gateway import Gateway
+from adapters.inbound.http.reply import Reply
+from adapters.inbound.http.routes.api import create_api
+
+HotRoute = Callable[[Scope, Receive, Reply], Awaitable[None]]
+
+ALIAS = "/api"
+"""The tree of /v1 answers under /api/v1 too: OpenRouter's base URL ends so (PRODUCT §4)."""
+
+
+class GatewayApp:
+    """Serves one process. It has no lifespan of its own: whoever runs it starts and stops what its Gateway holds."""
+
+    def __init__(self, hot: dict[tuple[str, str], HotRoute], api: ASGIApp, boundary: Boundary, drain: Drain) -> None:
+        self._hot = {(method, prefix + path): run for (method, path), run in hot.items() for prefix in ("", ALIAS)}
+        self._api = api
+        self._boundary = boundary
+        self._drain = drain
+
+    def begin_drain(self) -> None:
+        """From now on new generations get 503 shutting_down and /ready says no; those under way end as usual."""
+        self._drain.has_begun = True
+
+    @property
+    def generations_under_way(self) -> int:
+        return self._drain.under_way
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        hot = self._hot.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
+        if hot is None:
+            await self._api(_without_alias(scope), receive, send)
+            return
+        reply = Reply(send)
+        await self._boundary.guard(scope, reply, self._generate(hot, scope, receive, reply))
+
+    async def _generate(self, hot: HotRoute, scope: Scope, receive: Receive, reply: Reply) -> None:
+        with self._drain:
+            await hot(scope, receive, reply)
+
+
+def create_app(gateway: Gateway) -> GatewayApp:
+    drain = Drain()
+    boundary = Boundary(gateway.telemetry)
+    hot: dict[tuple[str, str], HotRoute] = {(chat_route.METHOD, chat_route.PATH): chat_route.ChatRoute(gateway)}
+    return GatewayApp(hot, create_api(gateway, boundary, drain), boundary, drain)
+
+
+def _without_alias(scope: Scope) -> Scope:
+    path: str = scope.get("path", "")
+    if not path.startswith(ALIAS + "/v1/"):
+        return scope
+    return {**scope, "path": path.removeprefix(ALIAS)}

@@ -1,0 +1,75 @@
+"""What FastAPI's routes ask for: the gateway, who is calling, and a body of one shape."""
+
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from adapters.inbound.http.gateway import Gateway
+from adapters.inbound.http.request_body import decode_as, read_body
+from adapters.inbound.http.request_headers import read_headers
+from application.ports import Caller
+from domain.errors import DomainError
+
+API_KEY = HTTPBearer(auto_error=False, scheme_name="api_key", description="`gw_...`; `x-api-key` is read too")
+ADMIN_KEY = HTTPBearer(auto_error=False, scheme_name="admin_key")
+
+
+async def gateway_of(request: Request) -> Gateway:
+    gateway: Gateway = request.app.state.gateway
+    return gateway
+
+
+Using = Annotated[Gateway, Depends(gateway_of)]
+
+
+async def caller_of(
+    request: Request,
+    gateway: Using,
+    _: Annotated[HTTPAuthorizationCredentials | None, Security(API_KEY)],
+) -> Caller:
+    return await gateway.keys.authenticate(read_headers(request.scope["headers"]).secret)
+
+
+AnyCaller = Annotated[Caller, Depends(caller_of)]
+"""Any key of the account may read (PRODUCT §2)."""
+
+
+async def manager_of(caller: AnyCaller) -> Caller:
+    if caller.kind != "management":
+        raise DomainError("management_key_required")
+    return caller
+
+
+Manager = Annotated[Caller, Depends(manager_of)]
+
+
+async def admin_of(
+    request: Request,
+    gateway: Using,
+    _: Annotated[HTTPAuthorizationCredentials | None, Security(ADMIN_KEY)],
+) -> None:
+    """Somebody else's valid key is told that it is not enough, anything else that it is no key."""
+    secret = read_headers(request.scope["headers"]).secret
+    if not gateway.is_admin(secret):
+        await gateway.keys.authenticate(secret)
+        raise DomainError("admin_key_required")
+
+
+AdminOnly = Depends(admin_of)
+
+
+def json_body(shape: type[msgspec.Struct], *, may_be_empty: bool = False) -> Any:
+    """Reads the body as `shape`: `change: Annotated[KeyChange, json_body(KeyChange)]`; an empty one may mean `{}`."""
+    decoder = msgspec.json.Decoder(shape)
+
+    async def read(request: Request, gateway: Using) -> msgspec.Struct:
+        headers = read_headers(request.scope["headers"])
+        body = await read_body(request.receive, headers, gateway.limits)
+        if may_be_empty and not body:
+            return decoder.decode(b"{}")
+        headers.check_is_json()
+        return decode_as(decoder, body)
+
+    return Depends(read)

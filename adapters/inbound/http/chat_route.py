@@ -1,0 +1,81 @@
+"""POST /v1/chat/completions, straight on ASGI: the path that every paid request takes (DESIGN §5)."""
+
+from starlette.types import Receive, Scope
+
+from adapters.inbound.http.gateway import Gateway
+from adapters.inbound.http.reply import Header, Reply
+from adapters.inbound.http.request_body import decode, read_body
+from adapters.inbound.http.request_headers import read_headers
+from adapters.inbound.http.stream_reply import StreamReply
+from application.generate.complete_chat import Completed
+from application.generate.read_chat_request import ChatRequest, read_chat_request
+from application.generate.stream_chat import DONE, ChatStream, KeptStream
+from application.ports import Caller
+from domain.log import format_position
+from domain.money import format_usd
+
+METHOD, PATH = "POST", "/v1/chat/completions"
+
+_JSON: Header = (b"content-type", b"application/json")
+
+
+class ChatRoute:
+    def __init__(self, gateway: Gateway) -> None:
+        self._keys = gateway.keys
+        self._complete = gateway.complete_chat
+        self._stream = gateway.stream_chat
+        self._limits = gateway.limits
+
+    async def __call__(self, scope: Scope, receive: Receive, reply: Reply) -> None:
+        """The key before the body, so that strangers cannot make us read 32 MiB. Raises: DomainError."""
+        headers = read_headers(scope["headers"])
+        caller = await self._keys.authenticate(headers.secret)
+        headers.check_is_json()
+        body = await read_body(receive, headers, self._limits)
+        request = read_chat_request(
+            decode(body),
+            len(body),
+            app=headers.app,
+            idempotency=headers.idempotency(METHOD.encode(), PATH.encode(), body),
+        )
+        if request.streamed:
+            await self._answer_streamed(caller, request, receive, reply)
+        else:
+            completed = await self._complete(caller, request)
+            await reply.whole(200, _headers_of(completed), completed.body)
+
+    async def _answer_streamed(self, caller: Caller, request: ChatRequest, receive: Receive, reply: Reply) -> None:
+        """A client that hangs up changes nothing about the stream's end: it is read on and settled (PRODUCT §1)."""
+        events = StreamReply(reply, receive, self._limits)
+        try:
+            stream = await self._stream(caller, request)
+            events.when_gone(stream.client_gone)
+            await events.open(_stream_headers_of(stream))
+            async for data in stream:
+                await events.event(data, is_last=data == DONE)
+            await events.close()
+        finally:
+            events.stop()
+
+
+def _headers_of(completed: Completed) -> list[Header]:
+    headers = [
+        _JSON,
+        (b"content-length", b"%d" % len(completed.body)),
+        (b"x-generation-id", completed.generation_id.encode()),
+        (b"x-gatewayz-cost", format_usd(completed.cost_nusd).encode()),
+        (b"x-gatewayz-position", format_position(completed.position).encode()),
+    ]
+    return headers + _clamped(completed.clamped_to)
+
+
+def _stream_headers_of(stream: ChatStream | KeptStream) -> list[Header]:
+    headers = [
+        (b"x-generation-id", stream.generation_id.encode()),
+        (b"x-gatewayz-position", format_position(stream.position).encode()),
+    ]
+    return headers + _clamped(stream.clamped_to)
+
+
+def _clamped(tokens: int | None) -> list[Header]:
+    return [] if tokens is None else [(b"x-gatewayz-max-tokens-clamped", b"%d" % tokens)]

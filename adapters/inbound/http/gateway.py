@@ -1,0 +1,64 @@
+"""Everything the HTTP surface needs, as one value that wiring fills: no settings, no outbound adapter is known here."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+import msgspec
+
+from application.generate.complete_chat import CompleteChat
+from application.generate.stream_chat import StreamChat
+from application.grant_credit import GrantCredit
+from application.manage_keys import ManageKeys
+from application.open_account import OpenAccount
+from application.ports import Catalog, Clock, KeyDirectory, Ledger, PersonalData, Telemetry
+from application.read_ports import ReadModels
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Bounds of one request (PRODUCT §4).
+
+    body_timeout_s:  a body that takes longer to arrive is given up: a slow sender may not keep a connection for ever.
+    keep_alive_s:    of silence in a stream, until a comment is sent.
+    stall_s:         a streaming client that takes nothing for so long counts as gone: its answer is billed and ends.
+    """
+
+    body_bytes: int = 32 * 1024 * 1024
+    body_timeout_s: float = 60.0
+    keep_alive_s: float = 15.0
+    stall_s: float = 60.0
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of /ready. One that is not required informs (such as "runs as one role") and never fails readiness."""
+
+    name: str
+    passed: bool
+    told: str = ""
+    required: bool = True
+
+
+class Gateway(msgspec.Struct, frozen=True, kw_only=True):
+    """The use cases and ports behind the routes.
+
+    is_admin:   whether a secret is the admin key; compares in constant time.
+    readiness:  the checks behind /ready, taken now; each bounded in time by whoever provides it.
+    metrics:    Prometheus text and its content type.
+    version:    of the product, as the OpenAPI document names it.
+    """
+
+    keys: KeyDirectory
+    complete_chat: CompleteChat
+    stream_chat: StreamChat
+    open_account: OpenAccount
+    grant_credit: GrantCredit
+    manage_keys: ManageKeys
+    reads: ReadModels
+    catalog: Catalog
+    ledger: Ledger
+    personal_data: PersonalData
+    clock: Clock
+    telemetry: Telemetry
+    is_admin: Callable[[str], bool]
+    readiness: Callable[[], Awaitable[Sequence[Check]]]
+    metrics: Callable[[], tuple[bytes, str]]
+    limits: Limits = Limits()
+    version: str = "0"

@@ -1,0 +1,77 @@
+"""JSON in and out of FastAPI's routes: a msgspec struct is shape, decoding rule and OpenAPI schema at once.
+
+Money inside OpenAI- and OpenRouter-shaped answers is a JSON number with all its digits, so it never passes a float.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, Any, Literal
+
+import msgspec
+from fastapi import Response
+
+from domain.errors import DomainError
+from domain.log import format_position
+from domain.money import MAX_NUSD, NUSD_PER_USD, format_usd
+
+Shape = type[msgspec.Struct]
+
+Usd = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": "number"})]
+"""USD as a JSON number, at most nine decimals."""
+
+OptionalUsd = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": ["number", "null"]})]
+
+NO_USD = msgspec.Raw(b"null")
+
+_ENCODER = msgspec.json.Encoder()
+
+
+def usd(amount_nusd: int) -> msgspec.Raw:
+    return msgspec.Raw(format_usd(amount_nusd).encode())
+
+
+def optional_usd(amount_nusd: int | None) -> msgspec.Raw:
+    return NO_USD if amount_nusd is None else usd(amount_nusd)
+
+
+def read_usd(number: msgspec.Raw, param: str) -> int | None:
+    """nUSD of a JSON number as it was written, None for null.
+
+    Raises: DomainError invalid_amount if it is none, negative, or finer than a nUSD.
+    """
+    text = bytes(number).decode()
+    if text == "null":
+        return None
+    try:
+        amount = Decimal(text) * NUSD_PER_USD
+    except InvalidOperation:
+        amount = Decimal(-1)
+    if not 0 <= amount <= MAX_NUSD or amount != int(amount):
+        raise DomainError("invalid_amount", param=param, expected="a number of USD with at most nine decimals")
+    return int(amount)
+
+
+def answer(shape: msgspec.Struct, *, status: int = 200, position: int = 0) -> Response:
+    """`position` is that of a write, 0 if nothing was written."""
+    headers = {"x-gatewayz-position": format_position(position)} if position else {}
+    return Response(_ENCODER.encode(shape), status, headers, "application/json")
+
+
+def accepts(shape: Shape, *, required: bool = True) -> dict[str, Any]:
+    """`openapi_extra` of a route whose body is `shape`."""
+    return {"requestBody": {"required": required, "content": _json(shape)}}
+
+
+def answers(shape: Shape, description: str, status: int | Literal["default"] = 200) -> dict[int | str, dict[str, Any]]:
+    """`responses` of a route that answers `shape`."""
+    return {status: {"description": description, "content": _json(shape)}}
+
+
+def schemas(shapes: Sequence[Shape]) -> dict[str, Any]:
+    """OpenAPI's `components.schemas` for `shapes` and whatever they contain."""
+    _, components = msgspec.json.schema_components(shapes, ref_template="#/components/schemas/{name}")
+    return components
+
+
+def _json(shape: Shape) -> dict[str, Any]:
+    return {"application/json": {"schema": {"$ref": f"#/components/schemas/{shape.__name__}"}}}

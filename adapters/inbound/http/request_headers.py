@@ -1,0 +1,87 @@
+"""What a request's headers say, read in one pass."""
+
+import hashlib
+import re
+from collections.abc import Iterable
+
+import msgspec
+
+from adapters.inbound.http.reply import Header
+from domain.errors import DomainError
+
+MAX_APP = 100
+"""Characters kept of an application's name: it is stored with every request."""
+
+_IDEMPOTENCY_KEY = re.compile(rb"[ -~]{1,255}")
+_PRINTABLE = re.compile(rb"[ -~]+")
+
+_WANTED = frozenset(
+    {
+        b"authorization",
+        b"x-api-key",
+        b"content-type",
+        b"content-length",
+        b"idempotency-key",
+        b"x-title",
+        b"http-referer",
+        b"referer",
+    }
+)
+
+
+class RequestHeaders(msgspec.Struct, frozen=True):
+    """`found` holds the headers that matter here, by lower-case name; of several equal ones the last."""
+
+    found: dict[bytes, bytes]
+
+    @property
+    def secret(self) -> str:
+        """From `Authorization: Bearer` or `x-api-key`. Raises: DomainError invalid_api_key if there is neither."""
+        scheme, _, credentials = self.found.get(b"authorization", b"").partition(b" ")
+        secret = credentials.strip() if scheme.lower() == b"bearer" else self.found.get(b"x-api-key", b"")
+        if not secret or not secret.isascii():
+            raise DomainError("invalid_api_key")
+        return secret.decode()
+
+    @property
+    def app(self) -> str:
+        """X-Title, else the address in HTTP-Referer without its query, which may hold what is nobody's business."""
+        name = self.found.get(b"x-title") or _address(
+            self.found.get(b"http-referer") or self.found.get(b"referer", b"")
+        )
+        return name[:MAX_APP].decode() if _PRINTABLE.fullmatch(name) else ""
+
+    @property
+    def idempotency_key(self) -> str | None:
+        key = self.found.get(b"idempotency-key")
+        if key is None:
+            return None
+        if not _IDEMPOTENCY_KEY.fullmatch(key):
+            raise DomainError(
+                "invalid_request", param="Idempotency-Key", message="Idempotency-Key must be 1 to 255 printable ASCII"
+            )
+        return key.decode()
+
+    def idempotency(self, method: bytes, path: bytes, body: bytes) -> tuple[str, bytes] | None:
+        """The key, and the hash of what it stands for (PRODUCT §1)."""
+        key = self.idempotency_key
+        if key is None:
+            return None
+        return key, hashlib.blake2b(b"%b %b\n%b" % (method, path, body), digest_size=16).digest()
+
+    def check_is_json(self) -> None:
+        """Raises: DomainError unsupported_media_type."""
+        content_type = self.found.get(b"content-type", b"")
+        if (
+            content_type != b"application/json"
+            and content_type.partition(b";")[0].strip().lower() != b"application/json"
+        ):
+            raise DomainError("unsupported_media_type")
+
+
+def read_headers(headers: Iterable[Header]) -> RequestHeaders:
+    return RequestHeaders({name: value for name, value in headers if name in _WANTED})
+
+
+def _address(referer: bytes) -> bytes:
+    return referer.partition(b"?")[0].partition(b"#")[0]

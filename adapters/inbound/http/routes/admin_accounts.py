@@ -1,0 +1,116 @@
+"""Accounts and their credit, for whoever has the admin key. `*_usd` are decimal strings both ways, exact to a nUSD."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Query, Request, Response
+
+from adapters.inbound.http.account_view import AccountView, known_account, view_account
+from adapters.inbound.http.callers import AdminOnly, Using, json_body
+from adapters.inbound.http.fresh_reads import After, catch_up
+from adapters.inbound.http.json_shape import accepts, answer, answers
+from adapters.inbound.http.path_id import checked_id
+from adapters.inbound.http.request_headers import read_headers
+from adapters.inbound.http.statement_view import StatementView, view_statement
+from application.command_ids import named_id
+from domain.credit.lot import LotKind
+from domain.errors import DomainError
+from domain.log import format_position
+from domain.money import format_usd, parse_usd
+
+MAX_REQUESTS = 1_000
+"""Requests on one statement: more is an export."""
+
+
+class NewAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    username: str
+    email: str
+
+
+class OpenedAccount(msgspec.Struct, frozen=True):
+    account_id: str
+
+
+class NewGrant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`priority`: lower burns first; that of its kind unless told otherwise."""
+
+    amount_usd: str
+    kind: LotKind
+    reason: str
+    expires_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    priority: int | None = None
+
+
+class Granted(msgspec.Struct, frozen=True):
+    position: str
+    available_usd: str
+
+
+SHAPES = (NewAccount, OpenedAccount, NewGrant, Granted, AccountView, StatementView)
+
+router = APIRouter(prefix="/admin/accounts", tags=["admin"], dependencies=[AdminOnly])
+
+IDEMPOTENT: dict[str, Any] = {
+    "parameters": [
+        {"name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string", "maxLength": 255}}
+    ]
+}
+
+
+@router.post(
+    "", openapi_extra=accepts(NewAccount), status_code=201, responses=answers(OpenedAccount, "Opened, active.", 201)
+)
+async def open_account(new: Annotated[NewAccount, json_body(NewAccount)], gateway: Using) -> Response:
+    opened = await gateway.open_account(new.username, new.email)
+    return answer(OpenedAccount(opened.account_id), status=201, position=opened.position)
+
+
+@router.get("/{account_id}", responses=answers(AccountView, "The account as its streams have it now."))
+async def get_account(account_id: str, gateway: Using, after: After = None) -> Response:
+    checked_id(account_id, "account_not_found")
+    await catch_up(gateway.reads, account_id, after)
+    return answer(await view_account(gateway, account_id))
+
+
+@router.get("/{account_id}/statement", responses=answers(StatementView, "Lots, and requests, oldest first."))
+async def get_statement(
+    account_id: str,
+    gateway: Using,
+    limit: Annotated[int, Query(ge=1, le=MAX_REQUESTS)] = 100,
+    after: After = None,
+) -> Response:
+    """The last `limit` requests; all of it as of one position."""
+    checked_id(account_id, "account_not_found")
+    await catch_up(gateway.reads, account_id, after)
+    await known_account(gateway, account_id)
+    return answer(await view_statement(gateway, account_id, limit))
+
+
+@router.post(
+    "/{account_id}/grants",
+    openapi_extra={**accepts(NewGrant), **IDEMPOTENT},
+    status_code=201,
+    responses=answers(Granted, "A new lot, or with a known Idempotency-Key the one it made.", 201),
+)
+async def grant_credit(
+    account_id: str, new: Annotated[NewGrant, json_body(NewGrant)], request: Request, gateway: Using
+) -> Response:
+    key = read_headers(request.scope["headers"]).idempotency_key
+    try:
+        granted = await gateway.grant_credit(
+            checked_id(account_id, "account_not_found"),
+            parse_usd(new.amount_usd),
+            new.kind,
+            new.reason,
+            actor="admin",
+            expires_at=new.expires_at,
+            priority=new.priority,
+            grant=None if key is None else named_id("grant", account_id, key),
+        )
+    except DomainError as refusal:
+        if refusal.code == "command_id_reused":
+            raise DomainError("idempotency_key_reused") from None
+        raise
+    shown = Granted(format_position(granted.position), format_usd(granted.available_nusd))
+    return answer(shown, status=201, position=granted.position)

@@ -1,0 +1,119 @@
+"""Any account's keys, for whoever has the admin key."""
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Response
+from msgspec import UNSET, UnsetType
+
+from adapters.inbound.http import key_actions
+from adapters.inbound.http.callers import AdminOnly, Using, json_body
+from adapters.inbound.http.fresh_reads import After, catch_up
+from adapters.inbound.http.json_shape import accepts, answer, answers
+from adapters.inbound.http.key_actions import Deleted, KeyPatch, RotatedKey, Rotation
+from adapters.inbound.http.key_shape import Key, LimitReset, limit_of
+from adapters.inbound.http.path_id import checked_id
+from domain.api_key.events import Environment, KeyKind
+from domain.money import parse_usd
+
+Expiry = Annotated[datetime, msgspec.Meta(tz=True)] | None
+
+
+class AdminNewKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`limit_usd` is a decimal string, for ever unless `limit_reset` names a window."""
+
+    label: str
+    environment: Environment
+    kind: KeyKind = "inference"
+    limit_usd: str | None = None
+    limit_reset: LimitReset | None = None
+    expires_at: Expiry = None
+
+
+class AdminChangedKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is absent stays; null removes a limit, its reset or an expiry."""
+
+    label: str | None = None
+    disabled: bool | None = None
+    limit_usd: str | UnsetType | None = UNSET
+    limit_reset: LimitReset | UnsetType | None = UNSET
+    expires_at: Expiry | UnsetType = UNSET
+
+
+class AdminIssuedKey(msgspec.Struct, frozen=True):
+    """`api_key` is the secret, shown this once."""
+
+    api_key: str
+    key_id: str
+
+
+class AdminKeyAnswer(msgspec.Struct, frozen=True):
+    data: Key
+
+
+SHAPES = (AdminNewKey, AdminChangedKey, AdminIssuedKey, AdminKeyAnswer)
+
+router = APIRouter(prefix="/admin/accounts/{account_id}/keys", tags=["admin"], dependencies=[AdminOnly])
+
+
+@router.post(
+    "", openapi_extra=accepts(AdminNewKey), status_code=201, responses=answers(AdminIssuedKey, "The new key.", 201)
+)
+async def issue_key(account_id: str, new: Annotated[AdminNewKey, json_body(AdminNewKey)], gateway: Using) -> Response:
+    issued = await gateway.manage_keys.issue(
+        checked_id(account_id, "account_not_found"),
+        new.label,
+        new.environment,
+        new.kind,
+        limit_of(_nusd(new.limit_usd), new.limit_reset),
+        new.expires_at,
+    )
+    return answer(AdminIssuedKey(issued.secret, issued.key_id), status=201, position=issued.position)
+
+
+@router.get("/{key_id}", responses=answers(AdminKeyAnswer, "One key of the account."))
+async def get_key(account_id: str, key_id: str, gateway: Using, after: After = None) -> Response:
+    await catch_up(gateway.reads, checked_id(account_id, "account_not_found"), after)
+    return answer(AdminKeyAnswer(await key_actions.show_key(gateway, account_id, key_id)))
+
+
+@router.patch("/{key_id}", openapi_extra=accepts(AdminChangedKey), responses=answers(AdminKeyAnswer, "As it is now."))
+async def change_key(
+    account_id: str,
+    key_id: str,
+    change: Annotated[AdminChangedKey, json_body(AdminChangedKey)],
+    gateway: Using,
+) -> Response:
+    patch = KeyPatch(
+        name=change.label,
+        disabled=change.disabled,
+        limit_nusd=UNSET if change.limit_usd is UNSET else _nusd(change.limit_usd),
+        limit_reset=change.limit_reset,
+        expires_at=change.expires_at,
+    )
+    key, position = await key_actions.change_key(gateway, account_id, key_id, patch)
+    return answer(AdminKeyAnswer(key), position=position)
+
+
+@router.delete("/{key_id}", responses=answers(Deleted, "The key is revoked."))
+async def delete_key(account_id: str, key_id: str, gateway: Using) -> Response:
+    return await key_actions.delete_key(gateway, account_id, key_id)
+
+
+@router.post(
+    "/{key_id}/rotate",
+    openapi_extra=accepts(Rotation, required=False),
+    responses=answers(RotatedKey, "The new secret."),
+)
+async def rotate_key(
+    account_id: str,
+    key_id: str,
+    rotation: Annotated[Rotation, json_body(Rotation, may_be_empty=True)],
+    gateway: Using,
+) -> Response:
+    return await key_actions.rotate_key(gateway, account_id, key_id, rotation)
+
+
+def _nusd(amount_usd: str | None) -> int | None:
+    return None if amount_usd is None else parse_usd(amount_usd, "limit_usd")

@@ -1,0 +1,76 @@
+"""FastAPI with all its routes, and the OpenAPI document of the whole surface."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.telemetry import TelemetryConfig
+from starlette.exceptions import HTTPException
+
+from adapters.inbound.http.boundary import Boundary, Guarded
+from adapters.inbound.http.drain import Drain
+from adapters.inbound.http.errors import ErrorEnvelope
+from adapters.inbound.http.gateway import Gateway
+from adapters.inbound.http.json_shape import Shape, answers, schemas
+from adapters.inbound.http.routes import admin_accounts, admin_keys, chat, credit, generation, health, key, keys, models
+from domain.errors import DomainError
+
+NOUNS = (chat, models, generation, credit, key, keys, admin_accounts, admin_keys, health)
+
+REFUSED = answers(ErrorEnvelope, "A refusal: docs/reference/errors.md has every code.", "default")
+
+WITHOUT_BODIES: TelemetryConfig = {"logs": False}
+"""FastAPI's log records hold request bodies (FACTS.md)."""
+
+CODES = {404: "not_found", 405: "method_not_allowed"}
+
+
+class Api(FastAPI):
+    """Names the schemas of our shapes; FastAPI knows only its own."""
+
+    shapes: Sequence[Shape] = ()
+
+    def openapi(self) -> dict[str, Any]:
+        """FastAPI's document, with our schemas and our errors in place of its own."""
+        if self.openapi_schema:
+            return self.openapi_schema
+        document = super().openapi()
+        for path in document["paths"].values():
+            for operation in path.values():
+                operation["responses"].pop("422", None)  # a wrong body or parameter is 400 here
+                operation["responses"] |= REFUSED
+        document["components"]["schemas"] = schemas(self.shapes)
+        return document
+
+
+def create_api(gateway: Gateway, boundary: Boundary, drain: Drain) -> Api:
+    api = Api(title="Gatewayz", version=gateway.version, redirect_slashes=False, telemetry=WITHOUT_BODIES)
+    api.state.gateway = gateway
+    api.state.drain = drain
+    api.shapes = [ErrorEnvelope, *(shape for noun in NOUNS for shape in noun.SHAPES)]
+    for noun in NOUNS:
+        api.include_router(noun.router)
+    api.add_exception_handler(HTTPException, _refuse_route)
+    api.add_exception_handler(RequestValidationError, _refuse_parameter)
+    api.add_middleware(Guarded, boundary=boundary)
+    return api
+
+
+async def _refuse_route(_: Request, wrong: Exception) -> Any:
+    assert isinstance(wrong, HTTPException)
+    if wrong.status_code in CODES:
+        raise DomainError(CODES[wrong.status_code], **_allowed(wrong))
+    raise wrong
+
+
+async def _refuse_parameter(_: Request, wrong: Exception) -> Any:
+    assert isinstance(wrong, RequestValidationError)
+    first = wrong.errors()[0]
+    raise DomainError("invalid_request", param=str(first["loc"][-1]), message=str(first["msg"]))
+
+
+def _allowed(wrong: HTTPException) -> dict[str, str]:
+    """The methods of a 405, which RFC 9110 wants named."""
+    methods = (wrong.headers or {}).get("Allow")
+    return {"allow": methods} if methods else {}

@@ -1,0 +1,126 @@
+"""The models on sale, in OpenRouter's shape with OpenAI's members beside it. Public."""
+
+from typing import Literal
+
+import msgspec
+from fastapi import APIRouter, Response
+
+from adapters.inbound.http.callers import Using
+from adapters.inbound.http.json_shape import answer, answers
+from domain.catalog.offer import Offer
+from domain.errors import DomainError
+from domain.pricing.price import PriceSet, PriceTier
+from domain.pricing.rate import format_fusd
+from domain.pricing.usage import Unit
+
+
+class Pricing(msgspec.Struct, frozen=True):
+    """USD per token (request, image: per one), as decimal strings without an exponent."""
+
+    prompt: str
+    completion: str
+    request: str
+    image: str
+    input_cache_read: str
+    input_cache_write: str
+    internal_reasoning: str
+
+
+class PricingTier(msgspec.Struct, frozen=True):
+    """In force for prompts of more than `above_input_tokens` tokens; the whole request is billed in one tier."""
+
+    above_input_tokens: int
+    pricing: Pricing
+
+
+class Architecture(msgspec.Struct, frozen=True):
+    modality: str
+    input_modalities: tuple[str, ...]
+    output_modalities: tuple[str, ...]
+    tokenizer: str = "Other"
+    instruct_type: str | None = None
+
+
+class TopProvider(msgspec.Struct, frozen=True):
+    context_length: int
+    max_completion_tokens: int
+    is_moderated: bool = False
+
+
+class Model(msgspec.Struct, frozen=True, kw_only=True):
+    """`pricing` is the first tier's; `pricing_tiers` lists them all."""
+
+    id: str
+    object: Literal["model"] = "model"
+    canonical_slug: str
+    name: str
+    description: str = ""
+    created: int
+    owned_by: str
+    context_length: int
+    architecture: Architecture
+    pricing: Pricing
+    pricing_tiers: list[PricingTier]
+    top_provider: TopProvider
+    per_request_limits: None = None
+
+
+class ModelList(msgspec.Struct, frozen=True):
+    data: list[Model]
+    object: Literal["list"] = "list"
+
+
+SHAPES = (Model, ModelList)
+
+
+router = APIRouter(tags=["models"])
+
+
+@router.get("/v1/models", responses=answers(ModelList, "Every model that has a price."))
+async def list_models(gateway: Using) -> Response:
+    priced = [(offer, offer.prices) for offer in gateway.catalog.models() if offer.prices is not None]
+    return answer(ModelList([shown(offer, prices) for offer, prices in priced]))
+
+
+@router.get("/v1/models/{author}/{slug}", responses=answers(Model, "One model."))
+async def get_model(author: str, slug: str, gateway: Using) -> Response:
+    model = f"{author}/{slug}"
+    offer = next(iter(gateway.catalog.offers_of(model)), None)
+    if offer is None or offer.prices is None:
+        raise DomainError("model_not_found", model=model)
+    return answer(shown(offer, offer.prices))
+
+
+def shown(offer: Offer, prices: PriceSet) -> Model:
+    tiers = [PricingTier(tier.above_input_tokens, _pricing(tier)) for tier in prices.tiers]
+    return Model(
+        id=offer.model,
+        canonical_slug=offer.model,
+        name=offer.name or offer.model,
+        created=offer.created,
+        owned_by=offer.model.partition("/")[0],
+        context_length=offer.context_length,
+        architecture=Architecture(
+            modality=f"{'+'.join(offer.input_modalities)}->text",
+            input_modalities=offer.input_modalities,
+            output_modalities=("text",),
+        ),
+        pricing=tiers[0].pricing,
+        pricing_tiers=tiers,
+        top_provider=TopProvider(offer.context_length, offer.max_output_tokens),
+    )
+
+
+def _pricing(tier: PriceTier) -> Pricing:
+    def per_one(unit: Unit) -> str:
+        return format_fusd(tier.price_of(unit) or 0)  # nUSD per 10**6 is fUSD per one
+
+    return Pricing(
+        prompt=per_one("input"),
+        completion=per_one("output"),
+        request=per_one("request"),
+        image=per_one("image"),
+        input_cache_read=per_one("cached_input"),
+        input_cache_write=per_one("cache_write_5m"),
+        internal_reasoning=per_one("reasoning"),
+    )

@@ -1,0 +1,1 @@
+"""Loops that nobody calls: what the projector process does besides projecting."""

@@ -1,0 +1,22 @@
+"""The expiry loop's turn: whoever leads ends what nobody ended."""
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from application.expire_due import ExpireDue
+
+log = structlog.get_logger()
+
+EVERY_S = 1.0
+"""A lapsed hold frees its credit within about this time."""
+
+
+class ExpiryTurn:
+    def __init__(self, expire_due: ExpireDue, leads: Callable[[], Awaitable[bool]]) -> None:
+        self._expire_due = expire_due
+        self._leads = leads
+
+    async def __call__(self) -> None:
+        if await self._leads() and (expired := await self._expire_due()):
+            log.info("expired", count=expired)

@@ -1,0 +1,1 @@
+"""What Gatewayz calls: Postgres, providers and the like. Each folder implements ports of application.ports."""

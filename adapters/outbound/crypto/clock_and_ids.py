@@ -1,0 +1,23 @@
+"""The system's clock and source of randomness (application.ports.Clock and Ids)."""
+
+import secrets
+from datetime import UTC, datetime
+from uuid import UUID
+
+import uuid_utils
+
+SECRET_BYTES = 32
+"""256 bits: 43 url-safe characters (PRODUCT §2)."""
+
+
+class SystemClock:
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class SystemIds:
+    def new(self) -> UUID:
+        return UUID(bytes=uuid_utils.uuid7().bytes)
+
+    def secret(self) -> str:
+        return secrets.token_urlsafe(SECRET_BYTES)

@@ -1,0 +1,54 @@
+"""Connections that the ledger can rely on: UTC, READ COMMITTED, durable commits, bounded waits."""
+
+from typing import Any
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+CONNECT_TIMEOUT_S = 5
+"""A database that does not answer for longer is reported as out of reach; connecting is retried by whoever needs it."""
+
+SESSION_OPTIONS = {
+    "timezone": "UTC",
+    "default_transaction_isolation": "read committed",  # the append's statements must see what their lock waited for
+    "synchronous_commit": "on",  # an answer leaves after its settle is on disk
+    "lock_timeout": "5s",
+    "idle_in_transaction_session_timeout": "10s",  # a stopped process must not hold locks for ever
+    "client_min_messages": "warning",
+}
+
+
+def conninfo(dsn: str, *, user: str | None = None, password: str | None = None, name: str = "gatewayz") -> str:
+    """`dsn` as a role of ours, with our session options on top of its own.
+
+    TCP keepalives and tcp_user_timeout make a dead network known within seconds instead of the kernel's minutes.
+    """
+    given = conninfo_to_dict(dsn)
+    options = " ".join(f"-c {key}={value.replace(' ', chr(92) + ' ')}" for key, value in SESSION_OPTIONS.items())
+    merged: dict[str, object] = {
+        "connect_timeout": CONNECT_TIMEOUT_S,
+        "keepalives_idle": 5,
+        "keepalives_interval": 2,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 10_000,
+        "application_name": name,
+        **given,
+        "options": f"{given.get('options') or ''} {options}".strip(),
+    }
+    if user is not None:
+        merged |= {"user": user, "password": password}
+    return make_conninfo(**merged)  # type: ignore[arg-type]
+
+
+async def connect(info: str) -> psycopg.AsyncConnection[Any]:
+    """Open one autocommit connection that prepares every statement at its first use."""
+    connection = await psycopg.AsyncConnection.connect(info, autocommit=True)
+    connection.prepare_threshold = 0
+    return connection
+
+
+def place_of(dsn: str) -> str:
+    """Where a DSN points, without its password: for messages."""
+    parts = conninfo_to_dict(dsn)
+    host = parts.get("host") or "localhost"
+    return f"{host}:{parts.get('port') or 5432}/{parts.get('dbname') or ''}"

@@ -1,0 +1,122 @@
+"""Who is calling (application.ports.KeyDirectory): a cache over the api_key read model that a revocation outruns.
+
+An entry is kept only if the read model it came from had seen every key and account event that this process knows to
+concern it. Whatever is in doubt (a stopped projector, a tail that is too old, a key the read model does not know yet)
+is read from the key's own stream instead.
+"""
+
+from collections import OrderedDict
+from datetime import datetime
+from typing import Protocol
+
+from adapters.outbound.postgres.follow_access import AccessTail
+from application.ports import Caller, Claim, Clock, Ledger, PersonalData
+from application.read_ports import FoundKey
+from domain.account.account import ACCOUNT, Account, may_be_served
+from domain.aggregates import owner_of
+from domain.api_key.api_key import API_KEY, ApiKey
+from domain.errors import DomainError
+
+MAX_ENTRIES = 50_000
+MAX_INVALIDATIONS = 10_000
+"""Streams whose newest event is remembered; beyond it the floor rises and older read models are no longer trusted."""
+
+
+class KeyReads(Protocol):
+    """The api_key read model."""
+
+    async def find_key(self, secret_hash: bytes) -> FoundKey | None: ...
+
+
+class CachedKeyDirectory:
+    """Serves one event loop; `tail.run()` must be running."""
+
+    def __init__(self, reads: KeyReads, ledger: Ledger, personal_data: PersonalData, clock: Clock, info: str) -> None:
+        self._reads = reads
+        self._ledger = ledger
+        self._personal_data = personal_data
+        self._clock = clock
+        self._entries: OrderedDict[bytes, FoundKey] = OrderedDict()
+        self._hashes_of: dict[str, set[bytes]] = {}
+        self._newest: OrderedDict[str, int] = OrderedDict()
+        self._floor = 0
+        self.tail = AccessTail(info, self._invalidate)
+
+    async def authenticate(self, secret: str) -> Caller:
+        secret_hash = self._personal_data.keyed_hash("key_secret", secret)
+        is_fresh = self.tail.is_fresh()
+        found = self._entries.get(secret_hash) if is_fresh else None
+        if found is None:
+            found = await self._look_up(secret_hash, is_fresh)
+        return _admitted(found, secret_hash, self._clock.now())
+
+    async def _look_up(self, secret_hash: bytes, is_fresh: bool) -> FoundKey | None:
+        """From the read model if that is new enough, else from the streams; only a read model's entry is kept."""
+        found = await self._reads.find_key(secret_hash) if is_fresh else None
+        if found is None or not self._is_current(found):
+            return await self._from_streams(secret_hash)
+        self._keep(secret_hash, found)
+        return found
+
+    async def _from_streams(self, secret_hash: bytes) -> FoundKey | None:
+        stream = await self._ledger.holder_of(Claim("key_secret", secret_hash))
+        if stream is None:
+            return None
+        key: ApiKey = await self._ledger.state_of(API_KEY, owner_of(stream))
+        account: Account = await self._ledger.state_of(ACCOUNT, key.account_id)
+        return FoundKey(key, account.state, 0)
+
+    def _is_current(self, found: FoundKey) -> bool:
+        floor = max(self._floor, self.tail.started_at)
+        return all(found.position >= self._newest.get(stream, floor) for stream in _streams_of(found))
+
+    def _keep(self, secret_hash: bytes, found: FoundKey) -> None:
+        self._entries[secret_hash] = found
+        for stream in _streams_of(found):
+            self._hashes_of.setdefault(stream, set()).add(secret_hash)
+        if len(self._entries) > MAX_ENTRIES:
+            oldest, dropped = self._entries.popitem(last=False)
+            self._forget(oldest, dropped)
+
+    def _forget(self, secret_hash: bytes, found: FoundKey) -> None:
+        for stream in _streams_of(found):
+            hashes = self._hashes_of.get(stream, set())
+            hashes.discard(secret_hash)
+            if not hashes:
+                self._hashes_of.pop(stream, None)
+
+    def _invalidate(self, stream: str, position: int) -> None:
+        """Something happened to a key or an account: drop what we have of it, and trust nothing older from now on."""
+        for secret_hash in self._hashes_of.pop(stream, set()):
+            found = self._entries.pop(secret_hash, None)
+            if found is not None:
+                self._forget(secret_hash, found)
+        self._newest[stream] = position
+        self._newest.move_to_end(stream)
+        if len(self._newest) > MAX_INVALIDATIONS:
+            _, oldest = self._newest.popitem(last=False)
+            self._floor = max(self._floor, oldest)
+
+
+def _streams_of(found: FoundKey) -> tuple[str, str]:
+    return API_KEY.stream(found.key.key_id), ACCOUNT.stream(found.key.account_id)
+
+
+def _admitted(found: FoundKey | None, secret_hash: bytes, now: datetime) -> Caller:
+    """Raises: DomainError invalid_api_key, api_key_disabled, api_key_expired, account_not_served."""
+    if found is None:
+        raise DomainError("invalid_api_key")
+    key = found.key
+    refusal = key.refusal(secret_hash, now)
+    if refusal is not None:
+        raise DomainError(refusal)
+    if not may_be_served(found.account_state):
+        raise DomainError("account_not_served", state=found.account_state)
+    return Caller(
+        key_id=key.key_id,
+        account_id=key.account_id,
+        kind=key.kind,
+        environment=key.environment,
+        account_state=found.account_state,
+        limit=key.settings.limit,
+    )

@@ -1,0 +1,92 @@
+"""Applies migrations/*.sql: numbered, checksummed, each in its own transaction, one runner at a time."""
+
+import hashlib
+import re
+import time
+from collections.abc import Iterator
+from importlib import resources
+from typing import Any, NamedTuple
+
+import psycopg
+
+LOCK_KEY = 7_426_930_115
+NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
+LOCK_TIMEOUT = "2s"
+TRIES = 20
+"""20 tries of 2 s with pauses up to 5 s: a migration waits about two minutes for long readers, then gives up."""
+
+
+class MigrationFault(Exception):
+    """The migrations here and those the database has had do not fit; the message says which and what to do."""
+
+
+class Migration(NamedTuple):
+    version: str
+    name: str
+    sql: str
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
+
+def migrations() -> Iterator[Migration]:
+    """The shipped files in order. Raises MigrationFault for a misnamed or doubled number."""
+    seen: dict[str, str] = {}
+    for file in sorted(resources.files("migrations").iterdir(), key=lambda f: f.name):
+        if not file.name.endswith(".sql"):
+            continue
+        match = NAME.fullmatch(file.name)
+        if match is None:
+            raise MigrationFault(f"migration {file.name} is not named like 0001_what_it_does.sql")
+        if match[1] in seen:
+            raise MigrationFault(f"two migrations are numbered {match[1]}: {seen[match[1]]}, {file.name}")
+        seen[match[1]] = file.name
+        yield Migration(match[1], file.name, file.read_text("utf-8"))
+
+
+def migrate(info: str) -> list[str]:
+    """Bring the database at `info` (the owner's) up to date; returns the names applied now.
+
+    Raises: MigrationFault when a shipped file was changed after it was applied; psycopg.Error if one fails.
+    """
+    with psycopg.connect(info, autocommit=True) as connection:
+        _wait_for_lock(connection)
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS public.schema_migrations (version text PRIMARY KEY, name text NOT NULL,"
+            " sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
+        )
+        rows = connection.execute("SELECT version, sha256 FROM public.schema_migrations").fetchall()
+        had: dict[str, str] = dict(rows)
+        return [m.name for m in migrations() if _apply(connection, m, had.get(m.version))]
+
+
+def _wait_for_lock(connection: psycopg.Connection[Any]) -> None:
+    """Poll instead of blocking in the server: a waiting snapshot deadlocks CREATE INDEX CONCURRENTLY (FACTS)."""
+    while True:
+        row = connection.execute("SELECT pg_try_advisory_lock(%s)", [LOCK_KEY]).fetchone()
+        if row and row[0]:
+            return
+        time.sleep(0.1)
+
+
+def _apply(connection: psycopg.Connection[Any], migration: Migration, had: object) -> bool:
+    if had is not None:
+        if had != migration.sha256:
+            raise MigrationFault(f"{migration.name} was changed after it was applied; write a new migration instead")
+        return False
+    for attempt in range(TRIES):
+        try:
+            with connection.transaction():
+                connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+                connection.execute(migration.sql.encode())
+                connection.execute(
+                    "INSERT INTO public.schema_migrations (version, name, sha256) VALUES (%s, %s, %s)",
+                    [migration.version, migration.name, migration.sha256],
+                )
+            return True
+        except psycopg.errors.LockNotAvailable:
+            if attempt == TRIES - 1:
+                raise
+            time.sleep(min(0.1 * 2**attempt, 5.0))
+    return False

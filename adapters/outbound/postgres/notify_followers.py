@@ -1,0 +1,50 @@
+"""Waking followers after commits. A courtesy: nothing depends on it, every follower polls as well (DESIGN §4)."""
+
+import asyncio
+import contextlib
+
+import psycopg
+
+from adapters.outbound.postgres.ask_server import LOST, Line
+
+CHANNEL = "stored_events"
+"""The channel on which the eventsourcing library's subscriptions listen."""
+
+NOTIFY = f"SELECT pg_notify('{CHANNEL}', '')"
+NOT_DURABLE = "SELECT set_config('synchronous_commit', 'off', false)"  # nothing here is worth an fsync
+
+MIN_PAUSE_S = 0.02
+"""NOTIFY takes a lock that all committing sessions of the cluster share; fifty a second feel immediate enough."""
+
+ANSWER_S = 2.0
+
+
+class Notifier:
+    """Sends one NOTIFY for any number of appends, on a connection of its own, outside every append."""
+
+    def __init__(self, info: str) -> None:
+        self._info = info
+        self._due = asyncio.Event()
+        self._line: Line | None = None
+
+    def appended(self) -> None:
+        self._due.set()
+
+    async def run(self) -> None:
+        """Until cancelled. A database out of reach is left alone until the next append."""
+        try:
+            while True:
+                await self._due.wait()
+                self._due.clear()
+                with contextlib.suppress(psycopg.Error, *LOST):
+                    await (await self._open()).ask(NOTIFY, [], ANSWER_S)
+                await asyncio.sleep(MIN_PAUSE_S)
+        finally:
+            if self._line is not None:
+                self._line.close()
+
+    async def _open(self) -> Line:
+        if self._line is None or self._line.is_closed:
+            self._line = await Line.open(self._info)
+            await self._line.ask(NOT_DURABLE, [], ANSWER_S)
+        return self._line

@@ -1,0 +1,55 @@
+"""One moment of the database, seen by several connections, kept for as long as a verification takes."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+
+PIN = b"""
+SET idle_in_transaction_session_timeout = 0;
+SET statement_timeout = 0;
+SET cursor_tuple_fraction = 1;
+SET work_mem = '64MB';
+SET jit = off;
+BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY
+"""
+"""Nothing is locked, nothing written; each cursor is read to its end; a few sorts of large tables are all there is."""
+
+FETCH = 5_000
+"""Rows per round trip of a cursor: some 4 MB of events at a time, whatever the length of the log."""
+
+
+@contextmanager
+def pinned(info: str, snapshot: str | None = None) -> Iterator[psycopg.Connection[Any]]:
+    """A connection whose statements all see one moment: now, or that of an exported `snapshot`."""
+    with psycopg.connect(info, autocommit=True) as connection:
+        connection.execute(PIN, prepare=False)
+        if snapshot is not None:
+            connection.execute("SET TRANSACTION SNAPSHOT '" + snapshot + "'")
+        yield connection
+        connection.execute("ROLLBACK")
+
+
+def export_snapshot(connection: psycopg.Connection[Any]) -> str:
+    """A name by which other connections see the same moment, while `connection` stays pinned."""
+    row = connection.execute("SELECT pg_export_snapshot()").fetchone()
+    return str(row and row[0])
+
+
+def stream(connection: psycopg.Connection[Any], query: bytes, page: int = FETCH) -> Iterator[Sequence[Any]]:
+    """Pages of rows, in bounded memory."""
+    with psycopg.ServerCursor(connection, f"stream_{next(_names)}") as cursor:
+        cursor.execute(query, binary=True)
+        while rows := cursor.fetchmany(page):
+            yield rows
+
+
+def _counting() -> Iterator[int]:
+    number = 0
+    while True:
+        yield number
+        number += 1
+
+
+_names = _counting()

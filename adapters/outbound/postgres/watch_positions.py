@@ -1,0 +1,46 @@
+"""Waiting until the read models hold a position: one poll for all who wait, none when nobody does."""
+
+import asyncio
+import contextlib
+
+from projections.reader import Reader
+
+POSITION = "SELECT coalesce(min(position), 0) FROM read.positions WHERE log = 0"
+
+POLL_S = 0.01
+"""While somebody waits. The projector needs some 50 ms; asking five times within that costs next to nothing."""
+
+
+class PositionWatch:
+    """Serves one event loop. Positions only grow, so the last one seen answers most waits without a query."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._seen = 0
+        self._looking: asyncio.Task[None] | None = None
+
+    async def wait_for(self, position: int, timeout_s: float) -> bool:
+        """True as soon as every read model stands at `position` or beyond; False after `timeout_s`.
+
+        Raises: psycopg.Error if the database cannot be asked.
+        """
+        if position <= self._seen:
+            return True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                while True:
+                    await self._look()
+                    if position <= self._seen:
+                        return True
+                    await asyncio.sleep(POLL_S)
+        return False
+
+    async def _look(self) -> None:
+        """Ask once for everybody who asks now; one who gives up does not take the answer from the others."""
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._ask())
+        await asyncio.shield(self._looking)
+
+    async def _ask(self) -> None:
+        rows = await self._reader.rows(POSITION)
+        self._seen = max(self._seen, rows[0][0])

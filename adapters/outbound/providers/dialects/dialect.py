@@ -1,0 +1,42 @@
+"""What a dialect is."""
+
+from collections.abc import Iterator, Mapping
+from typing import Protocol
+
+from adapters.outbound.providers.endpoint import Endpoint
+from adapters.outbound.providers.failures import ToldError
+from application.ports import Answer, ChatCall, Chunk
+
+
+class ChatReader(Protocol):
+    """Reads one stream. `is_done` once the provider said that nothing follows."""
+
+    @property
+    def is_done(self) -> bool: ...
+
+    def feed(self, received: bytes) -> Iterator[Chunk]:
+        """Chunks that are whole now; events may be split anywhere. Raises BrokenAnswer."""
+        ...
+
+    def end(self) -> Iterator[Chunk]:
+        """What is left when the connection is closed. Raises BrokenAnswer if the answer is not whole."""
+        ...
+
+
+class Dialect(Protocol):
+    @property
+    def CHAT_PATH(self) -> str: ...  # noqa: N802 - a module's constant
+
+    def headers(self, api_key: str) -> Mapping[str, str]: ...
+
+    def write_request(self, call: ChatCall, endpoint: Endpoint, *, streaming: bool) -> bytes: ...
+
+    def read_answer(self, body: bytes, call: ChatCall, endpoint: Endpoint) -> Answer:
+        """Raises BrokenAnswer."""
+        ...
+
+    def read_stream(self, call: ChatCall, endpoint: Endpoint) -> ChatReader: ...
+
+    def read_error(self, body: bytes) -> ToldError:
+        """What an error body says; empty if it is not understood, never raises."""
+        ...

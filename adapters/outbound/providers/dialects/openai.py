@@ -1,0 +1,95 @@
+"""OpenAI's chat completions: what most providers speak.
+
+Source: platform.openai.com/docs/api-reference/chat. Differences between providers are data in their rows (`drops`,
+`extras`) or quirks named there.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from adapters.outbound.providers.dialects.members import joined, members_of, value_of, written
+from adapters.outbound.providers.dialects.openai_members import (
+    choices_of,
+    exchange_names,
+    finish_reason_of,
+    refuse_error,
+    take_usage,
+    told_error,
+)
+from adapters.outbound.providers.dialects.openai_output import output_bytes_of
+from adapters.outbound.providers.dialects.openai_stream import StreamReader
+from adapters.outbound.providers.endpoint import Endpoint
+from adapters.outbound.providers.failures import BrokenAnswer, ErrorClass, ToldError
+from application.ports import Answer, ChatCall
+
+CHAT_PATH = "/chat/completions"
+
+TOKEN_LIMITS = ("max_completion_tokens", "max_tokens")
+
+EXTRAS = frozenset({"models", "provider", "route", "plugins", "transforms", "usage", "session_id"})
+"""Parameters of OpenRouter's and ours: OpenAI and others refuse requests with them, so a row must say it takes them."""
+
+_ENCODER = msgspec.json.Encoder()
+
+
+def headers(api_key: str) -> Mapping[str, str]:
+    return {"authorization": f"Bearer {api_key}", "content-type": "application/json"}
+
+
+def write_request(call: ChatCall, endpoint: Endpoint, *, streaming: bool) -> bytes:
+    """The body to send: the client's, with the provider's model id and the granted token limit.
+
+    The limit goes into the field(s) the client used, else into one of our own; a stream always asks for usage; what the
+    provider's row drops or does not know is left out; everything else is passed on untouched.
+    """
+    left_out = endpoint.drops | (EXTRAS - endpoint.extras)
+    body = {name: value for name, value in call.body.items() if name not in left_out}
+    body["model"] = call.offer.native_id
+    injected = TOKEN_LIMITS[0] if "max_completion_tokens" in endpoint.quirks else TOKEN_LIMITS[1]
+    for field in [name for name in TOKEN_LIMITS if name in body] or [injected]:
+        body[field] = call.max_tokens
+    options = body.pop("stream_options", None)
+    body["stream"] = streaming
+    if streaming:
+        body["stream_options"] = {**(options if isinstance(options, dict) else {}), "include_usage": True}
+    return _ENCODER.encode(body)
+
+
+def read_answer(body: bytes, call: ChatCall, endpoint: Endpoint) -> Answer:
+    """Read a whole answer.
+
+    Returns: Answer whose `body` is a JSON object without `usage`, ending in `}` and never empty: the gateway puts
+             `,"usage":{...}` before that brace.
+    Raises:  BrokenAnswer malformed_answer, or error_in_answer for an error object under status 200.
+    """
+    members = members_of(body)
+    refuse_error(members)
+    usage, raw_usage = take_usage(members, endpoint)
+    choices = choices_of(members)
+    if not choices:
+        raise BrokenAnswer(ErrorClass.MALFORMED_ANSWER)
+    provider_id = exchange_names(members, written(call.generation_id), written(call.offer.model))
+    return Answer(
+        body=joined(members),
+        usage=usage,
+        raw_usage=raw_usage,
+        finish_reason=finish_reason_of(choices),
+        provider_generation_id=provider_id,
+        output_bytes=output_bytes_of(choices, "message"),
+    )
+
+
+def read_stream(call: ChatCall, endpoint: Endpoint) -> StreamReader:
+    return StreamReader(call, endpoint)
+
+
+def read_error(body: bytes) -> ToldError:
+    """What an error body says: OpenAI's `error` object or a text; some send FastAPI's `detail` or a bare `message`."""
+    try:
+        told = value_of(body)
+    except (ValueError, RecursionError):
+        return ToldError()
+    if not isinstance(told, dict):
+        return ToldError()
+    return told_error(told.get("error") or told.get("detail") or told)

@@ -1,0 +1,95 @@
+"""What whole answers and chunks of a stream have in common: names, usage, choices, errors."""
+
+import re
+from typing import Any
+
+from msgspec import Raw
+
+from adapters.outbound.providers.dialects.members import NULL, Members, joined, members_of, value_of
+from adapters.outbound.providers.dialects.openai_usage import usage_of
+from adapters.outbound.providers.endpoint import Endpoint
+from adapters.outbound.providers.failures import BrokenAnswer, ErrorClass, ToldError
+from domain.pricing.usage import Usage
+
+MAX_RAW_USAGE_BYTES = 4 * 1024
+"""Kept beside the ledger for disputes; the longest usage object known has 700 bytes."""
+
+MAX_ID, MAX_REASON = 200, 64
+"""Characters kept of a provider's id and finish_reason; the longest known have 60 and 14."""
+
+_UNPRINTABLE = re.compile(r"[^ -~]")
+
+
+def refuse_error(members: Members) -> None:
+    """An error object inside an answer: OpenRouter sends it with status 200, others as the last event of a stream."""
+    if "error" not in members or bytes(members["error"]) == NULL:
+        return
+    raise BrokenAnswer(ErrorClass.ERROR_IN_ANSWER, told_error(_value(members["error"])))
+
+
+def told_error(error: Any) -> ToldError:
+    if isinstance(error, str):
+        return ToldError(message=error)
+    if not isinstance(error, dict):
+        return ToldError()
+    message, param, code = error.get("message") or error.get("error"), error.get("param"), error.get("code")
+    return ToldError(
+        message=message if isinstance(message, str) else "",
+        param=param if isinstance(param, str) else None,
+        status=code if type(code) is int and 400 <= code <= 599 else 0,
+    )
+
+
+def take_usage(members: Members, endpoint: Endpoint) -> tuple[Usage | None, bytes | None]:
+    """Take the provider's usage out of `members`: counts, and its own bytes. Both None if there is none."""
+    raw = _taken(members, "usage")
+    if "x_groq" in members and "x_groq_usage" in endpoint.quirks and bytes(members["x_groq"]) != NULL:
+        inner = members_of(bytes(members["x_groq"]))
+        raw = _taken(inner, "usage") or raw
+        members["x_groq"] = Raw(joined(inner))
+    return (None, None) if raw is None else (usage_of(raw), raw[:MAX_RAW_USAGE_BYTES])
+
+
+def exchange_names(members: Members, generation_id: Raw, model: Raw) -> str:
+    """Put our id and the canonical model in place; returns the provider's own id."""
+    provider_id = _value(members["id"]) if "id" in members else ""
+    members["id"] = generation_id
+    members["model"] = model
+    return _name(provider_id, MAX_ID) if isinstance(provider_id, str) else ""
+
+
+def choices_of(members: Members) -> list[dict[str, Any]]:
+    """Empty if there are none. Raises BrokenAnswer malformed_answer if they are not a list of objects."""
+    choices = _value(members["choices"]) if "choices" in members else None
+    if choices is None:
+        return []
+    if not isinstance(choices, list) or not all(isinstance(choice, dict) for choice in choices):
+        raise BrokenAnswer(ErrorClass.MALFORMED_ANSWER)
+    return choices
+
+
+def finish_reason_of(choices: list[dict[str, Any]]) -> str:
+    """The first there is; some providers send an empty one in every chunk, which says nothing."""
+    for choice in choices:
+        reason = choice.get("finish_reason")
+        if reason and isinstance(reason, str):
+            return _name(reason, MAX_REASON)
+    return ""
+
+
+def _taken(members: Members, name: str) -> bytes | None:
+    """The member's bytes, taken out; None if it is missing or null."""
+    raw = members.pop(name, None)
+    return None if raw is None or bytes(raw) == NULL else bytes(raw)
+
+
+def _name(told: str, limit: int) -> str:
+    """A provider's word as the ledger can keep it: short and printable, whatever was sent."""
+    return _UNPRINTABLE.sub("?", told[:limit])
+
+
+def _value(raw: Raw) -> Any:
+    try:
+        return value_of(raw)
+    except (ValueError, RecursionError) as error:
+        raise BrokenAnswer(ErrorClass.MALFORMED_ANSWER) from error

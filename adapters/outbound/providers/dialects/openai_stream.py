@@ -1,0 +1,88 @@
+"""Streams of OpenAI's chat completions: events in, chunks with our names and without the provider's usage out."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from adapters.outbound.providers.dialects.members import Members, joined, members_of, written
+from adapters.outbound.providers.dialects.openai_members import (
+    choices_of,
+    exchange_names,
+    finish_reason_of,
+    refuse_error,
+    take_usage,
+)
+from adapters.outbound.providers.dialects.openai_output import output_bytes_of
+from adapters.outbound.providers.dialects.sse import EventReader
+from adapters.outbound.providers.endpoint import Endpoint
+from adapters.outbound.providers.failures import BrokenAnswer, ErrorClass
+from application.ports import ChatCall, Chunk
+from domain.pricing.usage import Usage
+
+DONE = b"[DONE]"
+
+
+class StreamReader:
+    """Reads one stream; the same chunks come out however its bytes were split.
+
+    Usage counts are cumulative: of several chunks with usage the last is the truth.
+    """
+
+    def __init__(self, call: ChatCall, endpoint: Endpoint) -> None:
+        self.is_done = False
+        self._endpoint = endpoint
+        self._generation_id = written(call.generation_id)
+        self._model = written(call.offer.model)
+        self._events = EventReader()
+        self._open: dict[int, bool] = {}  # choice index -> whether it still goes on
+
+    def feed(self, received: bytes) -> Iterator[Chunk]:
+        """Raises BrokenAnswer malformed_answer, event_too_large or error_in_answer."""
+        for event in self._events.feed(received):
+            chunk = self._read(event)
+            if chunk is not None:
+                yield chunk
+
+    def end(self) -> Iterator[Chunk]:
+        """Raises BrokenAnswer truncated_stream if neither [DONE] nor a finish_reason for every choice has come."""
+        event = self._events.end()
+        try:
+            chunk = self._read(event) if event else None
+        except BrokenAnswer as broken:
+            if broken.error_class is not ErrorClass.MALFORMED_ANSWER:
+                raise
+            raise BrokenAnswer(ErrorClass.TRUNCATED_STREAM) from broken
+        if chunk is not None:
+            yield chunk
+        if not self.is_done and (not self._open or any(self._open.values())):
+            raise BrokenAnswer(ErrorClass.TRUNCATED_STREAM)
+
+    def _read(self, event: bytes) -> Chunk | None:
+        if self.is_done or event.strip() == DONE:
+            self.is_done = True
+            return None
+        members = members_of(event)
+        refuse_error(members)
+        usage, raw_usage = take_usage(members, self._endpoint)
+        choices = choices_of(members)
+        if choices or (raw_usage is None and "choices" in members):
+            return self._chunk(members, choices, usage, raw_usage)
+        return None if raw_usage is None else Chunk(data=b"", usage=usage, raw_usage=raw_usage)
+
+    def _chunk(
+        self, members: Members, choices: list[dict[str, Any]], usage: Usage | None, raw_usage: bytes | None
+    ) -> Chunk:
+        for choice in choices:
+            index = choice.get("index")
+            index = index if type(index) is int else 0
+            self._open[index] = self._open.get(index, True) and not choice.get("finish_reason")
+        provider_id = exchange_names(members, self._generation_id, self._model)
+        finish_reason = finish_reason_of(choices)
+        return Chunk(
+            data=joined(members),
+            is_last=bool(finish_reason),
+            finish_reason=finish_reason,
+            usage=usage,
+            raw_usage=raw_usage,
+            output_bytes=output_bytes_of(choices, "delta"),
+            provider_generation_id=provider_id,
+        )

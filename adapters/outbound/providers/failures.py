@@ -1,0 +1,109 @@
+"""Every way in which a provider can fail: its class, and whether the next provider may be tried (PRODUCT §5)."""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from application.ports import ProviderFailure
+from domain.credit.events import Attempt
+
+
+class ErrorClass(StrEnum):
+    """What the ledger keeps of a failed attempt (docs/reference/providers.md)."""
+
+    CONNECT_FAILED = "connect_failed"
+    CONNECTION_BROKEN = "connection_broken"
+    TIMED_OUT = "timed_out"
+    UNAUTHORIZED = "unauthorized"
+    PAYMENT_REQUIRED = "payment_required"
+    FORBIDDEN = "forbidden"
+    NOT_FOUND = "not_found"
+    RATE_LIMITED = "rate_limited"
+    REQUEST_REFUSED = "request_refused"
+    SERVER_ERROR = "server_error"
+    UNEXPECTED_STATUS = "unexpected_status"
+    WRONG_CONTENT_TYPE = "wrong_content_type"
+    MALFORMED_ANSWER = "malformed_answer"
+    ANSWER_TOO_LARGE = "answer_too_large"
+    EVENT_TOO_LARGE = "event_too_large"
+    TRUNCATED_STREAM = "truncated_stream"
+    ERROR_IN_ANSWER = "error_in_answer"
+
+
+class Verdict(NamedTuple):
+    """What a status means. A refusal of the request itself is the client's to mend, with the provider's own words."""
+
+    error_class: ErrorClass
+    fails_over: bool = True
+    is_clients_fault: bool = False
+
+
+BY_STATUS: dict[int, Verdict] = {
+    400: Verdict(ErrorClass.REQUEST_REFUSED, fails_over=False, is_clients_fault=True),
+    401: Verdict(ErrorClass.UNAUTHORIZED),
+    402: Verdict(ErrorClass.PAYMENT_REQUIRED),
+    403: Verdict(ErrorClass.FORBIDDEN),
+    404: Verdict(ErrorClass.NOT_FOUND),
+    408: Verdict(ErrorClass.TIMED_OUT),
+    413: Verdict(ErrorClass.REQUEST_REFUSED, fails_over=False, is_clients_fault=True),
+    422: Verdict(ErrorClass.REQUEST_REFUSED, fails_over=False, is_clients_fault=True),
+    429: Verdict(ErrorClass.RATE_LIMITED),
+    504: Verdict(ErrorClass.TIMED_OUT),
+}
+
+
+class ToldError(NamedTuple):
+    """A provider's own words. `status` is an HTTP status named inside its body, 0 if none is."""
+
+    message: str = ""
+    param: str | None = None
+    status: int = 0
+
+
+class BrokenAnswer(Exception):
+    """What came back is not an answer: raised by the pure dialects, which know neither provider nor clock."""
+
+    def __init__(self, error_class: ErrorClass, told: ToldError | None = None) -> None:
+        super().__init__(error_class)
+        self.error_class = error_class
+        self.told = told or ToldError()
+
+
+def verdict_on(status: int) -> Verdict:
+    """What an HTTP status other than 200 means."""
+    if status in BY_STATUS:
+        return BY_STATUS[status]
+    if 500 <= status <= 599:
+        return Verdict(ErrorClass.SERVER_ERROR)
+    return Verdict(ErrorClass.UNEXPECTED_STATUS, fails_over=False)
+
+
+def failure_of_status(
+    provider: str, status: int, duration_ms: int, told: ToldError, retry_after_s: int | None = None
+) -> ProviderFailure:
+    """The failure behind a status. What was told is kept only where it is the client's business."""
+    verdict = verdict_on(status)
+    return ProviderFailure(
+        Attempt(provider=provider, error_class=verdict.error_class.value, status=status, duration_ms=duration_ms),
+        fails_over=verdict.fails_over,
+        is_clients_fault=verdict.is_clients_fault,
+        message=told.message if verdict.is_clients_fault else "",
+        param=told.param if verdict.is_clients_fault else None,
+        retry_after_s=retry_after_s if verdict.error_class is ErrorClass.RATE_LIMITED else None,
+    )
+
+
+def failure_of_answer(provider: str, broken: BrokenAnswer, status: int, duration_ms: int) -> ProviderFailure:
+    """The failure behind an answer with HTTP `status` that turned out to be none.
+
+    An error object inside it that names a status of its own is judged, and recorded, by that status.
+    """
+    if broken.told.status:
+        return failure_of_status(provider, broken.told.status, duration_ms, broken.told)
+    attempt = Attempt(provider=provider, error_class=broken.error_class.value, status=status, duration_ms=duration_ms)
+    return ProviderFailure(attempt, fails_over=True)
+
+
+def failure_of_transport(provider: str, error_class: ErrorClass, status: int, duration_ms: int) -> ProviderFailure:
+    """The failure of a connection; `status` is 0 if none had been received yet."""
+    attempt = Attempt(provider=provider, error_class=error_class.value, status=status, duration_ms=duration_ms)
+    return ProviderFailure(attempt, fails_over=True)

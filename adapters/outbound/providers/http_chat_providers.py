@@ -1,0 +1,102 @@
+"""Calls offers over HTTP. Implements application.ports.ChatProviders; retries nothing, follows no redirect."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
+
+import aiohttp
+import httpx
+
+from adapters.outbound.providers.dialects.dialect import ChatReader
+from adapters.outbound.providers.endpoint import Endpoint
+from adapters.outbound.providers.failures import BrokenAnswer, ErrorClass
+from adapters.outbound.providers.pool import pooled_transport
+from adapters.outbound.providers.responses import (
+    EVENT_STREAM,
+    JSON,
+    MAX_STREAM_BYTES,
+    parts_of,
+    read_whole,
+    require_answer,
+)
+from adapters.outbound.providers.route import Route, route_to
+from adapters.outbound.providers.watch import Watch
+from application.ports import Answer, ChatCall, Chunk
+
+DRAIN_S = 0.1
+"""After [DONE] the connection's end is due at once; one that comes later is not worth keeping the connection for."""
+
+
+class HttpChatProviders:
+    """One per process. `endpoints` is ProviderCatalog.endpoints; close() when the process ends.
+
+    Calls the transport itself: httpx.AsyncClient adds only what must not happen here (redirects, cookies, proxies of
+    the environment) and costs 150 us of CPU a call.
+    """
+
+    def __init__(self, endpoints: Mapping[str, Endpoint]) -> None:
+        self._routes = {name: route_to(endpoint) for name, endpoint in endpoints.items()}
+        self._transport = pooled_transport()
+
+    async def close(self) -> None:
+        await self._transport.aclose()
+
+    async def complete(self, call: ChatCall) -> Answer:
+        """The whole answer. Raises ProviderFailure; cancelling closes the connection."""
+        route = self._routes[call.offer.provider]
+        watch = Watch(route.endpoint)
+        with watch.failures():
+            async with asyncio.timeout(call.timeout_s), self._response(route, call, streaming=False) as response:
+                await require_answer(response, JSON, watch, route)
+                body = await read_whole(response)
+            return route.dialect.read_answer(body, call, route.endpoint)
+
+    @asynccontextmanager
+    async def stream(self, call: ChatCall) -> AsyncIterator[AsyncIterator[Chunk]]:
+        """Chunks as they come. Raises ProviderFailure on entering and while iterating; leaving closes."""
+        route = self._routes[call.offer.provider]
+        watch = Watch(route.endpoint)
+        deadline = asyncio.get_running_loop().time() + call.timeout_s
+        async with AsyncExitStack() as leaving:
+            with watch.failures():
+                async with asyncio.timeout_at(deadline):
+                    response = await leaving.enter_async_context(self._response(route, call, streaming=True))
+                    await require_answer(response, EVENT_STREAM, watch, route)
+            parts = await leaving.enter_async_context(parts_of(response))
+            reader = route.dialect.read_stream(call, route.endpoint)
+            yield await leaving.enter_async_context(aclosing(_chunks(parts, reader, watch, deadline)))
+            if reader.is_done:
+                await _drain(parts)
+
+    @asynccontextmanager
+    async def _response(self, route: Route, call: ChatCall, *, streaming: bool) -> AsyncIterator[httpx.Response]:
+        body = route.dialect.write_request(call, route.endpoint, streaming=streaming)
+        request = httpx.Request("POST", route.url, headers=route.headers, content=body, extensions=route.extensions)
+        response = await self._transport.handle_async_request(request)
+        try:
+            yield response
+        finally:
+            await response.aclose()
+
+
+async def _chunks(
+    parts: AsyncIterator[bytes], reader: ChatReader, watch: Watch, deadline: float
+) -> AsyncGenerator[Chunk]:
+    received, part = 0, b" "
+    with watch.failures():
+        while part and not reader.is_done:
+            async with asyncio.timeout_at(deadline):
+                part = await anext(parts, b"")
+            received += len(part)
+            if received > MAX_STREAM_BYTES:
+                raise BrokenAnswer(ErrorClass.ANSWER_TOO_LARGE)
+            for chunk in reader.feed(part) if part else reader.end():
+                yield chunk
+
+
+async def _drain(parts: AsyncIterator[bytes]) -> None:
+    """Read the end of the body, so that the connection can be used again; if it does not come, it is closed."""
+    with suppress(TimeoutError, httpx.HTTPError, aiohttp.ClientError):
+        async with asyncio.timeout(DRAIN_S):
+            while await anext(parts, b""):
+                pass

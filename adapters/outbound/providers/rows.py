@@ -1,0 +1,99 @@
+"""The schema of a provider row: registry.toml, sandbox.toml and the operator's providers file all have this shape.
+
+Prices are decimal strings. Token units are USD per 10**6 tokens; `request`, `image` and `minute` are USD per one unit.
+"""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+Positive = Annotated[int, Meta(gt=0)]
+CanonicalId = Annotated[str, Meta(pattern=r"^[^/\s]+/\S+$", max_length=200)]
+"""`author/slug`, what customers name."""
+
+Quirk = Literal["max_completion_tokens", "x_groq_usage"]
+"""Differences that need code (dialects/openai.py): everything else about a provider is data.
+
+max_completion_tokens: an injected token limit goes into this field; newer OpenAI models refuse `max_tokens`.
+x_groq_usage:          a stream's usage may come inside an `x_groq` member of the last chunk.
+"""
+
+
+class UnitPrices(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    input: str | None = None
+    cached_input: str | None = None
+    cache_write_5m: str | None = None
+    cache_write_1h: str | None = None
+    output: str | None = None
+    reasoning: str | None = None
+    audio: str | None = None
+    image: str | None = None
+    request: str | None = None
+    minute: str | None = None
+
+
+class TierRow(UnitPrices, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Prices for longer prompts; a unit not named keeps the price of the tier below."""
+
+    above_input_tokens: Positive
+
+
+class PriceRow(UnitPrices, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    tiers: tuple[TierRow, ...] = ()
+
+
+class ModelRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A model with its own price. Without `price` it is known but unpriced; `cost` is what the provider bills us."""
+
+    id: CanonicalId
+    native_id: Annotated[str, Meta(min_length=1, max_length=200)]
+    price: PriceRow | None = None
+    cost: PriceRow | None = None
+    is_free: bool = False
+    context_length: Positive | None = None
+    max_output_tokens: Positive | None = None
+    name: str = ""
+    input_modalities: tuple[str, ...] = ("text",)
+    source: str = ""
+
+
+class LimitsRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What genai-prices does not know of models whose native id matches `models` (a shell pattern)."""
+
+    models: str
+    max_output_tokens: Positive | None = None
+    context_length: Positive | None = None
+    input_modalities: tuple[str, ...] = ("text",)
+
+
+class ProviderRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One provider.
+
+    genai_prices: its id in the genai-prices data; empty if it is not there.
+    author:       canonical author of native ids that have none; empty leaves such models out.
+    canonical:    native id -> canonical id where the provider spells it differently.
+    chat, not_chat: shell patterns of native ids from genai-prices that are (not) chat models.
+    limits:       the first row that matches a native id counts.
+    drops:        request parameters never passed on, because they change the bill in ways no price here tells.
+    extras:       request parameters outside OpenAI's that this provider understands.
+    """
+
+    base_url: str = ""
+    api_key: str = ""
+    api_key_env: str = ""
+    dialect: Literal["openai"] = "openai"
+    quirks: tuple[Quirk, ...] = ()
+    drops: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+    connect_timeout_s: Annotated[float, Meta(gt=0, le=60)] = 10.0
+    genai_prices: str = ""
+    author: str = ""
+    canonical: dict[str, CanonicalId] = {}
+    chat: tuple[str, ...] = ("*",)
+    not_chat: tuple[str, ...] = ()
+    limits: tuple[LimitsRow, ...] = ()
+    models: tuple[ModelRow, ...] = ()
+
+    def __repr__(self) -> str:
+        """Without the key: rows end up in tracebacks."""
+        return f"ProviderRow({self.base_url!r})"

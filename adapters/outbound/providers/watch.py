@@ -1,0 +1,70 @@
+"""One attempt at one provider, watched: its duration, its status, and every error turned into a ProviderFailure."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic
+
+import aiohttp
+import httpx
+
+from adapters.outbound.providers.endpoint import Endpoint
+from adapters.outbound.providers.failures import (
+    BrokenAnswer,
+    ErrorClass,
+    ToldError,
+    failure_of_answer,
+    failure_of_status,
+    failure_of_transport,
+)
+from application.ports import ProviderFailure
+
+MAX_MESSAGE_CHARACTERS = 2_000
+"""Of a provider's message to the client: a sentence with room for a stack of them."""
+
+TRANSPORT_CLASSES: tuple[tuple[type[BaseException], ErrorClass], ...] = (
+    (aiohttp.ConnectionTimeoutError, ErrorClass.CONNECT_FAILED),
+    (aiohttp.ClientConnectorError, ErrorClass.CONNECT_FAILED),
+    (TimeoutError, ErrorClass.TIMED_OUT),
+)
+"""First match counts; everything else broke a connection that had been made."""
+
+
+class Watch:
+    """`status` is the HTTP status once there is one, else 0."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.status = 0
+        self._provider = endpoint.provider
+        self._api_key = endpoint.api_key
+        self._started = monotonic()
+
+    def refusal(self, told: ToldError, retry_after_s: int | None) -> ProviderFailure:
+        """The failure behind `status`, in the provider's own words where they are the client's business."""
+        return failure_of_status(
+            self._provider, self.status, self._duration_ms(), self._without_key(told), retry_after_s
+        )
+
+    @contextmanager
+    def failures(self) -> Iterator[None]:
+        """Whatever goes wrong inside leaves as a ProviderFailure; cancellation passes."""
+        try:
+            yield
+        except BrokenAnswer as broken:
+            broken.told = self._without_key(broken.told)
+            raise failure_of_answer(self._provider, broken, self.status, self._duration_ms()) from broken
+        except (TimeoutError, httpx.HTTPError, aiohttp.ClientError) as error:
+            raise failure_of_transport(self._provider, _class_of(error), self.status, self._duration_ms()) from error
+
+    def _duration_ms(self) -> int:
+        return round((monotonic() - self._started) * 1000)
+
+    def _without_key(self, told: ToldError) -> ToldError:
+        """Bounded, and without our key, should the provider quote the request."""
+        message = told.message.replace(self._api_key, "[key]")
+        return told._replace(message=message[:MAX_MESSAGE_CHARACTERS])
+
+
+def _class_of(error: Exception) -> ErrorClass:
+    """httpx's transport maps a lost connection to ConnectTimeout, so what counts is aiohttp's error behind it."""
+    origin = error.__cause__ if isinstance(error, httpx.HTTPError) and error.__cause__ else error
+    return next((known for kind, known in TRANSPORT_CLASSES if isinstance(origin, kind)), ErrorClass.CONNECTION_BROKEN)

@@ -1,0 +1,46 @@
+"""One line per event on stderr: JSON for machines, colours for a terminal."""
+
+import logging
+import sys
+from typing import Any, Literal
+
+import structlog
+
+
+def configure_logs(process: str, form: Literal["auto", "json", "console"], level: str) -> None:
+    """Set up structlog and the standard library's logging alike; `process` is named in every line."""
+    is_console = form == "console" or (form == "auto" and sys.stderr.isatty())
+
+    def named(logger: Any, method: str, event: Any) -> Any:
+        return {"process": process, **event}
+
+    shared: list[Any] = [
+        named,
+        structlog.stdlib.add_log_level if is_console else structlog.processors.add_log_level,
+        structlog.processors.TimeStamper("%H:%M:%S" if is_console else "iso", utc=not is_console),
+    ]
+    renderer: Any = structlog.dev.ConsoleRenderer() if is_console else structlog.processors.JSONRenderer()
+    threshold = logging.getLevelNamesMapping()[level.upper()]
+    structlog.configure(
+        processors=[*shared, structlog.processors.format_exc_info, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(threshold),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    _adopt_standard_logging(shared, renderer, threshold)
+
+
+def _adopt_standard_logging(shared: list[Any], renderer: Any, threshold: int) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                renderer,
+            ],
+        )
+    )
+    # Libraries log here; what they tell below a warning (httpx: every request) is not worth a line.
+    logging.basicConfig(handlers=[handler], level=max(threshold, logging.WARNING), force=True)

@@ -1,0 +1,101 @@
+"""Metrics for Prometheus, exact over several processes when PROMETHEUS_MULTIPROC_DIR names a folder that they share.
+
+The library looks for that variable when it is imported: `serve` sets it for its children, a lone `api` runs without.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.metrics_core import Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+APPEND_SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
+"""From a lone append on a fast disk (0.5 ms) to the append's time-out."""
+
+APPEND_COMMANDS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
+"""Up to the largest batch."""
+
+
+class Sample(NamedTuple):
+    """What only the database knows; None while it is out of reach."""
+
+    open_reservations: int | None = None
+    projection_lag_s: float | None = None
+
+
+class Metrics:
+    """The instruments of one process.
+
+    sample:       what the next scrape says of the database.
+    queue_depth:  commands waiting in the ledger, asked after each append.
+    """
+
+    def __init__(self, multiprocess_folder: Path | None = None) -> None:
+        self.sample = Sample()
+        self.queue_depth: Callable[[], int] = lambda: 0
+        self._folder = multiprocess_folder
+        self._own = own = CollectorRegistry()
+        self.requests = Counter(
+            "gatewayz_requests_total",
+            "Requests that were charged, by how: settled, or estimated where the provider sent no usage.",
+            ("model", "provider", "streamed", "outcome"),
+            registry=own,
+        )
+        self.charges = Counter(
+            "gatewayz_charges_nusd_total", "Charged to customers, in nUSD (10^-9 USD).", registry=own
+        )
+        self.refusals = Counter(
+            "gatewayz_refusals_total", "Requests that were refused, by error code.", ("code",), registry=own
+        )
+        self.append_queue = Gauge(
+            "gatewayz_append_queue_depth",
+            "Ledger commands waiting to be appended.",
+            multiprocess_mode="livesum",
+            registry=own,
+        )
+        self.append_seconds = Histogram(
+            "gatewayz_append_seconds", "Duration of an append (group commit).", buckets=APPEND_SECONDS, registry=own
+        )
+        self.append_commands = Histogram(
+            "gatewayz_append_commands", "Commands per append (group commit).", buckets=APPEND_COMMANDS, registry=own
+        )
+
+    def appended(self, commands: int, seconds: float) -> None:
+        """For PostgresLedger(on_append=...)."""
+        self.append_commands.observe(commands)
+        self.append_seconds.observe(seconds)
+        self.append_queue.set(self.queue_depth())
+
+    def exposition(self) -> tuple[bytes, str]:
+        """Prometheus text of all processes that share the folder, and its content type."""
+        registry = self._own
+        if self._folder is not None:
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry, str(self._folder))  # type: ignore[no-untyped-call]
+        sampled = CollectorRegistry()
+        sampled.register(_Sampled(self.sample))
+        return generate_latest(registry) + generate_latest(sampled), CONTENT_TYPE_PLAIN_0_0_4
+
+
+class _Sampled(Collector):
+    def __init__(self, sample: Sample) -> None:
+        self._sample = sample
+
+    def collect(self) -> Iterator[Metric]:
+        """A figure that is not known is left out: 0 would be a lie."""
+        told = (
+            ("gatewayz_open_reservations", "Reservations that have not ended.", self._sample.open_reservations),
+            (
+                "gatewayz_projection_lag_seconds",
+                "Age of the oldest event not yet projected.",
+                self._sample.projection_lag_s,
+            ),
+        )
+        for name, meaning, value in told:
+            if value is not None:
+                yield GaugeMetricFamily(name, meaning, value)

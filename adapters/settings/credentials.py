@@ -1,0 +1,38 @@
+"""$GATEWAYZ_HOME/credentials.json: how to reach the instance started last, for people, tests and our own verbs."""
+
+from pathlib import Path
+
+import msgspec
+
+from adapters.complaint import Complaint
+from adapters.embedded.durable import write_file
+
+FILE = "credentials.json"
+
+
+class Credentials(msgspec.Struct, frozen=True, kw_only=True):
+    """base_url: without /v1. ledger_id: of the database that the demo key opens; another database needs another key."""
+
+    base_url: str
+    admin_key: str
+    demo_key: str = ""
+    demo_account_id: str = ""
+    ledger_id: str = ""
+
+
+def read_credentials(home: Path) -> Credentials | None:
+    """None if nothing was started here yet, or if the file is damaged: the next start writes it anew."""
+    try:
+        return msgspec.json.decode((home / FILE).read_bytes(), type=Credentials)
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+    except OSError as error:
+        raise Complaint(f"cannot read {home / FILE}: {error.strerror}; run as the user who started it") from error
+
+
+def write_credentials(home: Path, credentials: Credentials) -> None:
+    """0600. Raises: Complaint."""
+    try:
+        write_file(home / FILE, msgspec.json.format(msgspec.json.encode(credentials)).decode() + "\n")
+    except OSError as error:
+        raise Complaint(f"cannot write {home / FILE}: {error.strerror}; give access, or set GATEWAYZ_HOME") from error

@@ -1,0 +1,53 @@
+"""From the environment to typed settings."""
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from adapters.complaint import WRONG_INPUT, Complaint
+from adapters.settings.choose_home import choose_home
+from adapters.settings.settings import Settings
+
+HOME = "GATEWAYZ_HOME"
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """All settings, checked; an empty variable counts as not set. The home is absolute and, as root, one that the
+    embedded Postgres can use.
+
+    Raises: Complaint naming the variable.
+    """
+    given = {name: value for name, value in environment.items() if value}
+    try:
+        settings = msgspec.convert(given, Settings, strict=False, dec_hook=_path)
+    except msgspec.ValidationError as error:
+        raise Complaint(_sentence(str(error), given), WRONG_INPUT) from None
+    if HOME in given:
+        return replace(settings, home=settings.home.absolute())
+    return replace(settings, home=choose_home(settings.home.absolute(), is_embedded=not settings.database_url))
+
+
+def read_provider_keys(names: Iterable[str], environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The providers' API keys by variable; those not set, or empty, are left out."""
+    return {name: environment[name] for name in names if environment.get(name)}
+
+
+def environment_of_children(changes: Mapping[str, str]) -> Mapping[str, str]:
+    """Our own environment for a process of ours, with what it cannot find out by itself."""
+    return {**os.environ, **changes}
+
+
+def _path(kind: type, value: Any) -> Any:
+    return Path(value).expanduser()
+
+
+def _sentence(fault: str, given: Mapping[str, str]) -> str:
+    """msgspec's "Expected `int` >= 0 - at `$.NAME`" as a sentence about the variable. DATABASE_URL is never repeated:
+    any text is a valid one here."""
+    expected, _, place = fault.partition(" - at `$.")
+    name = place.rstrip("`")
+    return f"{name}={given.get(name, '')!r} cannot be used: {expected}; see docs/reference/settings.md"

@@ -1,0 +1,144 @@
+"""Every setting there is, with its bounds, its default and its meaning; docs/reference/settings.md repeats them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+USUAL_NAMES: Mapping[str, str] = {
+    "database_url": "DATABASE_URL",
+    "pg_bindir": "PG_BINDIR",
+    "otlp_endpoint": "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "metrics_folder": "PROMETHEUS_MULTIPROC_DIR",
+}
+"""Names that other programs read too; all others are GATEWAYZ_ and the field in capitals."""
+
+Seconds = Annotated[float, Meta(gt=0, le=30 * 86_400)]
+OptionalSeconds = Annotated[float, Meta(ge=0, le=30 * 86_400)]
+
+
+def environment_name(field: str) -> str:
+    return USUAL_NAMES.get(field) or f"GATEWAYZ_{field.upper()}"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=environment_name):
+    """Plain values; secrets and provider keys are not among them (keep_secrets.py, read_provider_keys)."""
+
+    home: Annotated[
+        Path,
+        Meta(
+            description="Folder for everything Gatewayz keeps: secrets, credentials, the embedded Postgres. As root, if"
+            " the user that Postgres drops to cannot enter the default, it is `/var/lib/gatewayz/<name of the clone>`."
+        ),
+    ] = Path(".gatewayz")
+    host: Annotated[
+        str, Meta(min_length=1, description="Address to listen on; `0.0.0.0` or `::` for every interface.")
+    ] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65_535, description="Port to listen on; 0 takes any that is free.")] = 8000
+    workers: Annotated[
+        int,
+        Meta(ge=1, le=64, description="API processes that `serve` runs; they share the port. One per core is plenty."),
+    ] = 1
+    database_url: Annotated[
+        str,
+        Meta(
+            description="PostgreSQL 15 or newer, as the owner of its database. Set: no server is started, nor needed."
+        ),
+    ] = ""
+    pg_bindir: Annotated[
+        Path | None, Meta(description="Folder with `postgres` and `initdb` to run instead of the wheel's.")
+    ] = None
+    providers_file: Annotated[
+        Path | None, Meta(description="TOML that adds providers and models: docs/how-to/add-a-provider.md.")
+    ] = None
+    sandbox: Annotated[
+        Literal["auto", "on", "off"],
+        Meta(
+            description="The built-in sandbox provider. `auto`: on when no provider has a key and there is no providers"
+            " file."
+        ),
+    ] = "auto"
+    sandbox_url: Annotated[
+        str,
+        Meta(
+            description="Where a sandbox answers, such as `http://127.0.0.1:8900/v1`. `serve` tells its API processes by"
+            " it; set it yourself only for an `api` that runs alone."
+        ),
+    ] = ""
+    reservation_grace_s: Annotated[
+        Seconds, Meta(description="A reservation that nobody ended expires this long after its request's deadline.")
+    ] = 900.0
+    request_deadline_s: Annotated[Seconds, Meta(description="A request that is not streamed ends after this.")] = 600.0
+    stream_deadline_s: Annotated[Seconds, Meta(description="A stream ends after this.")] = 3_600.0
+    reserve_patience_s: Annotated[
+        Seconds, Meta(description="A request whose credit is not reserved by then is refused with 503.")
+    ] = 10.0
+    read_on_s: Annotated[
+        OptionalSeconds,
+        Meta(
+            description="How long a stream is read on after its client left, to learn the usage; what came is billed."
+        ),
+    ] = 30.0
+    keep_answers_s: Annotated[
+        OptionalSeconds,
+        Meta(description="How long answers are kept for retries with the same `Idempotency-Key`; 0 keeps none."),
+    ] = 86_400.0
+    max_body_bytes: Annotated[
+        int, Meta(ge=1_024, le=2**30, description="Larger request bodies are refused with 413.")
+    ] = 32 * 1024 * 1024
+    body_timeout_s: Annotated[Seconds, Meta(description="A body that takes longer to arrive is refused with 408.")] = (
+        60.0
+    )
+    append_queue: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=1_000_000,
+            description="Waiting ledger commands per process above which requests are shed with 503.",
+        ),
+    ] = 5_000
+    append_timeout_s: Annotated[
+        Seconds,
+        Meta(description="An append that has not answered by then is given up and asked for on a new connection."),
+    ] = 5.0
+    drain_s: Annotated[
+        OptionalSeconds, Meta(description="Time that open requests get to end when a process is told to stop.")
+    ] = 30.0
+    log_format: Annotated[
+        Literal["auto", "json", "console"],
+        Meta(description="Form of the log on stderr. `auto`: `console` on a terminal, `json` elsewhere."),
+    ] = "auto"
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Meta(description="The least level that is logged.")
+    ] = "info"
+    traces: Annotated[
+        Literal["off", "console"],
+        Meta(
+            description="`console` writes OpenTelemetry spans to stderr. An OTLP endpoint sends them there in any case."
+        ),
+    ] = "off"
+    otlp_endpoint: Annotated[
+        str, Meta(description="OpenTelemetry collector that takes OTLP over HTTP, such as `http://localhost:4318`.")
+    ] = ""
+    metrics_folder: Annotated[
+        Path | None,
+        Meta(
+            description="Folder that API processes share to add up their metrics, emptied before they start. `serve`"
+            " makes it; without it `/metrics` tells of the process that answers."
+        ),
+    ] = None
+
+    @property
+    def postgres_home(self) -> Path:
+        return self.home / "postgres"
+
+    @property
+    def run_folder(self) -> Path:
+        """For files that mean nothing after the process that made them."""
+        return self.home / "run"
+
+    def __repr__(self) -> str:
+        """Without DATABASE_URL's password: settings end up in tracebacks."""
+        return f"Settings({self.home})"

@@ -1,0 +1,26 @@
+"""Asking our own API whether it is ready."""
+
+import http.client
+import urllib.error
+import urllib.request
+
+TIMEOUT_S = 1.0
+"""A connection waits in the shared socket until an API process takes it."""
+
+
+class Probe:
+    """last_answer: the beginning of what came last, for a message."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self.last_answer = "no answer"
+
+    def is_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(self._url, timeout=TIMEOUT_S) as answer:
+                return bool(answer.status == http.HTTPStatus.OK)
+        except urllib.error.HTTPError as refusal:
+            self.last_answer = refusal.read(300).decode(errors="replace")
+        except (OSError, http.client.HTTPException) as error:
+            self.last_answer = str(error)
+        return False

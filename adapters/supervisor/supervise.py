@@ -1,0 +1,140 @@
+"""The loop of `gatewayz serve`: keeps everything running, and ends it in order."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import structlog
+
+from adapters.embedded import EmbeddedPostgresError
+from adapters.supervisor.child import Child, Spare
+from adapters.supervisor.stop_request import StopRequest
+
+TICK_S = 0.05
+"""Postgres must be looked at every 100 ms; a dead child waits this long at most to be noticed."""
+
+SERVER_RETRY_S = 1.0
+"""Between tries to bring back a server that does not start: each writes to its log, and may take long by itself."""
+
+STOP_SLACK_S = 5.0
+"""What a process may take beyond its drain, to write what is queued and to disconnect."""
+
+log = structlog.get_logger()
+
+
+class Server(Protocol):
+    """The embedded Postgres, as far as supervision goes."""
+
+    def restart_if_dead(self) -> bool: ...
+
+    def stop(self) -> None: ...
+
+
+class Stage:
+    """Children that are stopped together, before those of the next stage."""
+
+    def __init__(self, children: Sequence[Child], patience_s: float) -> None:
+        self.children = children
+        self.patience_s = patience_s + STOP_SLACK_S
+
+
+class Supervisor:
+    """stages: in the order of stopping; the server, if we run one, goes last because all others write to it.
+    dsn:    of the database, once it is up: what every child is told when it begins.
+    """
+
+    def __init__(
+        self,
+        stages: Sequence[Stage],
+        spare: Spare,
+        stop_request: StopRequest,
+        server: Server | None,
+        dsn: Callable[[], str],
+    ) -> None:
+        self._stages = stages
+        self._spare = spare
+        self._stop_request = stop_request
+        self._server = server
+        self._dsn = dsn
+        self._told_dsn = ""
+        self._server_due_s = 0.0
+
+    @property
+    def children(self) -> list[Child]:
+        return [child for stage in self._stages for child in stage.children]
+
+    def launch(self) -> None:
+        for child in self.children:
+            child.launch()
+
+    def begin(self) -> None:
+        """Let the launched begin; the server is up."""
+        self._told_dsn = self._dsn()
+        for child in self.children:
+            child.begin(self._told_dsn)
+
+    def run(self) -> None:
+        """Until a stop is requested."""
+        while not self._stop_request.is_made:
+            self.tick()
+            time.sleep(TICK_S)
+
+    def wait_until(self, holds: Callable[[], bool], patience_s: float) -> bool:
+        """Tend the server, not the children, until `holds`, a child died, a stop is requested or patience ends."""
+        deadline_s = time.monotonic() + patience_s
+        while not holds():
+            if self._stop_request.is_made or self.dead_child() or time.monotonic() > deadline_s:
+                return False
+            self._tend_server()
+            time.sleep(TICK_S)
+        return True
+
+    def dead_child(self) -> Child | None:
+        return next((child for child in self.children if child.exit_code is not None), None)
+
+    def tick(self) -> None:
+        self._tend_server()
+        for child in self.children:
+            child.tend(self._told_dsn)
+        self._spare.tend()
+
+    def stop(self) -> None:
+        """Stage by stage, the server last; on return nothing of ours runs. A second request cuts the patience short."""
+        self._spare.stop()
+        try:
+            for stage in self._stages:
+                self._stop_stage(stage)
+        finally:
+            for child in self.children:
+                child.kill()
+            if self._server is not None:
+                self._server.stop()
+
+    def _stop_stage(self, stage: Stage) -> None:
+        for child in stage.children:
+            child.ask_to_stop()
+        deadline_s = time.monotonic() + stage.patience_s
+        while any(child.is_running for child in stage.children):
+            if time.monotonic() > deadline_s or self._stop_request.is_urgent:
+                log.warning("did not stop in time", children=[c.name for c in stage.children if c.is_running])
+                break
+            self._tend_server()  # open requests need it until they are settled
+            time.sleep(TICK_S)
+        for child in stage.children:
+            child.kill()
+
+    def _tend_server(self) -> None:
+        if self._server is None or time.monotonic() < self._server_due_s:
+            return
+        try:
+            if not self._server.restart_if_dead():
+                return
+        except EmbeddedPostgresError as error:
+            log.error("postgres does not come back", error=str(error))
+            self._server_due_s = time.monotonic() + SERVER_RETRY_S
+            return
+        log.warning("postgres died and is up again")
+        if self._dsn() != self._told_dsn:  # somebody took its port meanwhile
+            self._told_dsn = self._dsn()
+            for child in self.children:
+                child.kill()

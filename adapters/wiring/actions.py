@@ -1,0 +1,138 @@
+"""What each verb does. Each imports its part here and not above: `--help` and `version` must not wait two seconds for
+servers and database drivers that they do not use, and a process should hold no code but its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from adapters.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from adapters.inbound.cli.actions import DemoAccess
+    from adapters.inbound.cli.banner import Started
+    from adapters.inbound.cli.views import AccountView, KeyView, StatementView
+    from application.grant_credit import Granted
+    from application.manage_keys import IssuedKey
+    from application.verify_ledger import Report
+    from domain.api_key.events import Environment, KeyKind
+    from domain.credit.lot import LotKind
+    from domain.credit.window import KeyLimit
+
+
+class WiredActions:
+    """adapters.inbound.cli.actions.Actions."""
+
+    def serve(self, tell: Callable[[Started], None]) -> int:
+        settings = _settings_of("serve")
+        from adapters.wiring.run_serve import run_serve
+
+        return run_serve(settings, tell)
+
+    def api(self) -> int:
+        settings = _settings_of("api")
+        from adapters.supervisor.listen import listening_socket
+        from adapters.wiring.find_database import running_database
+        from adapters.wiring.run_api import run_api
+
+        sock = listening_socket(settings.host, settings.port)
+        return run_api(running_database(settings), settings, sock)
+
+    def projector(self) -> int:
+        settings = _settings_of("projector")
+        from adapters.wiring.find_database import running_database
+        from adapters.wiring.run_projector import run_projector
+
+        return run_projector(running_database(settings), settings)
+
+    def migrate(self) -> Sequence[str]:
+        settings = _settings_of("migrate")
+        from adapters.wiring.migrate import migrate_database
+
+        return migrate_database(settings)
+
+    def verify(self) -> Report:
+        settings = _settings_of("verify")
+        from adapters.wiring.verify import verify
+
+        return verify(settings)
+
+    def demo_access(self) -> DemoAccess:
+        settings = _settings_of("demo")
+        from adapters.wiring.demo_access import demo_access
+
+        return demo_access(settings)
+
+    def statement(self, account: str, limit: int) -> StatementView:
+        settings = _settings_of("statement")
+        from adapters.wiring import manage_accounts
+
+        return manage_accounts.statement(settings, account, limit)
+
+    def open_account(self, username: str, email: str) -> str:
+        settings = _settings_of("account")
+        from adapters.wiring import manage_accounts
+
+        return manage_accounts.open_account(settings, username, email)
+
+    def account(self, account: str) -> AccountView:
+        settings = _settings_of("account")
+        from adapters.wiring import manage_accounts
+
+        return manage_accounts.account(settings, account)
+
+    def grant(
+        self,
+        account: str,
+        amount_nusd: int,
+        kind: LotKind,
+        reason: str,
+        expires_at: datetime | None,
+        priority: int | None,
+    ) -> Granted:
+        settings = _settings_of("grant")
+        from adapters.wiring import manage_accounts
+
+        return manage_accounts.grant(settings, account, amount_nusd, kind, reason, expires_at, priority)
+
+    def issue_key(
+        self,
+        account: str,
+        label: str,
+        environment: Environment,
+        kind: KeyKind,
+        limit: KeyLimit | None,
+        expires_at: datetime | None,
+    ) -> IssuedKey:
+        settings = _settings_of("key")
+        from adapters.wiring import manage_keys
+
+        return manage_keys.issue(settings, account, label, environment, kind, limit, expires_at)
+
+    def keys(self, account: str) -> Sequence[KeyView]:
+        settings = _settings_of("key")
+        from adapters.wiring import manage_keys
+
+        return manage_keys.keys(settings, account)
+
+    def rotate_key(self, account: str, key_id: str, grace_s: int) -> IssuedKey:
+        settings = _settings_of("key")
+        from adapters.wiring import manage_keys
+
+        return manage_keys.rotate(settings, account, key_id, grace_s)
+
+    def revoke_key(self, account: str, key_id: str) -> int:
+        settings = _settings_of("key")
+        from adapters.wiring import manage_keys
+
+        return manage_keys.revoke(settings, account, key_id)
+
+
+def _settings_of(process: str) -> Settings:
+    """Read the settings and set up the log of this process."""
+    settings = read_settings()
+    from adapters.outbound.telemetry.logs import configure_logs
+
+    configure_logs(process, settings.log_format, settings.log_level)
+    return settings

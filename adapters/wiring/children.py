@@ -1,0 +1,59 @@
+"""The processes that `serve` runs: which program each is, and in which order they stop."""
+
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from adapters.embedded import EmbeddedPostgres
+from adapters.outbound.telemetry.forget_process import forget_process
+from adapters.settings import Settings, environment_of_children
+from adapters.supervisor.child import Child, Program, Spare
+from adapters.supervisor.stop_request import StopRequest
+from adapters.supervisor.supervise import Stage, Supervisor
+
+PYTHON = (sys.executable, "-P", "-m")
+"""-P: modules come from the installation, never from the folder in which `serve` was called."""
+
+PROJECTOR_DRAIN_S = 6.0
+"""To bring the read models to the end of the log."""
+
+SUPERVISED = (*PYTHON, "adapters.wiring.supervised")
+
+SANDBOX_DRAIN_S = 0.0
+
+
+def supervisor_of(
+    settings: Settings,
+    sock: socket.socket,
+    sandbox: socket.socket | None,
+    metrics_folder: Path,
+    *,
+    stop_request: StopRequest,
+    server: EmbeddedPostgres | None,
+    dsn: Callable[[], str],
+) -> Supervisor:
+    """API first: open requests need everything else until they are settled. The sandbox is a provider to them."""
+    environment = _environment(settings, sandbox, metrics_folder)
+    on_death = partial(forget_process, metrics_folder)
+    fd = sock.fileno()
+    api = Program("api", (*SUPERVISED, "api", str(fd)), environment, (fd,), waits=True)
+    projector = Program("projector", (*SUPERVISED, "projector"), environment, waits=True)
+    spare = Spare(api)
+    stages = [
+        Stage([Child(api, spare, on_death) for _ in range(settings.workers)], settings.drain_s),
+        Stage([Child(projector)], PROJECTOR_DRAIN_S),
+    ]
+    if sandbox is not None:
+        fd = sandbox.fileno()
+        program = Program("sandbox", (*PYTHON, "adapters.embedded.sandbox", str(fd)), environment, (fd,))
+        stages.append(Stage([Child(program)], SANDBOX_DRAIN_S))
+    return Supervisor(stages, spare, stop_request, server, dsn)
+
+
+def _environment(settings: Settings, sandbox: socket.socket | None, metrics_folder: Path) -> Mapping[str, str]:
+    changes = {"GATEWAYZ_HOME": str(settings.home), "PROMETHEUS_MULTIPROC_DIR": str(metrics_folder)}
+    if sandbox is not None:
+        changes["GATEWAYZ_SANDBOX_URL"] = f"http://127.0.0.1:{sandbox.getsockname()[1]}/v1"
+    return environment_of_children(changes)

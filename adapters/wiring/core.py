@@ -1,0 +1,104 @@
+"""What every process that writes shares: the ledger and what its use cases stand on."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple
+
+from psycopg_pool import AsyncConnectionPool
+
+from adapters.outbound.crypto.clock_and_ids import SystemClock, SystemIds
+from adapters.outbound.crypto.personal_data import SealedPersonalData
+from adapters.outbound.postgres.content import PostgresAnswers, PostgresDataKeys
+from adapters.outbound.postgres.ledger import PostgresLedger
+from adapters.outbound.postgres.notify_followers import Notifier
+from adapters.outbound.postgres.read_models import PostgresReadModels
+from adapters.settings.settings import Settings
+from adapters.wiring.database import Database
+
+MAX_CONNECTIONS = 8
+"""For reads beside the ledger's own two: a handful of short queries at a time; the server has 200 for everybody."""
+
+POOL_TIMEOUT_S = 5.0
+LEDGER_CLOSE_S = 10.0
+"""What is queued is written in milliseconds, unless the database is away; then its callers have given up already."""
+
+
+class Core(NamedTuple):
+    """duties: tasks that must run as long as the process does; one that ends takes the process with it."""
+
+    ledger: PostgresLedger
+    personal_data: SealedPersonalData
+    reads: PostgresReadModels
+    answers: PostgresAnswers
+    clock: SystemClock
+    ids: SystemIds
+    pool: AsyncConnectionPool[Any]
+    duties: list[asyncio.Task[None]]
+
+
+@asynccontextmanager
+async def running_core(
+    database: Database,
+    settings: Settings,
+    name: str,
+    on_append: Callable[[int, float], None] = lambda commands, seconds: None,
+) -> AsyncIterator[Core]:
+    """On leaving, everything queued in the ledger is written before connections close."""
+    info = database.writer(name)
+    notifier = Notifier(info)
+
+    def appended(commands: int, seconds: float) -> None:
+        notifier.appended()
+        on_append(commands, seconds)
+
+    ledger = PostgresLedger(
+        info, max_queue=settings.append_queue, append_timeout_s=settings.append_timeout_s, on_append=appended
+    )
+    async with _open_pool(info) as pool:
+        secrets = database.secrets
+        personal_data = SealedPersonalData(
+            secrets.pepper.encode(), [key.encode() for key in secrets.keyring], PostgresDataKeys(pool)
+        )
+        running = asyncio.create_task(ledger.run(), name="ledger")
+        notifying = asyncio.create_task(notifier.run(), name="notifier")
+        try:
+            yield Core(
+                ledger,
+                personal_data,
+                PostgresReadModels(pool),
+                PostgresAnswers(pool),
+                SystemClock(),
+                SystemIds(),
+                pool,
+                [running, notifying],
+            )
+        finally:
+            await ledger.close()
+            await asyncio.wait([running], timeout=LEDGER_CLOSE_S)
+            await end_tasks(running, notifying)
+
+
+async def end_tasks(*tasks: asyncio.Task[None]) -> None:
+    """Cancel and wait; an error that ended one of them was told when it happened."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@asynccontextmanager
+async def _open_pool(info: str) -> AsyncIterator[AsyncConnectionPool[Any]]:
+    pool: AsyncConnectionPool[Any] = AsyncConnectionPool(
+        info,
+        min_size=1,
+        max_size=MAX_CONNECTIONS,
+        timeout=POOL_TIMEOUT_S,
+        open=False,
+        kwargs={"autocommit": True},
+        check=AsyncConnectionPool.check_connection,  # one that Postgres took with it must not fail a request
+    )
+    await pool.open()
+    try:
+        yield pool
+    finally:
+        await pool.close()

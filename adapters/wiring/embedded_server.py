@@ -1,0 +1,16 @@
+"""The embedded server of a home, and the name of our database in it."""
+
+from adapters.embedded import EmbeddedPostgres
+from adapters.settings import Settings
+
+DATABASE = "gatewayz"
+
+
+def embedded_postgres(settings: Settings) -> EmbeddedPostgres:
+    return EmbeddedPostgres(settings.postgres_home, bindir=settings.pg_bindir)
+
+
+def attached_dsn(settings: Settings) -> str | None:
+    """Of our database in the server that some process runs here; None if none accepts connections."""
+    server = embedded_postgres(settings)
+    return None if server.attach() is None else server.dsn(DATABASE)

@@ -1,0 +1,65 @@
+"""Where the database is: DATABASE_URL, the embedded server that somebody runs, or one run for a command's duration."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from adapters.complaint import Complaint
+from adapters.outbound.postgres.project_log import Projector
+from adapters.settings.settings import Settings
+from adapters.wiring.database import Database, open_database, prepare_database
+from adapters.wiring.embedded_server import DATABASE, attached_dsn, embedded_postgres
+
+COMES_UP_WITHIN_S = 15.0
+"""Another process may be starting the server, or be bringing it back."""
+
+
+def running_database(settings: Settings) -> Database:
+    """The database of a running instance. Raises: Complaint if none runs."""
+    dsn = settings.database_url or _dsn_within(settings, COMES_UP_WITHIN_S)
+    if dsn is None:
+        raise Complaint(f"no server runs in {settings.postgres_home}: start `gatewayz serve`, or set DATABASE_URL")
+    return open_database(dsn, settings)
+
+
+@contextmanager
+def reachable_database(settings: Settings) -> Iterator[Database]:
+    """The database, whether something runs or not: else the embedded server is started, with a projector, until the
+    block ends. Main thread only. Raises: Complaint, EmbeddedPostgresError."""
+    dsn = settings.database_url or attached_dsn(settings)
+    if dsn is not None:
+        yield open_database(dsn, settings)
+        return
+    if not (settings.postgres_home / "pgdata").exists():
+        raise Complaint(f"there is no data in {settings.home} yet: run `gatewayz serve`, or set GATEWAYZ_HOME")
+    server = embedded_postgres(settings)
+    server.start()
+    try:
+        database = prepare_database(server.dsn(DATABASE), settings)
+        with _projected(database):
+            yield database
+    finally:
+        server.stop()
+
+
+@contextmanager
+def _projected(database: Database) -> Iterator[None]:
+    """Read models as they would be if everything ran: caught up now, and kept so."""
+    projector = Projector(database.projector("gatewayz projector"))
+    projector.catch_up()
+    stop = threading.Event()
+    thread = threading.Thread(target=projector.run, args=[stop], name="projector")
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _dsn_within(settings: Settings, patience_s: float) -> str | None:
+    deadline_s = time.monotonic() + patience_s
+    while (dsn := attached_dsn(settings)) is None and time.monotonic() < deadline_s:
+        time.sleep(0.1)
+    return dsn

@@ -1,0 +1,85 @@
+"""The HTTP surface's Gateway: use cases on adapters."""
+
+import hmac
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+
+from adapters.complaint import WRONG_INPUT, Complaint
+from adapters.inbound.http.gateway import Check, Gateway, Limits
+from adapters.outbound.postgres.key_directory import CachedKeyDirectory
+from adapters.outbound.providers.catalog import ProviderCatalog
+from adapters.outbound.providers.http_chat_providers import HttpChatProviders
+from adapters.outbound.providers.load_catalog import key_names, load_catalog
+from adapters.outbound.providers.read_rows import ProvidersFileInvalid
+from adapters.outbound.telemetry.metrics import Metrics
+from adapters.outbound.telemetry.telemetry import PrometheusTelemetry
+from adapters.settings import Settings, read_provider_keys
+from adapters.version import VERSION
+from adapters.wiring.core import Core
+from application.generate.call_providers import CallProviders
+from application.generate.complete_chat import CompleteChat
+from application.generate.keep_answer import ReplayAnswer
+from application.generate.reserve_credit import Deadlines, ReserveCredit
+from application.generate.settle_charge import SettleCharge
+from application.generate.stream_chat import StreamChat
+from application.grant_credit import GrantCredit
+from application.manage_keys import ManageKeys
+from application.open_account import OpenAccount
+
+
+def catalog_of(settings: Settings) -> ProviderCatalog:
+    """Raises: Complaint naming the place in the providers file."""
+    try:
+        keys = read_provider_keys(key_names(settings.providers_file))
+        today = datetime.now(UTC).date()
+        return load_catalog(settings.providers_file, keys, settings.sandbox_url or None, on=today)
+    except ProvidersFileInvalid as error:
+        raise Complaint(str(error), WRONG_INPUT) from error
+
+
+def gateway_of(
+    core: Core,
+    settings: Settings,
+    keys: CachedKeyDirectory,
+    catalog: ProviderCatalog,
+    providers: HttpChatProviders,
+    telemetry: PrometheusTelemetry,
+    metrics: Metrics,
+    admin_key: str,
+    readiness: Callable[[], Awaitable[Sequence[Check]]],
+) -> Gateway:
+    deadlines = Deadlines(
+        settings.request_deadline_s,
+        settings.stream_deadline_s,
+        settings.reservation_grace_s,
+        settings.reserve_patience_s,
+    )
+    ledger, clock, personal_data = core.ledger, core.clock, core.personal_data
+    reserve = ReserveCredit(ledger, clock, core.ids, telemetry, deadlines)
+    settle = SettleCharge(ledger, clock, personal_data, telemetry, deadlines, settings.keep_answers_s)
+    call_providers = CallProviders(ledger, clock, settle, telemetry)
+    replay = ReplayAnswer(core.answers, personal_data, clock)
+    return Gateway(
+        keys=keys,
+        complete_chat=CompleteChat(catalog, reserve, call_providers, settle, providers, replay),
+        stream_chat=StreamChat(catalog, reserve, call_providers, settle, providers, replay, settings.read_on_s),
+        open_account=OpenAccount(ledger, personal_data, clock, core.ids),
+        grant_credit=GrantCredit(ledger, personal_data, clock, core.ids),
+        manage_keys=ManageKeys(ledger, personal_data, core.reads, clock, core.ids),
+        reads=core.reads,
+        catalog=catalog,
+        ledger=ledger,
+        personal_data=personal_data,
+        clock=clock,
+        telemetry=telemetry,
+        is_admin=_equals(admin_key),
+        readiness=readiness,
+        metrics=metrics.exposition,
+        limits=Limits(body_bytes=settings.max_body_bytes, body_timeout_s=settings.body_timeout_s),
+        version=VERSION,
+    )
+
+
+def _equals(admin_key: str) -> Callable[[str], bool]:
+    expected = admin_key.encode()
+    return lambda secret: hmac.compare_digest(secret.encode(errors="surrogateescape"), expected)

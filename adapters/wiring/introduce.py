@@ -1,0 +1,39 @@
+"""Once everything is up: how to use it. Makes the demo account if this database has none that we know the key of."""
+
+import json
+import urllib.request
+
+from msgspec.structs import replace
+
+from adapters.inbound.cli.banner import Started
+from adapters.settings.credentials import Credentials, read_credentials, write_credentials
+from adapters.settings.settings import Settings
+from adapters.wiring.database import Database
+
+SANDBOX_MODEL = "sandbox/echo"
+MODELS_TIMEOUT_S = 10.0
+
+
+def introduce(database: Database, settings: Settings, url: str, *, runs_sandbox: bool) -> Started:
+    """Writes credentials.json and returns what to tell. Raises: Complaint."""
+    credentials = _credentials(database, settings, url)
+    write_credentials(settings.home, credentials)
+    model = SANDBOX_MODEL if runs_sandbox else _first_model(url)
+    return Started(url, credentials.admin_key, credentials.demo_key, model, settings.home)
+
+
+def _credentials(database: Database, settings: Settings, url: str) -> Credentials:
+    known = read_credentials(settings.home)
+    fresh = Credentials(base_url=url, admin_key=database.secrets.admin_key, ledger_id=database.ledger_id)
+    if known is not None and known.demo_key and known.ledger_id == database.ledger_id:
+        return replace(fresh, demo_key=known.demo_key, demo_account_id=known.demo_account_id)
+    # Imported here because it takes 0.3 s and 30 MB, which only the first start needs.
+    from adapters.wiring.demo_account import open_demo
+
+    return open_demo(database, settings, fresh)
+
+
+def _first_model(url: str) -> str:
+    with urllib.request.urlopen(f"{url}/v1/models", timeout=MODELS_TIMEOUT_S) as answer:
+        models = json.load(answer)["data"]
+    return str(models[0]["id"]) if models else ""

@@ -1,0 +1,75 @@
+"""API keys from the command line."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from adapters.inbound.cli.views import KeyView
+from adapters.settings.settings import Settings
+from adapters.wiring.core import Core
+from adapters.wiring.operate import account_id_of, operate
+from application.manage_keys import IssuedKey, ManageKeys
+from application.read_ports import KeyRecord
+from domain.api_key.events import Environment, KeyKind
+from domain.credit.window import KeyLimit
+
+T = TypeVar("T")
+
+
+def issue(
+    settings: Settings,
+    account: str,
+    label: str,
+    environment: Environment,
+    kind: KeyKind,
+    limit: KeyLimit | None,
+    expires_at: datetime | None,
+) -> IssuedKey:
+    return _manage(settings, account, lambda keys, id: keys.issue(id, label, environment, kind, limit, expires_at))
+
+
+def rotate(settings: Settings, account: str, key_id: str, grace_s: int) -> IssuedKey:
+    return _manage(settings, account, lambda keys, account_id: keys.rotate(account_id, key_id, grace_s))
+
+
+def revoke(settings: Settings, account: str, key_id: str) -> int:
+    return _manage(settings, account, lambda keys, account_id: keys.revoke(account_id, key_id))
+
+
+def keys(settings: Settings, account: str) -> Sequence[KeyView]:
+    async def deed(core: Core) -> Sequence[KeyView]:
+        return await key_views(core, await account_id_of(core, account))
+
+    return operate(settings, deed)
+
+
+async def key_views(core: Core, account_id: str) -> Sequence[KeyView]:
+    """The account's keys that are not revoked, oldest first, their labels opened."""
+    return [await _view(core, record) for record in await core.reads.keys(account_id, core.clock.now())]
+
+
+def _manage(settings: Settings, account: str, deed: Callable[[ManageKeys, str], Awaitable[T]]) -> T:
+    async def run(core: Core) -> T:
+        manage_keys = ManageKeys(core.ledger, core.personal_data, core.reads, core.clock, core.ids)
+        return await deed(manage_keys, await account_id_of(core, account))
+
+    return operate(settings, run)
+
+
+async def _view(core: Core, record: KeyRecord) -> KeyView:
+    key = record.key
+    limit = key.settings.limit
+    return KeyView(
+        key_id=key.key_id,
+        label=(await core.personal_data.open(key.account_id, key.settings.label)).decode(),
+        kind=key.kind,
+        environment=key.environment,
+        last4=key.secret.last4,
+        disabled=key.settings.disabled,
+        issued_at=key.issued_at,
+        expires_at=key.settings.expires_at,
+        limit_nusd=limit.limit_nusd if limit else None,
+        limit_window=limit.window if limit else None,
+        spent_nusd=record.spending.total_nusd,
+        requests=record.spending.requests,
+    )

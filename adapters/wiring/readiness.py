@@ -1,0 +1,62 @@
+"""What /ready asks, and what the next scrape of /metrics says of the database."""
+
+import asyncio
+from collections.abc import Sequence
+
+import psycopg
+from psycopg_pool import PoolTimeout
+
+from adapters.inbound.http.gateway import Check
+from adapters.outbound.postgres.measure_lag import projection_lag_s
+from adapters.outbound.postgres.read_models import PostgresReadModels
+from adapters.outbound.telemetry.metrics import Metrics, Sample
+
+MAX_LAG_S = 5.0
+"""As `verify` has it: read models that are further behind are not what /v1/credits should answer from."""
+
+ASK_TIMEOUT_S = 2.0
+AWAY = (psycopg.Error, PoolTimeout, TimeoutError, OSError)
+
+SAMPLE_EVERY_S = 1.0
+
+
+class Readiness:
+    def __init__(self, reads: PostgresReadModels, *, has_roles: bool) -> None:
+        self._reads = reads
+        self._has_roles = has_roles
+
+    async def __call__(self) -> Sequence[Check]:
+        """Taken now, within two seconds."""
+        lag_s, told = await self._lag()
+        return (
+            Check(name="database and read models answer", passed=lag_s is not None, told=told),
+            Check(
+                name="read models are current",
+                passed=lag_s is not None and lag_s <= MAX_LAG_S,
+                told="" if lag_s is None else f"{lag_s:.3f} s behind",
+            ),
+            Check(
+                name="database roles are separate",
+                passed=self._has_roles,
+                told="" if self._has_roles else "the owner of DATABASE_URL may not create roles: all runs as one",
+                required=False,
+            ),
+        )
+
+    async def _lag(self) -> tuple[float | None, str]:
+        try:
+            async with asyncio.timeout(ASK_TIMEOUT_S):
+                return await projection_lag_s(self._reads), ""
+        except AWAY as error:
+            return None, type(error).__name__
+
+
+async def sample_database(reads: PostgresReadModels, metrics: Metrics) -> None:
+    """Keep `metrics.sample` a second old at most, until cancelled: a scrape itself cannot wait for the database."""
+    while True:
+        try:
+            async with asyncio.timeout(ASK_TIMEOUT_S):
+                metrics.sample = Sample(await reads.open_reservations(), await projection_lag_s(reads))
+        except AWAY:
+            metrics.sample = Sample()
+        await asyncio.sleep(SAMPLE_EVERY_S)

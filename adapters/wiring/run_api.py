@@ -1,0 +1,128 @@
+"""One API process: the HTTP surface on a socket, the ledger behind it, until told to stop.
+
+Everything is imported here at once, so that a spare process has loaded all its code before it is needed.
+"""
+
+import asyncio
+import contextlib
+import gc
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+
+import structlog
+import uvicorn
+import uvloop
+
+from adapters.inbound.http.app import GatewayApp, create_app
+from adapters.outbound.postgres.key_directory import CachedKeyDirectory
+from adapters.outbound.providers.http_chat_providers import HttpChatProviders
+from adapters.outbound.telemetry.metrics import Metrics
+from adapters.outbound.telemetry.spans import open_spans
+from adapters.outbound.telemetry.telemetry import PrometheusTelemetry
+from adapters.settings.settings import Settings
+from adapters.wiring.core import end_tasks, running_core
+from adapters.wiring.database import Database
+from adapters.wiring.gateway import catalog_of, gateway_of
+from adapters.wiring.readiness import Readiness, sample_database
+
+KEEP_ALIVE_S = 75
+"""Clients with connection pools keep idle ones for up to a minute: closing first would fail their next request."""
+
+AFTER_DRAIN_S = 5.0
+"""For generations that the drain cut off, to be settled for what they produced."""
+
+log = structlog.get_logger()
+
+
+def run_api(database: Database, settings: Settings, sock: socket.socket) -> int:
+    """Serve on `sock` until SIGTERM or SIGINT; returns the exit code: 1 if a task that must run ended."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_serve(database, settings, sock))
+
+
+async def _serve(database: Database, settings: Settings, sock: socket.socket) -> int:
+    metrics = Metrics(settings.metrics_folder)
+    spans = open_spans("gatewayz", settings.otlp_endpoint, to_console=settings.traces == "console")
+    async with AsyncExitStack() as stack:
+        stack.callback(spans.close)
+        catalog = catalog_of(settings)
+        providers = HttpChatProviders(catalog.endpoints)
+        stack.push_async_callback(providers.close)
+        core = await stack.enter_async_context(running_core(database, settings, "gatewayz api", metrics.appended))
+        metrics.queue_depth = lambda: core.ledger.queued
+        keys = CachedKeyDirectory(
+            core.reads, core.ledger, core.personal_data, core.clock, database.writer("gatewayz api tail")
+        )
+        duties = [
+            *core.duties,
+            asyncio.create_task(keys.tail.run(), name="key tail"),
+            asyncio.create_task(sample_database(core.reads, metrics), name="samples"),
+        ]
+        stack.push_async_callback(end_tasks, *duties[len(core.duties) :])
+        app = create_app(
+            gateway_of(
+                core,
+                settings,
+                keys,
+                catalog,
+                providers,
+                PrometheusTelemetry(metrics, spans),
+                metrics,
+                database.secrets.admin_key,
+                Readiness(core.reads, has_roles=database.roles is not None),
+            )
+        )
+        return await _answer(app, sock, settings, duties)
+
+
+async def _answer(app: GatewayApp, sock: socket.socket, settings: Settings, duties: list[asyncio.Task[None]]) -> int:
+    server = _Server(_config(app, settings))
+    fallen: list[asyncio.Task[None]] = []
+
+    def stop() -> None:
+        app.begin_drain()
+        server.should_exit = True
+
+    def fell(duty: asyncio.Task[None]) -> None:
+        if not server.should_exit:
+            fallen.append(duty)
+            log.error("a task that must run has ended: the process ends too", task=duty.get_name())
+            stop()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    for duty in duties:
+        duty.add_done_callback(fell)
+    gc.collect()
+    gc.freeze()  # what was loaded stays until the end: collections need not look at it again
+    await server.serve([sock])
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(AFTER_DRAIN_S):
+            while app.generations_under_way:  # noqa: ASYNC110 - once in a process's life
+                await asyncio.sleep(0.05)
+    return 1 if fallen else 0
+
+
+def _config(app: GatewayApp, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=int(settings.drain_s),
+    )
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are ours: uvicorn's would end the process before the ledger has written what is queued."""
+        yield

@@ -1,0 +1,124 @@
+"""`gatewayz serve`: everything on one machine, in the order in which it has to come up (DESIGN §7)."""
+
+import shutil
+import socket
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from adapters.complaint import WRONG_INPUT, Complaint
+from adapters.embedded.home import prepare_home
+from adapters.embedded.supervisor_lock import SupervisorLock
+from adapters.embedded.unprivileged import server_user
+from adapters.inbound.cli.banner import Started
+from adapters.outbound.providers.load_catalog import key_names
+from adapters.outbound.providers.read_rows import ProvidersFileInvalid
+from adapters.settings import Settings, read_provider_keys
+from adapters.supervisor.listen import listening_socket, url_of
+from adapters.supervisor.probe import Probe
+from adapters.supervisor.stop_request import StopRequest
+from adapters.supervisor.supervise import Supervisor
+from adapters.wiring.children import supervisor_of
+from adapters.wiring.embedded_server import DATABASE, embedded_postgres
+
+READY_WITHIN_S = 60.0
+"""Loading takes two seconds on an idle machine; the rest is for one that is not."""
+
+SANDBOX_HOST = "127.0.0.1"
+
+
+class _Told(Complaint):
+    """A child gave up at its start and has said why: there is nothing to add."""
+
+
+class _Place(NamedTuple):
+    """What is claimed before anything is started. `sandbox`: the socket of the sandbox that we run, if we do."""
+
+    settings: Settings
+    sock: socket.socket
+    sandbox: socket.socket | None
+    metrics_folder: Path
+
+
+def run_serve(settings: Settings, tell: Callable[[Started], None]) -> int:
+    """Bring everything up, `tell` how to use it, and look after it until told to stop. Main thread only.
+
+    Raises: Complaint, EmbeddedPostgresError; nothing is left running then, nor after a return.
+    """
+    stop_request = StopRequest()
+    stop_request.listen()
+    with ExitStack() as stack:
+        place = _claim(settings, stack)
+        server = None if settings.database_url else embedded_postgres(settings)
+        dsn = partial(server.dsn, DATABASE) if server else partial(str, settings.database_url)
+        supervisor = supervisor_of(*place, stop_request=stop_request, server=server, dsn=dsn)
+        stack.callback(supervisor.stop)
+        supervisor.launch()
+        if server is not None:
+            server.start()
+        tell_when_up = _prepare(place, supervisor, dsn())
+        if not stop_request.is_made and _is_up(place, supervisor, stop_request):
+            tell(tell_when_up())
+            supervisor.run()
+    return 0
+
+
+def _claim(settings: Settings, stack: ExitStack) -> _Place:
+    """The port first: if another program has it, nothing has been touched. Then the home, for us alone."""
+    sock = stack.enter_context(listening_socket(settings.host, settings.port))
+    sandbox = stack.enter_context(listening_socket(SANDBOX_HOST, 0)) if _runs_sandbox(settings) else None
+    user = None if settings.database_url else server_user(settings.postgres_home / "pgdata")
+    prepare_home(settings.home, user)
+    lock = SupervisorLock(settings.home / "serve.lock")
+    lock.take()
+    stack.callback(lock.release)
+    return _Place(settings, sock, sandbox, _fresh_folder(settings.run_folder / "metrics"))
+
+
+def _runs_sandbox(settings: Settings) -> bool:
+    """`auto`: on when no provider has a key and there is no providers file. Raises: Complaint for a bad file."""
+    try:
+        names = key_names(settings.providers_file)
+    except ProvidersFileInvalid as error:
+        raise Complaint(str(error), WRONG_INPUT) from error
+    if settings.sandbox == "auto":
+        return settings.providers_file is None and not read_provider_keys(names)
+    return settings.sandbox == "on"
+
+
+def _fresh_folder(folder: Path) -> Path:
+    """Counters start at zero with each start: processes of the last one must not be counted again."""
+    try:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True, mode=0o700)
+    except OSError as error:
+        raise Complaint(f"cannot make {folder}: {error.strerror}; give access, or set GATEWAYZ_HOME") from error
+    return folder
+
+
+def _prepare(place: _Place, supervisor: Supervisor, dsn: str) -> Callable[[], Started]:
+    """The database, then everybody who waits for it. Returns what makes the demo account once all is up."""
+    # Imported here because it takes 0.3 s: the children were launched before, and load their code meanwhile.
+    from adapters.wiring.database import prepare_database
+    from adapters.wiring.introduce import introduce
+
+    database = prepare_database(dsn, place.settings)
+    supervisor.begin()
+    return partial(introduce, database, place.settings, url_of(place.sock), runs_sandbox=place.sandbox is not None)
+
+
+def _is_up(place: _Place, supervisor: Supervisor, stop_request: StopRequest) -> bool:
+    """Wait until /ready says so; False if told to stop meanwhile. Raises: Complaint."""
+    probe = Probe(url_of(place.sock) + "/ready")
+    if supervisor.wait_until(probe.is_ready, READY_WITHIN_S):
+        return True
+    if stop_request.is_made:
+        return False
+    dead = supervisor.dead_child()
+    if dead is not None and dead.exit_code is not None and dead.exit_code > 0:
+        raise _Told("", dead.exit_code)
+    if dead is not None:
+        raise Complaint(f"the process {dead.name} was killed while it started: start again")
+    raise Complaint(f"not ready after {READY_WITHIN_S:.0f} s ({probe.last_answer}): see the log above")

@@ -1,0 +1,48 @@
+"""End what nobody ended: reservations past their grace, lots past their expiry. The projector process repeats it."""
+
+from uuid import UUID
+
+from application.command_ids import step_id
+from application.ports import Clock, Ledger
+from application.read_ports import ReadModels
+from domain.credit.commands import ExpireLot, ExpireReservation
+from domain.credit.decider import CREDIT
+from domain.errors import DomainError
+
+PAGE = 200
+"""Due things taken at a time, so that a backlog after an outage is worked off in bounded transactions."""
+
+NOT_YET = frozenset({"reservation_not_due", "lot_not_due"})
+"""The read model and the stream may differ for a moment; the next turn looks again."""
+
+
+class ExpireDue:
+    def __init__(self, ledger: Ledger, reads: ReadModels, clock: Clock) -> None:
+        self._ledger = ledger
+        self._reads = reads
+        self._clock = clock
+
+    async def __call__(self) -> int:
+        """Expire up to a page of each; returns how many were expired. Repeating it is harmless (P3)."""
+        now = self._clock.now()
+        reservations = await self._reads.due_reservations(now, PAGE)
+        lots = await self._reads.due_lots(now, PAGE)
+        expired = 0
+        for account_id, reservation_id in reservations:
+            command = ExpireReservation(at=now, reservation_id=reservation_id)
+            expired += await self._expire(account_id, command, step_id(UUID(reservation_id), "expire"))
+        for account_id, lot_id in lots:
+            expired += await self._expire(account_id, ExpireLot(at=now, lot_id=lot_id), step_id(UUID(lot_id), "expire"))
+        return expired
+
+    async def _expire(self, account_id: str, command: ExpireReservation | ExpireLot, command_id: UUID) -> int:
+        correlation_id = UUID(command.reservation_id) if isinstance(command, ExpireReservation) else None
+        try:
+            recorded = await self._ledger.transact(
+                CREDIT, account_id, command, command_id=command_id, correlation_id=correlation_id
+            )
+        except DomainError as refusal:
+            if refusal.code not in NOT_YET:
+                raise
+            return 0
+        return len(recorded.events)

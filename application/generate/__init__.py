@@ -1,0 +1,1 @@
+"""One paid request: reserve the worst case, call a provider, settle the actual (DESIGN §5)."""

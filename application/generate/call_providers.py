@@ -1,0 +1,119 @@
+"""Trying the offers of a model one after the other, under one reservation (PRODUCT §5)."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+from application.command_ids import step_id
+from application.generate.held import Held
+from application.generate.quote_offer import quote_offer
+from application.generate.settle_charge import SettleCharge
+from application.ports import ChatCall, Clock, Ledger, ProviderFailure, Telemetry
+from domain.catalog.offer import Offer
+from domain.credit.commands import ExtendReservation, RecordAttempt
+from domain.credit.decider import CREDIT
+from domain.errors import DomainError
+from domain.pricing.price import PriceSet
+
+T = TypeVar("T")
+
+MAX_OFFERS = 5
+"""Offers tried for one request: more would outlast any client's patience."""
+
+
+class CallProviders:
+    def __init__(self, ledger: Ledger, clock: Clock, settle: SettleCharge, telemetry: Telemetry) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._settle = settle
+        self._telemetry = telemetry
+
+    async def __call__(
+        self, held: Held, offers: Sequence[tuple[Offer, PriceSet]], call: Callable[[ChatCall], Awaitable[T]]
+    ) -> T:
+        """Answer of the first offer that gives one; `held` then names it. Each failure is kept in the ledger.
+
+        Raises: DomainError provider_refused_request, provider_rate_limited, deadline_exceeded, provider_error; the
+                reservation is released before.
+        """
+        chain = list(offers[:MAX_OFFERS])
+        while True:
+            held.offer, held.prices = chain.pop(0)
+            try:
+                with self._telemetry.span("provider call", str(held.reservation)):
+                    return await call(self._call_of(held))
+            except ProviderFailure as failure:
+                await self._give_up_or_go_on(held, failure, chain)
+
+    def _call_of(self, held: Held) -> ChatCall:
+        return ChatCall(
+            offer=held.offer,
+            body=held.request.body,
+            generation_id=held.generation_id,
+            max_tokens=held.granted_tokens,
+            timeout_s=max(0.001, (held.deadline_at - self._clock.now()).total_seconds()),
+        )
+
+    async def _give_up_or_go_on(
+        self, held: Held, failure: ProviderFailure, chain: list[tuple[Offer, PriceSet]]
+    ) -> None:
+        """Leave the first affordable fallback at the front of `chain`, or release and raise."""
+        if failure.fails_over and chain and self._clock.now() < held.deadline_at:
+            await self._record(held, failure)
+            while chain and not await self._fits(held, *chain[0]):
+                chain.pop(0)
+            if chain:
+                return
+        await self._settle.release(held, failure.attempt.error_class, failure.attempt)
+        raise refusal_of(failure)
+
+    async def _record(self, held: Held, failure: ProviderFailure) -> None:
+        await self._ledger.transact(
+            CREDIT,
+            held.caller.account_id,
+            RecordAttempt(at=self._clock.now(), reservation_id=str(held.reservation), attempt=failure.attempt),
+            command_id=step_id(held.reservation, f"attempt {held.offer.provider}"),
+            correlation_id=held.reservation,
+        )
+
+    async def _fits(self, held: Held, offer: Offer, prices: PriceSet) -> bool:
+        """Whether the reservation covers the fallback's worst case, extended if need be; a dearer one is skipped."""
+        amount = quote_offer(held.request, offer, prices).amount_for(held.granted_tokens)
+        if amount <= held.reserved_nusd:
+            return True
+        try:
+            await self._ledger.transact(
+                CREDIT,
+                held.caller.account_id,
+                ExtendReservation(
+                    at=self._clock.now(),
+                    reservation_id=str(held.reservation),
+                    amount_nusd=amount,
+                    key_limit=held.caller.limit,
+                    burnable=held.reserve.burnable,
+                ),
+                command_id=step_id(held.reservation, f"extend {offer.provider}"),
+                correlation_id=held.reservation,
+            )
+        except DomainError as refusal:
+            if refusal.code == "extension_unaffordable":
+                return False
+            raise
+        held.reserved_nusd = amount
+        return True
+
+
+TIMED_OUT, TRUNCATED = "timed_out", "truncated_stream"
+"""Error classes that the providers' adapter shares with us: it names what fails there, we what fails here."""
+
+
+def refusal_of(failure: ProviderFailure) -> DomainError:
+    """What the client is told. A provider's own 401, 402, 403 or 404 is our problem, not the client's: 502."""
+    attempt = failure.attempt
+    facts = {"provider": attempt.provider, "error_class": attempt.error_class, "upstream_status": attempt.status}
+    if failure.is_clients_fault:
+        return DomainError("provider_refused_request", message=failure.message, param=failure.param, **facts)
+    if attempt.status == 429:
+        return DomainError("provider_rate_limited", retry_after_s=failure.retry_after_s or 1, **facts)
+    if attempt.error_class == TIMED_OUT:
+        return DomainError("deadline_exceeded", **facts)
+    return DomainError("provider_error", **facts)

@@ -1,0 +1,85 @@
+"""Serve one chat completion whole: the answer leaves after its settle committed (DESIGN §5)."""
+
+import asyncio
+
+import msgspec
+
+from application.generate.call_providers import CallProviders
+from application.generate.held import Held
+from application.generate.keep_answer import KeptAnswer, ReplayAnswer
+from application.generate.meter_answer import meter_answer
+from application.generate.quote_offer import priced_offers
+from application.generate.read_chat_request import ChatRequest
+from application.generate.reserve_credit import AlreadyServed, ReserveCredit
+from application.generate.settle_charge import Outcome, Receipt, SettleCharge
+from application.generate.write_usage import write_usage
+from application.ports import Answer, Caller, Catalog, ChatProviders
+from domain.errors import DomainError
+
+
+class Completed(msgspec.Struct, frozen=True):
+    """A whole answer and what the headers say of it. `clamped_to`: output tokens granted, if fewer than asked."""
+
+    body: bytes
+    generation_id: str
+    cost_nusd: int
+    position: int
+    clamped_to: int | None = None
+
+
+class CompleteChat:
+    def __init__(
+        self,
+        catalog: Catalog,
+        reserve: ReserveCredit,
+        call_providers: CallProviders,
+        settle: SettleCharge,
+        providers: ChatProviders,
+        replay: ReplayAnswer,
+    ) -> None:
+        self._catalog = catalog
+        self._reserve = reserve
+        self._call_providers = call_providers
+        self._settle = settle
+        self._providers = providers
+        self._replay = replay
+
+    async def __call__(self, caller: Caller, request: ChatRequest) -> Completed:
+        """Raises: DomainError of any step; a request that was refused holds no credit."""
+        check_may_generate(caller)
+        offers = priced_offers(self._catalog, request.model)
+        try:
+            held = await self._reserve(caller, request, *offers[0])
+        except AlreadyServed as served:
+            kept, receipt = await self._replay(caller, served)
+            return _completed(kept, receipt)
+        answer = await self._call_providers(held, offers, self._providers.complete)
+        return await self._settled(held, answer)
+
+    async def _settled(self, held: Held, answer: Answer) -> Completed:
+        kept = KeptAnswer(held.generation_id, [answer.body], answer.raw_usage, held.clamped_to)
+        outcome = Outcome(
+            metered=meter_answer(held, answer.usage, answer.output_bytes),
+            finish_reason=answer.finish_reason,
+            provider_generation_id=answer.provider_generation_id,
+            ttft_ms=round((asyncio.get_running_loop().time() - held.started_s) * 1_000),
+            answer=kept.encode() if held.request.idempotency else None,
+        )
+        return _completed(kept, await self._settle(held, outcome))
+
+
+def _completed(kept: KeptAnswer, receipt: Receipt) -> Completed:
+    """Splice `usage` into a body that has none."""
+    return Completed(
+        body=kept.parts[0][:-1] + b',"usage":' + write_usage(receipt, kept.raw_usage) + b"}",
+        generation_id=kept.generation_id,
+        cost_nusd=receipt.settled.cost_nusd,
+        position=receipt.position,
+        clamped_to=kept.clamped_to,
+    )
+
+
+def check_may_generate(caller: Caller) -> None:
+    """Raises: DomainError management_key: such a key manages keys and cannot call models (PRODUCT §2)."""
+    if caller.kind == "management":
+        raise DomainError("management_key")

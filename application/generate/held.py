@@ -1,0 +1,48 @@
+"""A request whose worst case is held: what the steps after reserve hand to each other."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from application.generate.read_chat_request import ChatRequest
+from application.ports import Caller
+from domain.catalog.offer import Offer
+from domain.credit.commands import Reserve
+from domain.credit.window import KeyLimit
+from domain.pricing.price import PriceSet
+
+
+class Held(msgspec.Struct, kw_only=True):
+    """An open reservation and the request it is for. `offer` and `reserved_nusd` change when a fallback is taken.
+
+    reservation:   also the correlation id of everything that follows; `gen-<reservation>` is the generation's id.
+    started_s:     monotonic time of our receipt, for latencies.
+    reserve:       the command that made it, repeated under a new id by a late settle.
+    """
+
+    caller: Caller
+    request: ChatRequest
+    reservation: UUID
+    offer: Offer
+    prices: PriceSet
+    granted_tokens: int
+    reserved_nusd: int
+    reserve: Reserve
+    started_s: float
+    deadline_at: datetime
+    position: int
+
+    @property
+    def generation_id(self) -> str:
+        return f"gen-{self.reservation}"
+
+    @property
+    def key_limit(self) -> KeyLimit | None:
+        return self.caller.limit
+
+    @property
+    def clamped_to(self) -> int | None:
+        """The output tokens granted, if they are fewer than the request could have had."""
+        asked = self.reserve.quote.requested_tokens
+        return self.granted_tokens if self.granted_tokens < asked else None

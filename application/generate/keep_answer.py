@@ -1,0 +1,49 @@
+"""Answers kept for retries with the same Idempotency-Key: the first result again, charged once (PRODUCT §1)."""
+
+import msgspec
+
+from application.generate.reserve_credit import AlreadyServed
+from application.generate.settle_charge import Receipt
+from application.ports import AnswerStore, Caller, Clock, PersonalData
+from domain.errors import DomainError
+from domain.money import format_usd
+
+
+class KeptAnswer(msgspec.Struct, frozen=True, array_like=True):
+    """What cannot be told from the ledger. `parts` is one JSON body, or the data of each chunk of a stream.
+
+    Cost is not in here: `usage` is written anew from the Settled event, so that it can only ever say what was charged.
+    """
+
+    generation_id: str
+    parts: list[bytes]
+    raw_usage: bytes | None
+    clamped_to: int | None = None
+
+    def encode(self) -> bytes:
+        return msgspec.msgpack.encode(self)
+
+
+class ReplayAnswer:
+    def __init__(self, answers: AnswerStore, personal_data: PersonalData, clock: Clock) -> None:
+        self._answers = answers
+        self._personal_data = personal_data
+        self._clock = clock
+
+    async def __call__(self, caller: Caller, served: AlreadyServed) -> tuple[KeptAnswer, Receipt]:
+        """Raises: DomainError answer_not_kept, naming the charge, if it was not stored or its time is over."""
+        sealed = await self._answers.find(served.settle_id, self._clock.now())
+        if sealed is not None:
+            try:
+                kept = msgspec.msgpack.decode(
+                    await self._personal_data.open(caller.account_id, sealed), type=KeptAnswer
+                )
+            except msgspec.DecodeError:  # erased together with its account
+                pass
+            else:
+                return kept, Receipt(served.settled, served.position)
+        raise DomainError(
+            "answer_not_kept",
+            generation_id=f"gen-{served.settled.reservation_id}",
+            cost_usd=format_usd(served.settled.cost_nusd),
+        )

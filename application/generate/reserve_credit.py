@@ -1,0 +1,192 @@
+"""The first durable step: hold the worst case, before anything is sent to a provider (P2)."""
+
+import asyncio
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from application.command_ids import named_id, step_id
+from application.generate.held import Held
+from application.generate.quote_offer import quote_offer
+from application.generate.read_chat_request import ChatRequest
+from application.ports import Caller, Clock, Ids, Ledger, Recorded, Telemetry
+from domain.account.account import burnable_kinds
+from domain.catalog.offer import Offer
+from domain.credit.commands import Release, Reserve
+from domain.credit.decider import CREDIT
+from domain.credit.events import Released, ReservationExpired, Reserved, Settled
+from domain.errors import DomainError
+from domain.pricing.price import PriceSet
+
+MAX_ATTEMPTS = 1_000
+"""Retries of one Idempotency-Key that found their predecessor released or expired; beyond it the key is refused."""
+
+
+class Deadlines(msgspec.Struct, frozen=True):
+    """Seconds. PRODUCT §4: a request ends after 600 s, a stream after 3,600 s; its reservation `grace_s` later."""
+
+    request_s: float
+    stream_s: float
+    grace_s: float
+    reserve_patience_s: float
+
+    def of(self, request: ChatRequest) -> float:
+        return self.stream_s if request.streamed else self.request_s
+
+
+class AlreadyServed(Exception):
+    """The Idempotency-Key's request was settled before: `settled` is its charge, made by command `settle_id`."""
+
+    def __init__(self, settled: Settled, settle_id: UUID, position: int) -> None:
+        super().__init__(settled.reservation_id)
+        self.settled = settled
+        self.settle_id = settle_id
+        self.position = position
+
+
+class ReserveCredit:
+    def __init__(self, ledger: Ledger, clock: Clock, ids: Ids, telemetry: Telemetry, deadlines: Deadlines) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._ids = ids
+        self._telemetry = telemetry
+        self._deadlines = deadlines
+
+    async def __call__(self, caller: Caller, request: ChatRequest, offer: Offer, prices: PriceSet) -> Held:
+        """Hold the worst case of `request` on `offer`; returns after the commit.
+
+        Raises: DomainError insufficient_credits, key_limit_exceeded, overloaded, ledger_unavailable;
+                with an Idempotency-Key also idempotency_key_reused, request_in_progress, AlreadyServed.
+        """
+        if request.idempotency is None:
+            return await self._hold(caller, request, offer, prices, self._ids.new(), None)
+        key, request_hash = request.idempotency
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            reservation = named_id("idempotency", caller.account_id, caller.key_id, key, str(attempt))
+            try:
+                return await self._hold(caller, request, offer, prices, reservation, request_hash)
+            except _SeenBefore:
+                await self._raise_unless_free(reservation)
+            except DomainError as error:
+                if error.code == "command_id_reused":
+                    raise DomainError("idempotency_key_reused") from None
+                raise
+        raise DomainError("idempotency_key_reused")
+
+    async def _hold(
+        self,
+        caller: Caller,
+        request: ChatRequest,
+        offer: Offer,
+        prices: PriceSet,
+        reservation: UUID,
+        request_hash: bytes | None,
+    ) -> Held:
+        started_s = asyncio.get_running_loop().time()
+        command = self._command(caller, request, offer, prices, reservation)
+        with self._telemetry.span("reserve", str(reservation)):
+            recorded = await self._record(caller, command, reservation, request_hash)
+        reserved = recorded.events[0]
+        assert isinstance(reserved, Reserved)
+        return Held(
+            caller=caller,
+            request=request,
+            reservation=reservation,
+            offer=offer,
+            prices=prices,
+            granted_tokens=reserved.granted_tokens,
+            reserved_nusd=reserved.amount_nusd,
+            reserve=command,
+            started_s=started_s,
+            deadline_at=command.deadline_at,
+            position=recorded.position,
+        )
+
+    def _command(
+        self, caller: Caller, request: ChatRequest, offer: Offer, prices: PriceSet, reservation: UUID
+    ) -> Reserve:
+        now = self._clock.now()
+        deadline_at = now + timedelta(seconds=self._deadlines.of(request))
+        return Reserve(
+            at=now,
+            reservation_id=str(reservation),
+            key_id=caller.key_id,
+            quote=quote_offer(request, offer, prices),
+            deadline_at=deadline_at,
+            expires_at=deadline_at + timedelta(seconds=self._deadlines.grace_s),
+            requested_model=request.model,
+            model=offer.model,
+            provider=offer.provider,
+            price_version=prices.version,
+            streamed=request.streamed,
+            key_limit=caller.limit,
+            burnable=burnable_kinds(caller.account_state),
+            app=request.app,
+        )
+
+    async def _record(
+        self, caller: Caller, command: Reserve, reservation: UUID, request_hash: bytes | None
+    ) -> Recorded:
+        """Whoever stops waiting takes the reservation back: a release is queued behind the reserve."""
+        reserving = self._ledger.transact(
+            CREDIT,
+            caller.account_id,
+            command,
+            command_id=step_id(reservation, "reserve"),
+            correlation_id=reservation,
+            input_hash=request_hash,
+            sheddable=True,
+        )
+        try:
+            async with asyncio.timeout(self._deadlines.reserve_patience_s):
+                recorded = await reserving
+        except TimeoutError:
+            self._take_back(caller, reservation)
+            raise DomainError("ledger_unavailable", retry_after_s=1) from None
+        except asyncio.CancelledError:
+            self._take_back(caller, reservation)
+            raise
+        if recorded.seen_before:
+            raise _SeenBefore
+        return recorded
+
+    def _take_back(self, caller: Caller, reservation: UUID) -> None:
+        task = asyncio.get_running_loop().create_task(self._release(caller, reservation, self._clock.now()))
+        _background.add(task)
+        task.add_done_callback(_background.discard)
+
+    async def _release(self, caller: Caller, reservation: UUID, now: datetime) -> None:
+        command = Release(at=now, reservation_id=str(reservation), reason="caller_gone")
+        try:
+            await self._ledger.transact(
+                CREDIT,
+                caller.account_id,
+                command,
+                command_id=step_id(reservation, "release"),
+                correlation_id=reservation,
+            )
+        except DomainError as refusal:
+            if refusal.code != "reservation_not_open":  # it never came to be: nothing to take back
+                raise
+
+    async def _raise_unless_free(self, reservation: UUID) -> None:
+        """A settled predecessor is the answer; a released or expired one leaves the key free; else it still runs."""
+        ends = {step_id(reservation, step) for step in ("settle", "release", "expire")}
+        found = await self._ledger.recall(list(ends))
+        is_free = False
+        for command_id, recorded in found.items():
+            for event in recorded.events:
+                if isinstance(event, Settled):
+                    raise AlreadyServed(event, command_id, recorded.position)
+                is_free = is_free or isinstance(event, Released | ReservationExpired)
+        if not is_free:
+            raise DomainError("request_in_progress", retry_after_s=1)
+
+
+class _SeenBefore(Exception):
+    """The reserve of this attempt had been recorded by an earlier call."""
+
+
+_background: set[asyncio.Task[None]] = set()
+"""Keeps take-backs alive until they are done; asyncio itself holds tasks weakly."""

@@ -1,0 +1,166 @@
+"""The second durable step: charge the actual, before the last byte leaves (P1)."""
+
+import asyncio
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
+
+from application.command_ids import step_id
+from application.generate.held import Held
+from application.generate.meter_answer import Metered
+from application.generate.reserve_credit import Deadlines
+from application.ports import Clock, Ledger, PersonalData, StoredAnswer, Telemetry
+from domain.credit.commands import Release, Reserve, Settle
+from domain.credit.decider import CREDIT
+from domain.credit.events import Attempt, Generation, Settled
+from domain.errors import DomainError
+
+MAX_STORED_BYTES = 1_000_000
+"""An answer larger than this is not kept for retries; its charge still is (PRODUCT §1)."""
+
+MIN_SETTLE_PATIENCE_S = 5.0
+"""Even an answer that came at its deadline gets this long to be settled."""
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """What the ledger has of a settled request; body, header, SSE and metrics all quote this (P6)."""
+
+    settled: Settled
+    position: int
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """How the provider's part ended. `answer` is what a retry with the same Idempotency-Key would get."""
+
+    metered: Metered
+    finish_reason: str = ""
+    provider_generation_id: str = ""
+    ttft_ms: int = 0
+    cancelled: bool = False
+    error_class: str = ""
+    answer: bytes | None = None
+
+
+class SettleCharge:
+    def __init__(
+        self,
+        ledger: Ledger,
+        clock: Clock,
+        personal_data: PersonalData,
+        telemetry: Telemetry,
+        deadlines: Deadlines,
+        keep_answers_s: float,
+    ) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._personal_data = personal_data
+        self._telemetry = telemetry
+        self._deadlines = deadlines
+        self._keep_answers_s = keep_answers_s
+        self._settling: set[asyncio.Task[Receipt]] = set()  # asyncio itself holds tasks weakly
+
+    async def __call__(self, held: Held, outcome: Outcome) -> Receipt:
+        """Record the charge; returns after the commit.
+
+        Raises: DomainError settlement_pending if it is not committed by the request's deadline (it stays queued and
+                is charged when the database is back, so the answer must not leave); insufficient_credits if the
+                reservation had expired meanwhile and its replacement is not affordable.
+        """
+        settle_id = step_id(held.reservation, "settle")
+        stored = await self._stored(held, settle_id, outcome.answer)
+        settling = asyncio.create_task(self._record(held, self._command(held, outcome), settle_id, stored))
+        self._settling.add(settling)
+        settling.add_done_callback(self._settling.discard)
+        patience_s = (held.deadline_at - self._clock.now()).total_seconds()
+        try:
+            async with asyncio.timeout(max(patience_s, MIN_SETTLE_PATIENCE_S)):
+                return await asyncio.shield(settling)
+        except TimeoutError:
+            raise DomainError("settlement_pending", generation_id=held.generation_id, retry_after_s=5) from None
+
+    async def _record(self, held: Held, command: Settle, settle_id: UUID, stored: StoredAnswer | None) -> Receipt:
+        """Runs to its end even when nobody waits any more; the charge is counted when made, not when told."""
+        with self._telemetry.span("settle", str(held.reservation)):
+            recorded = await self._ledger.transact(
+                CREDIT,
+                held.caller.account_id,
+                command,
+                command_id=settle_id,
+                correlation_id=held.reservation,
+                answer=stored,
+            )
+        settled = next(event for event in recorded.events if isinstance(event, Settled))
+        self._count(settled)
+        return Receipt(settled, recorded.position)
+
+    async def release(self, held: Held, reason: str, attempt: Attempt | None = None) -> None:
+        """End the reservation without a charge: nothing billable was produced."""
+        command = Release(at=self._clock.now(), reservation_id=str(held.reservation), reason=reason, attempt=attempt)
+        try:
+            await self._ledger.transact(
+                CREDIT,
+                held.caller.account_id,
+                command,
+                command_id=step_id(held.reservation, "release"),
+                correlation_id=held.reservation,
+            )
+        except DomainError as refusal:
+            if refusal.code != "reservation_not_open":  # expired before we came to it: it is free already
+                raise
+
+    def _command(self, held: Held, outcome: Outcome) -> Settle:
+        now = self._clock.now()
+        metered = outcome.metered
+        return Settle(
+            at=now,
+            reservation_id=str(held.reservation),
+            charge=metered.charge,
+            generation=Generation(
+                provider=held.offer.provider,
+                model=held.offer.model,
+                usage=metered.usage,
+                cost_nusd=metered.cost_nusd,
+                provider_generation_id=outcome.provider_generation_id,
+                finish_reason=outcome.finish_reason,
+                ttft_ms=outcome.ttft_ms,
+                total_ms=round((asyncio.get_running_loop().time() - held.started_s) * 1_000),
+                streamed=held.request.streamed,
+                estimated=metered.estimated,
+                quarantined=metered.quarantined,
+                cancelled=outcome.cancelled,
+                error_class=outcome.error_class,
+            ),
+            late=self._late(held),
+        )
+
+    def _late(self, held: Held) -> Reserve:
+        """The reserve that stands in for `held`'s should that have expired before we settle."""
+        now = self._clock.now()
+        return msgspec.structs.replace(
+            held.reserve,
+            at=now,
+            reservation_id=str(step_id(held.reservation, "late")),
+            expires_at=now + timedelta(seconds=self._deadlines.grace_s),
+        )
+
+    async def _stored(self, held: Held, settle_id: UUID, answer: bytes | None) -> StoredAnswer | None:
+        if answer is None or len(answer) > MAX_STORED_BYTES or self._keep_answers_s <= 0:
+            return None
+        account_id = held.caller.account_id
+        return StoredAnswer(
+            account_id,
+            settle_id,
+            await self._personal_data.seal(account_id, answer),
+            self._clock.now() + timedelta(seconds=self._keep_answers_s),
+        )
+
+    def _count(self, settled: Settled) -> None:
+        generation = settled.generation
+        self._telemetry.settled(
+            generation.model,
+            generation.provider,
+            settled.cost_nusd,
+            estimated=generation.estimated,
+            streamed=generation.streamed,
+        )

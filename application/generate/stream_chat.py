@@ -1,0 +1,221 @@
+"""Serve one chat completion as a stream: all but its end at once, its end after the settle committed (DESIGN §5)."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+
+import msgspec
+
+from application.generate.call_providers import TIMED_OUT, TRUNCATED, CallProviders
+from application.generate.complete_chat import check_may_generate
+from application.generate.held import Held
+from application.generate.keep_answer import KeptAnswer, ReplayAnswer
+from application.generate.meter_answer import meter_answer
+from application.generate.quote_offer import priced_offers
+from application.generate.read_chat_request import ChatRequest
+from application.generate.reserve_credit import AlreadyServed, ReserveCredit
+from application.generate.settle_charge import Outcome, Receipt, SettleCharge
+from application.generate.write_usage import write_usage
+from application.ports import Caller, Catalog, ChatCall, ChatProviders, Chunk, ProviderFailure
+from domain.catalog.offer import Offer
+from domain.credit.events import Attempt
+from domain.errors import DomainError
+
+DONE = b"[DONE]"
+
+
+class _Opened(msgspec.Struct):
+    """A provider's stream whose first chunk has come: from here on there is no other provider."""
+
+    stack: AsyncExitStack
+    chunks: AsyncIterator[Chunk]
+    first: Chunk
+
+
+class StreamChat:
+    def __init__(
+        self,
+        catalog: Catalog,
+        reserve: ReserveCredit,
+        call_providers: CallProviders,
+        settle: SettleCharge,
+        providers: ChatProviders,
+        replay: ReplayAnswer,
+        read_on_s: float,
+    ) -> None:
+        self._catalog = catalog
+        self._reserve = reserve
+        self._call_providers = call_providers
+        self._settle = settle
+        self._providers = providers
+        self._replay = replay
+        self._read_on_s = read_on_s
+
+    async def __call__(self, caller: Caller, request: ChatRequest) -> "ChatStream | KeptStream":
+        """Reserve, and wait for the first chunk. Raises: DomainError of any step; then no credit is held."""
+        check_may_generate(caller)
+        offers = priced_offers(self._catalog, request.model)
+        try:
+            held = await self._reserve(caller, request, *offers[0])
+        except AlreadyServed as served:
+            return KeptStream(*await self._replay(caller, served))
+        opened = await self._call_providers(held, offers, self._open)
+        return ChatStream(held, opened, self._settle, self._read_on_s)
+
+    async def _open(self, call: ChatCall) -> _Opened:
+        async with AsyncExitStack() as stack:
+            chunks = await stack.enter_async_context(self._providers.stream(call))
+            try:
+                async with asyncio.timeout(call.timeout_s):
+                    first = await anext(chunks)
+            except (StopAsyncIteration, TimeoutError) as nothing:
+                error_class = TIMED_OUT if isinstance(nothing, TimeoutError) else TRUNCATED
+                raise failure_of(call.offer, error_class) from None
+            return _Opened(stack.pop_all(), chunks, first)
+
+
+class ChatStream:
+    """The chunks of one answer as JSON, then `[DONE]`. Iterate it to its end even when nobody listens any more:
+    after `client_gone` it reads on for at most `read_on_s` to learn the usage, and bills what was produced."""
+
+    def __init__(self, held: Held, opened: _Opened, settle: SettleCharge, read_on_s: float) -> None:
+        self._held = held
+        self._opened = opened
+        self._settle = settle
+        self._read_on_s = read_on_s
+        self._loop = asyncio.get_running_loop()
+        self._ttft_ms = round((self._loop.time() - held.started_s) * 1_000)
+        self._read_until_s = self._loop.time() + (held.deadline_at - held.reserve.at).total_seconds()
+        self._timeout: asyncio.Timeout | None = None
+        self._client_gone = False
+        self._produced = Chunk(data=b"")
+        self._parts: list[bytes] = []
+        self._last: list[bytes] = []
+        self._failure: ProviderFailure | None = None
+
+    @property
+    def generation_id(self) -> str:
+        return self._held.generation_id
+
+    @property
+    def clamped_to(self) -> int | None:
+        return self._held.clamped_to
+
+    @property
+    def position(self) -> int:
+        """Of the reserve: the settle's is not known when the headers leave."""
+        return self._held.position
+
+    def client_gone(self) -> None:
+        self._client_gone = True
+        self._read_until_s = min(self._read_until_s, self._loop.time() + self._read_on_s)
+        if self._timeout is not None:
+            self._timeout.reschedule(self._read_until_s)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async with self._opened.stack:
+            chunk: Chunk | None = self._opened.first
+            while chunk is not None:
+                self._note(chunk)
+                if chunk.data and not self._last:
+                    yield chunk.data
+                chunk = await self._next()
+        for data in await self._end():
+            yield data
+
+    def _note(self, chunk: Chunk) -> None:
+        """Count what goes by; from the chunk with the finish_reason on, data is kept back for the settle."""
+        seen = self._produced
+        self._produced = Chunk(
+            data=b"",
+            finish_reason=chunk.finish_reason or seen.finish_reason,
+            usage=seen.usage if chunk.raw_usage is None else chunk.usage,  # cumulative: the last one counts
+            raw_usage=seen.raw_usage if chunk.raw_usage is None else chunk.raw_usage,
+            output_bytes=seen.output_bytes + chunk.output_bytes,
+            provider_generation_id=chunk.provider_generation_id or seen.provider_generation_id,
+        )
+        if chunk.data and self._held.request.idempotency:
+            self._parts.append(chunk.data)
+        if chunk.data and (chunk.is_last or self._last):
+            self._last.append(chunk.data)
+
+    async def _next(self) -> Chunk | None:
+        """The provider's next chunk, None at its end; a break or the deadline is remembered in `_failure`."""
+        try:
+            async with asyncio.timeout_at(self._read_until_s) as self._timeout:
+                return await anext(self._opened.chunks, None)
+        except TimeoutError:
+            self._failure = failure_of(self._held.offer, TIMED_OUT)
+        except ProviderFailure as failure:
+            self._failure = failure
+        finally:
+            self._timeout = None  # a timeout that is over cannot be rescheduled by client_gone
+        return None
+
+    async def _end(self) -> Sequence[bytes]:
+        """Settle, then hand out what waited for it. A failure after the finish_reason cost the client nothing."""
+        failed = self._failure is not None and not self._last
+        try:
+            receipt = await self._settle(self._held, self._outcome(failed))
+        except DomainError as refusal:
+            return [error_chunk(refusal.code, "the answer was withheld: its charge could not be recorded", None)]
+        usage = write_usage(receipt, self._produced.raw_usage)
+        if failed and self._failure is not None:
+            return [error_chunk(self._failure.attempt.error_class, "the provider broke off", usage)]
+        return [*self._last, usage_chunk(self.generation_id, self._held.offer.model, receipt, usage), DONE]
+
+    def _outcome(self, failed: bool) -> Outcome:
+        produced = self._produced
+        kept = KeptAnswer(self.generation_id, self._parts, produced.raw_usage, self.clamped_to)
+        return Outcome(
+            metered=meter_answer(self._held, produced.usage, produced.output_bytes),
+            finish_reason=produced.finish_reason,
+            provider_generation_id=produced.provider_generation_id,
+            ttft_ms=self._ttft_ms,
+            cancelled=self._client_gone,
+            error_class=self._failure.attempt.error_class if failed and self._failure else "",
+            answer=kept.encode() if self._parts and not failed else None,
+        )
+
+
+class KeptStream:
+    """A stream that was served before, again: the same chunks, the same charge."""
+
+    def __init__(self, kept: KeptAnswer, receipt: Receipt) -> None:
+        self._kept = kept
+        self._receipt = receipt
+        self.generation_id = kept.generation_id
+        self.clamped_to = kept.clamped_to
+        self.position = receipt.position
+
+    def client_gone(self) -> None:
+        """Nothing to do: nobody is read from and nothing is charged."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for data in self._kept.parts:
+            yield data
+        usage = write_usage(self._receipt, self._kept.raw_usage)
+        yield usage_chunk(self.generation_id, self._receipt.settled.generation.model, self._receipt, usage)
+        yield DONE
+
+
+def usage_chunk(generation_id: str, model: str, receipt: Receipt, usage: bytes) -> bytes:
+    """The last chunk of every stream, with or without `include_usage`: no choices, the usage with its cost."""
+    head = {
+        "id": generation_id,
+        "object": "chat.completion.chunk",
+        "created": int(receipt.settled.at.timestamp()),
+        "model": model,
+        "choices": [],
+    }
+    return msgspec.json.encode(head)[:-1] + b',"usage":' + usage + b"}"
+
+
+def error_chunk(code: str, message: str, usage: bytes | None) -> bytes:
+    """A stream that fails after its headers left: a top-level `error`, what was charged, and no [DONE] after it."""
+    error = msgspec.json.encode({"message": message, "type": "server_error", "code": code, "param": None})
+    return b'{"error":' + error + (b',"usage":' + usage if usage else b"") + b"}"
+
+
+def failure_of(offer: Offer, error_class: str) -> ProviderFailure:
+    return ProviderFailure(Attempt(provider=offer.provider, error_class=error_class), fails_over=True)

@@ -1,0 +1,80 @@
+"""Grant credit to an account: one lot."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from application.command_ids import step_id
+from application.ports import Clock, Ids, Ledger, PersonalData
+from domain.account.account import ACCOUNT
+from domain.credit.commands import Grant
+from domain.credit.decider import CREDIT
+from domain.credit.lot import LotKind
+from domain.errors import DomainError
+
+MIN_REASON = 10
+"""Characters: an auditor must be able to tell what a grant was for (PRODUCT §3)."""
+
+MAX_REASON = 500
+MAX_PRIORITY = 1_000
+
+
+class Granted(msgspec.Struct, frozen=True):
+    """The new lot, and what the account can spend now."""
+
+    lot_id: str
+    position: int
+    available_nusd: int
+
+
+class GrantCredit:
+    def __init__(self, ledger: Ledger, personal_data: PersonalData, clock: Clock, ids: Ids) -> None:
+        self._ledger = ledger
+        self._personal_data = personal_data
+        self._clock = clock
+        self._ids = ids
+
+    async def __call__(
+        self,
+        account_id: str,
+        amount_nusd: int,
+        kind: LotKind,
+        reason: str,
+        *,
+        actor: str,
+        expires_at: datetime | None = None,
+        priority: int | None = None,
+        grant: UUID | None = None,
+    ) -> Granted:
+        """Grant `amount_nusd`; `actor` ("admin", "operator") is kept as the lot's source, `reason` sealed.
+
+        grant:  names this grant for ever; a repeated call with the same id and input grants nothing more.
+        Raises: DomainError account_not_found, invalid_request, invalid_amount, invalid_expiry, too_many_lots.
+        """
+        if not MIN_REASON <= len(reason) <= MAX_REASON:
+            raise DomainError("invalid_request", param="reason", message=f"reason must have {MIN_REASON} characters")
+        if priority is not None and not 0 <= priority <= MAX_PRIORITY:
+            raise DomainError("invalid_request", param="priority", message=f"priority must be 0 to {MAX_PRIORITY}")
+        if not (await self._ledger.state_of(ACCOUNT, account_id)).exists:
+            raise DomainError("account_not_found", account_id=account_id)
+        grant = grant or self._ids.new()
+        now = self._clock.now()
+        recorded = await self._ledger.transact(
+            CREDIT,
+            account_id,
+            Grant(
+                at=now,
+                lot_id=str(grant),
+                kind=kind,
+                amount_nusd=amount_nusd,
+                priority=priority,
+                expires_at=expires_at,
+                source=actor,
+                reason=await self._personal_data.seal(account_id, reason.encode()),
+            ),
+            command_id=step_id(grant, "grant"),
+            input_hash=f"{kind} {amount_nusd} {priority} {expires_at}".encode(),
+        )
+        credit = await self._ledger.state_of(CREDIT, account_id)
+        return Granted(str(grant), recorded.position, credit.available_nusd(now))

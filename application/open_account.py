@@ -1,0 +1,57 @@
+"""Open an account: its data key first, then the event that is sealed with it."""
+
+import re
+
+import msgspec
+
+from application.command_ids import step_id
+from application.ports import Claim, Clock, Ids, Ledger, PersonalData
+from domain.account.account import ACCOUNT, Open
+from domain.errors import DomainError
+
+USERNAME = re.compile(r"[\w.@+-]{1,64}")
+EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s]+")
+MAX_EMAIL = 254
+"""RFC 5321's limit of a path, less its angle brackets."""
+
+
+class OpenedAccount(msgspec.Struct, frozen=True):
+    account_id: str
+    position: int
+
+
+class OpenAccount:
+    def __init__(self, ledger: Ledger, personal_data: PersonalData, clock: Clock, ids: Ids) -> None:
+        self._ledger = ledger
+        self._personal_data = personal_data
+        self._clock = clock
+        self._ids = ids
+
+    async def __call__(self, username: str, email: str) -> OpenedAccount:
+        """Made by an admin: active, without a trial (PRODUCT §2). Names are unique regardless of case.
+
+        Raises: DomainError invalid_request (param), claim_taken (kind: username or email).
+        """
+        if not USERNAME.fullmatch(username):
+            raise DomainError("invalid_request", param="username", message="1 to 64 letters, digits or any of _.@+-")
+        if len(email) > MAX_EMAIL or not EMAIL.fullmatch(email):
+            raise DomainError("invalid_request", param="email", message="email must be an address like a@example.com")
+        account = self._ids.new()
+        account_id = str(account)
+        await self._personal_data.create_key(account_id)
+        recorded = await self._ledger.transact(
+            ACCOUNT,
+            account_id,
+            Open(
+                at=self._clock.now(),
+                account_id=account_id,
+                username=await self._personal_data.seal(account_id, username.encode()),
+                email=await self._personal_data.seal(account_id, email.encode()),
+            ),
+            command_id=step_id(account, "open"),
+            claims=(self._claim("username", username), self._claim("email", email)),
+        )
+        return OpenedAccount(account_id, recorded.position)
+
+    def _claim(self, kind: str, value: str) -> Claim:
+        return Claim(kind, self._personal_data.keyed_hash(kind, value.casefold()))

@@ -1,0 +1,275 @@
+"""What the use cases need from the world. Adapters implement these; only adapters.wiring knows which is which."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+import msgspec
+
+from domain.account.account import AccountState
+from domain.api_key.events import Environment, KeyKind
+from domain.catalog.offer import Offer
+from domain.credit.events import Attempt
+from domain.credit.window import KeyLimit
+from domain.decider import Decider
+from domain.event import Command, Event
+from domain.pricing.usage import Usage
+
+# ---- the world's time and names
+
+
+class Clock(Protocol):
+    """The only source of time. UTC."""
+
+    def now(self) -> datetime: ...
+
+
+class Ids(Protocol):
+    """The only source of randomness for names."""
+
+    def new(self) -> UUID:
+        """A UUIDv7: sorts by the time it was made."""
+        ...
+
+    def secret(self) -> str:
+        """43 url-safe characters with 256 bits of randomness."""
+        ...
+
+
+# ---- the ledger: the one way to write
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """A name that only one stream may hold, such as an email; `hash` is keyed, so the name itself is never stored."""
+
+    kind: str
+    hash: bytes
+
+
+class StoredAnswer(msgspec.Struct, frozen=True):
+    """An answer kept for idempotent retries, sealed under the account's data key, written with its settle."""
+
+    account_id: str
+    command_id: UUID
+    sealed: bytes
+    expires_at: datetime
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """What a command came to.
+
+    events:       what it decided, as stored.
+    position:     of its last event in the log; 0 if it decided nothing.
+    seen_before:  true if this command id had been recorded by an earlier call: these are that call's events.
+    """
+
+    events: tuple[Event, ...]
+    position: int
+    seen_before: bool = False
+
+
+class Ledger(Protocol):
+    """Load -> decide -> append, in group commits. Returns only after the commit."""
+
+    async def transact(
+        self,
+        decider: Decider,
+        owner_id: str,
+        command: Command,
+        *,
+        command_id: UUID,
+        correlation_id: UUID | None = None,
+        input_hash: bytes | None = None,
+        claims: Sequence[Claim] = (),
+        releases: Sequence[Claim] = (),
+        answer: StoredAnswer | None = None,
+        sheddable: bool = False,
+    ) -> Recorded:
+        """Decide `command` on the stream's newest state and record the outcome, once for ever per `command_id` (P5).
+
+        input_hash: what the command id stands for; None hashes the command itself without its time.
+        claims:     refused with DomainError claim_taken(kind) if another stream holds one; releases give them up.
+        sheddable:  may be refused with DomainError overloaded when the append queue is full; settles never are.
+        Raises:     DomainError of `decide`; command_id_reused if the id was recorded with another input hash;
+                    ledger_unavailable when the database stays out of reach and nothing is known to be recorded.
+        Cancelling the caller does not withdraw the command.
+        """
+        ...
+
+    async def state_of(self, decider: Decider, owner_id: str) -> Any:
+        """Fold the stream as the log has it now, not as a cache has it."""
+        ...
+
+    async def recall(self, command_ids: Sequence[UUID]) -> Mapping[UUID, Recorded]:
+        """What earlier commands came to, for those of `command_ids` that were recorded."""
+        ...
+
+    async def holder_of(self, claim: Claim) -> str | None:
+        """The stream that holds `claim`."""
+        ...
+
+
+class AnswerStore(Protocol):
+    """Answers kept for idempotent retries. Written only by the ledger, inside a settle's transaction."""
+
+    async def find(self, command_id: UUID, now: datetime) -> bytes | None:
+        """The sealed answer, or None if it was never stored or is past its time."""
+        ...
+
+
+class PersonalData(Protocol):
+    """Sealing under per-account data keys, which live outside the log: dropping one erases the account's data."""
+
+    async def create_key(self, account_id: str) -> None: ...
+
+    async def seal(self, account_id: str, data: bytes) -> bytes: ...
+
+    async def open(self, account_id: str, sealed: bytes) -> bytes:
+        """What was sealed, or b"erased" if the account's data key is gone."""
+        ...
+
+    def keyed_hash(self, kind: str, value: str) -> bytes:
+        """HMAC-SHA256 under the pepper; `kind` separates the name spaces."""
+        ...
+
+
+# ---- who is calling
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """A key that was accepted, and the account behind it."""
+
+    key_id: str
+    account_id: str
+    kind: KeyKind
+    environment: Environment
+    account_state: AccountState
+    limit: KeyLimit | None = None
+
+
+class KeyDirectory(Protocol):
+    async def authenticate(self, secret: str) -> Caller:
+        """Find the caller; never older than one second behind a revocation (DESIGN §5).
+
+        Raises: DomainError invalid_api_key, api_key_disabled, api_key_expired, account_not_served.
+        """
+        ...
+
+
+# ---- the providers
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole answer of a provider.
+
+    body:    its JSON with our generation id and canonical model in place, and no `usage` of ours yet.
+    usage:   billed counts; None if the provider sent none. Not yet checked: it may be negative or absurd.
+    """
+
+    body: bytes
+    usage: Usage | None
+    raw_usage: bytes | None
+    finish_reason: str = ""
+    provider_generation_id: str = ""
+    output_bytes: int = 0
+
+
+class Chunk(msgspec.Struct, frozen=True, kw_only=True):
+    """One event of a provider's stream.
+
+    data:         its JSON with our id and model spliced in; empty for a chunk that carries only usage.
+    is_last:      it carries a finish_reason: it and everything after it waits for the settle.
+    output_bytes: UTF-8 bytes of text, reasoning and tool arguments in it, for estimates.
+    """
+
+    data: bytes
+    is_last: bool = False
+    finish_reason: str = ""
+    usage: Usage | None = None
+    raw_usage: bytes | None = None
+    output_bytes: int = 0
+    provider_generation_id: str = ""
+
+
+class ProviderFailure(Exception):
+    """A provider did not answer, or broke off.
+
+    attempt:           what the ledger keeps of it.
+    fails_over:        whether the next offer may be tried (PRODUCT §5).
+    is_clients_fault:  the provider refused the request itself (400, 422): passed on with its own message.
+    message, param:    for the client in that case.
+    retry_after_s:     as the provider said with a 429, if it did.
+    """
+
+    def __init__(
+        self,
+        attempt: Attempt,
+        *,
+        fails_over: bool,
+        is_clients_fault: bool = False,
+        message: str = "",
+        param: str | None = None,
+        retry_after_s: int | None = None,
+    ) -> None:
+        super().__init__(f"{attempt.provider}: {attempt.error_class} (status {attempt.status})")
+        self.attempt = attempt
+        self.fails_over = fails_over
+        self.is_clients_fault = is_clients_fault
+        self.message = message
+        self.param = param
+        self.retry_after_s = retry_after_s
+
+
+class ChatCall(msgspec.Struct, frozen=True, kw_only=True):
+    """One call of one offer.
+
+    body:           the client's decoded JSON, untouched.
+    generation_id:  ours, `gen-<uuid7>`, spliced into what comes back.
+    max_tokens:     output tokens granted per choice: rewritten in the field the client used, or injected.
+    timeout_s:      until the request's deadline.
+    """
+
+    offer: Offer
+    body: Mapping[str, Any]
+    generation_id: str
+    max_tokens: int
+    timeout_s: float
+
+
+class ChatProviders(Protocol):
+    """Calls offers. Both methods raise ProviderFailure; neither retries."""
+
+    async def complete(self, call: ChatCall) -> Answer: ...
+
+    def stream(self, call: ChatCall) -> AbstractAsyncContextManager[AsyncIterator[Chunk]]:
+        """Entering sends the request and waits for its headers; leaving closes the connection."""
+        ...
+
+
+class Catalog(Protocol):
+    """The models on sale. In memory, so no waiting."""
+
+    def offers_of(self, model: str) -> Sequence[Offer]:
+        """Offers of a model, best first; empty if nobody serves it."""
+        ...
+
+    def models(self) -> Sequence[Offer]:
+        """The first offer of every model, by model id."""
+        ...
+
+
+# ---- what operators see
+
+
+class Telemetry(Protocol):
+    """Spans and counters of the request path. Never sees prompt or answer text, nor a secret."""
+
+    def span(self, name: str, correlation_id: str) -> AbstractContextManager[None]:
+        """One of "reserve", "provider call", "settle" for the request `correlation_id`."""
+        ...
+
+    def settled(self, model: str, provider: str, cost_nusd: int, *, estimated: bool, streamed: bool) -> None: ...
+
+    def refused(self, code: str) -> None: ...

@@ -1,0 +1,94 @@
+"""Prove the ledger: the log is whole, and everything that claims to follow from it does (P4, P7).
+
+All of it is judged on one pinned snapshot, so that appends and projections may go on meanwhile.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+import msgspec
+
+from domain.proof.finding import Finding
+
+MAX_LAG_S = 5.0
+"""A read model that lags longer is wrong for those who read it, however right its rows are for its position."""
+
+
+class ReadModelStanding(msgspec.Struct, frozen=True):
+    """Where a read model stands. `lag_s` is the age of the first event that it does not hold yet; 0 at the head."""
+
+    name: str
+    position: int
+    lag_s: float
+
+
+class ParkedAccount(msgspec.Struct, frozen=True):
+    """An account whose figures in a read model are not provable beyond `position`."""
+
+    read_model: str
+    account: str
+    position: int
+    error: str
+
+
+class LedgerStanding(msgspec.Struct, frozen=True):
+    """What the snapshot says of itself. `runs_as_one_role`: no roles keep the log's readers from writing it."""
+
+    head: int
+    read_models: Sequence[ReadModelStanding]
+    parked: Sequence[ParkedAccount]
+    runs_as_one_role: bool
+
+
+class Evidence(Protocol):
+    """One pinned snapshot of a ledger."""
+
+    def standing(self) -> LedgerStanding: ...
+
+    def examine(self) -> Iterable[Finding]:
+        """What is wrong with log, chain, commands, snapshots, money and read models; of each kind the first."""
+        ...
+
+
+class Report(msgspec.Struct, frozen=True):
+    """The verdict: clean only without findings. They are in order of position, those without one last."""
+
+    standing: LedgerStanding
+    findings: Sequence[Finding]
+
+    @property
+    def is_clean(self) -> bool:
+        return not self.findings
+
+    @property
+    def first(self) -> Finding | None:
+        """The first bad position or row."""
+        return self.findings[0] if self.findings else None
+
+
+def verify_ledger(evidence: Evidence, max_lag_s: float = MAX_LAG_S) -> Report:
+    standing = evidence.standing()
+    found = [*evidence.examine(), *_parked(standing), *_lagging(standing, max_lag_s)]
+    return Report(standing, sorted(found, key=_order))
+
+
+def _order(finding: Finding) -> tuple[bool, int]:
+    return finding.position is None, finding.position or 0
+
+
+def _parked(standing: LedgerStanding) -> Iterable[Finding]:
+    for parked in standing.parked:
+        message = f"figures of account {parked.account} are not provable beyond this: {parked.error}"
+        yield Finding("parked", message, parked.position, f"read model {parked.read_model}")
+
+
+def _lagging(standing: LedgerStanding, max_lag_s: float) -> Iterable[Finding]:
+    """A read model beyond the head is proof that the log was longer once."""
+    for model in standing.read_models:
+        place = f"read model {model.name}"
+        if model.position > standing.head:
+            message = f"the log was truncated: it ends at {standing.head}, this stands at {model.position}"
+            yield Finding("log", message, standing.head + 1, place)
+        elif model.lag_s > max_lag_s:
+            message = f"lags {model.lag_s:.1f} s behind the head ({standing.head})"
+            yield Finding("lag", message, model.position + 1, place)

@@ -1,0 +1,1 @@
+"""An account: who owns keys and credit, and whether it may be served."""

@@ -1,0 +1,64 @@
+"""What has happened to an API key. The secret is never here: only its keyed hash and its last four characters."""
+
+from datetime import datetime
+from typing import ClassVar, Literal
+
+import msgspec
+
+from domain.credit.window import KeyLimit
+from domain.event import Event
+
+Environment = Literal["live", "test", "staging", "dev"]
+KeyKind = Literal["inference", "management"]
+
+
+class Secret(msgspec.Struct, frozen=True):
+    """HMAC-SHA256 of the secret under the pepper, and what may be shown of it."""
+
+    hash: bytes
+    last4: str
+
+
+class KeySettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Everything about a key that its owner may change. `label` is sealed under the account's data key."""
+
+    label: bytes
+    disabled: bool = False
+    limit: KeyLimit | None = None
+    expires_at: datetime | None = None
+
+
+class Issued(Event, frozen=True, kw_only=True):
+    tag: ClassVar[str] = "api_key.issued.v1"
+    key_id: str
+    account_id: str
+    kind: KeyKind
+    environment: Environment
+    secret: Secret
+    settings: KeySettings
+
+
+class Changed(Event, frozen=True, kw_only=True):
+    tag: ClassVar[str] = "api_key.changed.v1"
+    key_id: str
+    account_id: str
+    settings: KeySettings
+
+
+class Rotated(Event, frozen=True, kw_only=True):
+    """A new secret under the same id; the old one works until `old_until` (grace, 0 allowed)."""
+
+    tag: ClassVar[str] = "api_key.rotated.v1"
+    key_id: str
+    account_id: str
+    secret: Secret
+    old_until: datetime
+
+
+class Revoked(Event, frozen=True, kw_only=True):
+    tag: ClassVar[str] = "api_key.revoked.v1"
+    key_id: str
+    account_id: str
+
+
+ApiKeyEvent = Issued | Changed | Rotated | Revoked

@@ -1,0 +1,1 @@
+"""What can be bought: models that customers name, and the offers behind them."""

@@ -1,0 +1,88 @@
+"""What may be asked of an account's credit. Each brings the time, ids, prices and limits its decision needs."""
+
+from datetime import datetime
+
+from domain.credit.events import Attempt, Generation
+from domain.credit.lot import LotKind
+from domain.credit.window import KeyLimit
+from domain.event import Command
+from domain.pricing.quote import Quote
+from domain.pricing.rate import Charge
+
+
+class Grant(Command, frozen=True, kw_only=True):
+    """Add a lot. `priority` None means the kind's own (PRODUCT §1)."""
+
+    lot_id: str
+    kind: LotKind
+    amount_nusd: int
+    priority: int | None = None
+    expires_at: datetime | None = None
+    source: str = ""
+    reason: bytes = b""
+
+
+class Reserve(Command, frozen=True, kw_only=True):
+    """Hold the worst case of a request, clamped to what is affordable.
+
+    key_limit:  the key's spending limit, if it has one.
+    burnable:   lot kinds this account may spend (past_due and inactive accounts burn purchased lots only); None is all.
+    """
+
+    reservation_id: str
+    key_id: str
+    quote: Quote
+    deadline_at: datetime
+    expires_at: datetime
+    requested_model: str
+    model: str
+    provider: str
+    price_version: str
+    streamed: bool = False
+    key_limit: KeyLimit | None = None
+    burnable: tuple[LotKind, ...] | None = None
+    app: str = ""
+
+
+class RecordAttempt(Command, frozen=True, kw_only=True):
+    """A provider failed; keep that before the next one is called."""
+
+    reservation_id: str
+    attempt: Attempt
+
+
+class ExtendReservation(Command, frozen=True, kw_only=True):
+    """Raise a reservation to `amount_nusd` for a dearer fallback; refused as a whole if that is not affordable."""
+
+    reservation_id: str
+    amount_nusd: int
+    key_limit: KeyLimit | None = None
+    burnable: tuple[LotKind, ...] | None = None
+
+
+class Settle(Command, frozen=True, kw_only=True):
+    """Charge the actual. `late` re-reserves the charge under a new id when the reservation has expired meanwhile (P1).
+
+    late: like the first Reserve with its own id; its quote is not used, the charge takes its place.
+    """
+
+    reservation_id: str
+    charge: Charge
+    generation: Generation
+    late: Reserve | None = None
+
+
+class Release(Command, frozen=True, kw_only=True):
+    """End a reservation without a charge. `reason` is a code, never text from outside."""
+
+    reservation_id: str
+    reason: str
+    attempt: Attempt | None = None
+
+
+class ExpireReservation(Command, frozen=True, kw_only=True):
+    reservation_id: str
+
+
+class ExpireLot(Command, frozen=True, kw_only=True):
+    lot_id: str

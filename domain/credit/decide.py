@@ -1,0 +1,270 @@
+"""What an account's credit allows. All money limits of a request meet in `reserve`; no other place says yes (P2)."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from msgspec.structs import replace
+
+from domain.credit import commands as c
+from domain.credit import events as e
+from domain.credit.evolve import evolve
+from domain.credit.lot import MAX_LIVE_LOTS, PRIORITY, Part, merged, split, take, total
+from domain.credit.state import CreditBalance, Reservation
+from domain.credit.window import KeyLimit, spent, window_end
+from domain.errors import DomainError
+from domain.event import Command, Event
+from domain.money import FUSD_PER_NUSD, MAX_NUSD
+from domain.pricing.quote import Quote
+
+UNLIMITED_NUSD = MAX_NUSD
+
+
+def decide(command: Command, state: CreditBalance) -> Sequence[Event]:
+    """Refuses with a DomainError; () means the command finds its work already done. Time never runs backwards."""
+    return _DECIDERS[type(command)](command, state, max(command.at, state.at))
+
+
+def _grant(command: c.Grant, state: CreditBalance, at: datetime) -> Sequence[Event]:
+    if command.lot_id in state.lots:
+        raise DomainError("lot_exists", lot_id=command.lot_id)
+    if not 0 < command.amount_nusd <= MAX_NUSD - state.posted_nusd:
+        raise DomainError("invalid_amount", param="amount_usd", expected="more than zero, within what can be counted")
+    if command.expires_at is not None and command.expires_at <= at:
+        raise DomainError("invalid_expiry", param="expires_at", expected="a time in the future")
+    if len(state.lots) >= MAX_LIVE_LOTS:
+        raise DomainError("too_many_lots", limit=MAX_LIVE_LOTS)
+    priority = PRIORITY[command.kind] if command.priority is None else command.priority
+    return [
+        e.Granted(
+            at=at,
+            lot_id=command.lot_id,
+            kind=command.kind,
+            priority=priority,
+            amount_nusd=command.amount_nusd,
+            expires_at=command.expires_at,
+            source=command.source,
+            reason=command.reason,
+        )
+    ]
+
+
+def _reserve(command: c.Reserve, state: CreditBalance, at: datetime, replaces: str = "") -> Sequence[Event]:
+    if command.reservation_id in state.reservations or command.reservation_id in state.expired:
+        raise DomainError("reservation_exists", reservation_id=command.reservation_id)
+    tokens, holds = _affordable(command, state, at)
+    return [
+        e.Reserved(
+            at=at,
+            reservation_id=command.reservation_id,
+            key_id=command.key_id,
+            amount_nusd=command.quote.amount_for(tokens),
+            holds=holds,
+            quote=command.quote,
+            granted_tokens=tokens,
+            deadline_at=command.deadline_at,
+            expires_at=command.expires_at,
+            requested_model=command.requested_model,
+            model=command.model,
+            provider=command.provider,
+            price_version=command.price_version,
+            streamed=command.streamed,
+            is_limited=command.key_limit is not None,
+            app=command.app,
+            replaces=replaces,
+            burnable=command.burnable,
+        )
+    ]
+
+
+def _affordable(command: c.Reserve, state: CreditBalance, at: datetime) -> tuple[int, tuple[Part, ...]]:
+    """Output tokens that both the available credit and the key's window leave room for, and the holds they need.
+
+    Taking the worst case first answers all at once: what falls short of it is exactly what is available."""
+    quote = command.quote
+    room = _key_room_nusd(command.key_id, command.key_limit, state, at)
+    holds = take(state.spendable(command.burnable), min(quote.full_nusd, room), at)
+    affordable = total(holds)
+    tokens = quote.clamp(affordable)
+    if tokens is not None:
+        amount = quote.amount_for(tokens)
+        return tokens, holds if amount == affordable else split(holds, amount)[0]
+    if command.key_limit is not None and quote.clamp(room) is None:
+        raise _key_limit_exceeded(command.key_limit, at)
+    raise DomainError(
+        "insufficient_credits",
+        requested_tokens=quote.requested_tokens,
+        affordable_tokens=max(0, quote.tokens_within(affordable)),
+    )
+
+
+def _key_room_nusd(key_id: str, limit: KeyLimit | None, state: CreditBalance, reserved_at: datetime) -> int:
+    """What the key may still spend in the window of `reserved_at`: nothing, if an excess went over the limit."""
+    if limit is None:
+        return UNLIMITED_NUSD
+    return max(0, limit.limit_nusd - spent(state.key_spend.get(key_id, {}), limit.window, reserved_at))
+
+
+def _key_limit_exceeded(limit: KeyLimit, at: datetime) -> DomainError:
+    resets_at = window_end(limit.window, at)
+    return DomainError(
+        "key_limit_exceeded", window=limit.window, resets_at=resets_at.isoformat() if resets_at else None
+    )
+
+
+def _record_attempt(command: c.RecordAttempt, state: CreditBalance, at: datetime) -> Sequence[Event]:
+    reservation = _open(state, command.reservation_id)
+    return [
+        e.AttemptRecorded(
+            at=at,
+            reservation_id=command.reservation_id,
+            key_id=reservation.key_id,
+            attempt=command.attempt,
+        )
+    ]
+
+
+def _extend(command: c.ExtendReservation, state: CreditBalance, at: datetime) -> Sequence[Event]:
+    reservation = _open(state, command.reservation_id)
+    added = command.amount_nusd - reservation.amount_nusd
+    if added <= 0:
+        return ()
+    room = _key_room_nusd(reservation.key_id, command.key_limit, state, reservation.reserved_at)
+    holds = take(state.spendable(command.burnable), added, at)
+    if added > min(room, total(holds)):
+        raise DomainError("extension_unaffordable", reservation_id=command.reservation_id)
+    return [
+        e.ReservationExtended(
+            at=at,
+            reservation_id=command.reservation_id,
+            key_id=reservation.key_id,
+            added_nusd=added,
+            holds=holds,
+        )
+    ]
+
+
+def _settle(command: c.Settle, state: CreditBalance, at: datetime) -> Sequence[Event]:
+    if not 0 <= command.charge.total_nusd <= MAX_NUSD:
+        raise DomainError("invalid_amount", param="charge", expected="zero or more, within what can be counted")
+    if command.late is not None and state.may_settle_late(command.reservation_id, at):
+        return _settle_late(command, command.late, state, at)
+    reservation = _open(state, command.reservation_id)
+    burnt, freed = split(reservation.holds, command.charge.total_nusd)
+    excess = command.charge.total_nusd - total(burnt)
+    if excess:
+        burnt = merged(state.lots, burnt, take(state.spendable(reservation.burnable), excess, at))
+    settled = e.Settled(
+        at=at,
+        reservation_id=command.reservation_id,
+        key_id=reservation.key_id,
+        reserved_at=reservation.reserved_at,
+        reserved_nusd=reservation.amount_nusd,
+        burnt=burnt,
+        charge=command.charge,
+        generation=command.generation,
+        requested_model=reservation.requested_model,
+        app=reservation.app,
+    )
+    return [settled, *_shortfall(settled), *_lapses(state, freed, at)]
+
+
+def _settle_late(command: c.Settle, late: c.Reserve, state: CreditBalance, at: datetime) -> Sequence[Event]:
+    """The reservation expired while its answer was on the way: reserve the charge anew and settle, both or neither.
+
+    The worst case is past: what matters is whether the charge itself is affordable, whole, or the answer is withheld.
+    """
+    exact = Quote(fixed_fusd=command.charge.total_nusd * FUSD_PER_NUSD, per_token_fusd=0, requested_tokens=0)
+    reserved = _reserve(replace(late, quote=exact), state, at, replaces=command.reservation_id)
+    for event in reserved:
+        state = evolve(state, event)
+    again = c.Settle(
+        at=command.at,
+        reservation_id=late.reservation_id,
+        charge=command.charge,
+        generation=command.generation,
+    )
+    return [*reserved, *_settle(again, state, at)]
+
+
+def _shortfall(settled: e.Settled) -> Sequence[Event]:
+    if settled.shortfall_nusd == 0:
+        return ()
+    return [
+        e.ShortfallRecorded(
+            at=settled.at,
+            reservation_id=settled.reservation_id,
+            key_id=settled.key_id,
+            amount_nusd=settled.shortfall_nusd,
+        )
+    ]
+
+
+def _release(command: c.Release, state: CreditBalance, at: datetime) -> Sequence[Event]:
+    reservation = _open(state, command.reservation_id)
+    released = e.Released(
+        at=at,
+        reservation_id=command.reservation_id,
+        key_id=reservation.key_id,
+        reserved_at=reservation.reserved_at,
+        reserved_nusd=reservation.amount_nusd,
+        reason=command.reason,
+        attempt=command.attempt,
+    )
+    return [released, *_lapses(state, reservation.holds, at)]
+
+
+def _expire_reservation(command: c.ExpireReservation, state: CreditBalance, at: datetime) -> Sequence[Event]:
+    reservation = state.reservations.get(command.reservation_id)
+    if reservation is None:
+        return ()
+    if at < reservation.expires_at:
+        raise DomainError("reservation_not_due", reservation_id=command.reservation_id)
+    expired = e.ReservationExpired(
+        at=at,
+        reservation_id=command.reservation_id,
+        key_id=reservation.key_id,
+        reserved_at=reservation.reserved_at,
+        reserved_nusd=reservation.amount_nusd,
+        provider=reservation.provider,
+        model=reservation.model,
+    )
+    return [expired, *_lapses(state, reservation.holds, at)]
+
+
+def _expire_lot(command: c.ExpireLot, state: CreditBalance, at: datetime) -> Sequence[Event]:
+    lot = state.lots.get(command.lot_id)
+    if lot is None or lot.taken_back:
+        return ()
+    if not lot.is_expired_at(at):
+        raise DomainError("lot_not_due", lot_id=command.lot_id)
+    return [e.LotExpired(at=at, lot_id=lot.lot_id, kind=lot.kind, amount_nusd=lot.unheld_nusd)]
+
+
+def _lapses(state: CreditBalance, freed: tuple[Part, ...], at: datetime) -> Sequence[Event]:
+    """What is freed on a lot that was taken back goes the same way (PRODUCT §1)."""
+    return [
+        e.LotExpired(at=at, lot_id=part.lot_id, kind=state.lots[part.lot_id].kind, amount_nusd=part.amount_nusd)
+        for part in freed
+        if state.lots[part.lot_id].taken_back
+    ]
+
+
+def _open(state: CreditBalance, reservation_id: str) -> Reservation:
+    reservation = state.reservations.get(reservation_id)
+    if reservation is None:
+        ended = "expired" if reservation_id in state.expired else "ended"
+        raise DomainError("reservation_not_open", reservation_id=reservation_id, because=ended)
+    return reservation
+
+
+_DECIDERS: dict[type[Command], Callable[[Any, CreditBalance, datetime], Sequence[Event]]] = {
+    c.Grant: _grant,
+    c.Reserve: _reserve,
+    c.RecordAttempt: _record_attempt,
+    c.ExtendReservation: _extend,
+    c.Settle: _settle,
+    c.Release: _release,
+    c.ExpireReservation: _expire_reservation,
+    c.ExpireLot: _expire_lot,
+}

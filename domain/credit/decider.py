@@ -1,0 +1,19 @@
+"""CreditBalance, the aggregate: stream `credit-<account id>`."""
+
+from typing import get_args
+
+from domain.credit.decide import decide
+from domain.credit.events import CreditEvent
+from domain.credit.evolve import evolve
+from domain.credit.state import CreditBalance
+from domain.decider import Decider
+
+CREDIT = Decider(
+    name="credit",
+    initial=CreditBalance(),
+    decide=decide,
+    evolve=evolve,
+    events=get_args(CreditEvent),
+    state_type=CreditBalance,
+    state_schema=1,
+)

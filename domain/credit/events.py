@@ -1,0 +1,193 @@
+"""What has happened to an account's credit. Tags never change; a new shape is a new version with an upcaster."""
+
+from datetime import datetime
+from typing import ClassVar, Literal
+
+import msgspec
+
+from domain.credit.lot import LotKind, Part
+from domain.event import Event
+from domain.pricing.quote import Quote
+from domain.pricing.rate import Charge
+from domain.pricing.usage import Unit
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One call of a provider that did not answer. `status` is its HTTP status, 0 when it never sent one."""
+
+    provider: str
+    error_class: str
+    status: int = 0
+    duration_ms: int = 0
+
+
+class Generation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was produced: everything a read model shows of an answer besides money. Never prompt or answer text.
+
+    usage:            billed counts per unit, disjoint.
+    cost_nusd:        what the provider bills us.
+    ttft_ms:          time to first token, from our receipt of the request; total_ms until its end.
+    estimated:        the provider sent no (credible) usage; counts are our own estimate, capped by the reservation.
+    quarantined:      the provider's usage could not be true and was set aside.
+    """
+
+    provider: str
+    model: str
+    usage: dict[Unit, int]
+    cost_nusd: int = 0
+    provider_generation_id: str = ""
+    finish_reason: str = ""
+    ttft_ms: int = 0
+    total_ms: int = 0
+    streamed: bool = False
+    estimated: bool = False
+    quarantined: bool = False
+    cancelled: bool = False
+    error_class: str = ""
+
+
+class Granted(Event, frozen=True, kw_only=True):
+    """A lot came into being. `reason` is sealed under the account's data key."""
+
+    tag: ClassVar[str] = "credit.granted.v1"
+    lot_id: str
+    kind: LotKind
+    priority: int
+    amount_nusd: int
+    expires_at: datetime | None = None
+    source: str = ""
+    reason: bytes = b""
+
+
+class Reserved(Event, frozen=True, kw_only=True):
+    """The worst case of a request is held on named lots.
+
+    quote:                 what the amount follows from; amount = quote at `granted_tokens`, rounded up.
+    is_limited:            the key had a spending limit, so its windows count this.
+    replaces:              the expired reservation in whose stead a late settle made this one.
+    burnable:              lot kinds it may spend, an excess at its settle included; None is all.
+    """
+
+    tag: ClassVar[str] = "credit.reserved.v1"
+    reservation_id: str
+    key_id: str
+    amount_nusd: int
+    holds: tuple[Part, ...]
+    quote: Quote
+    granted_tokens: int
+    deadline_at: datetime
+    expires_at: datetime
+    requested_model: str
+    model: str
+    provider: str
+    price_version: str
+    streamed: bool = False
+    is_limited: bool = False
+    app: str = ""
+    replaces: str = ""
+    burnable: tuple[LotKind, ...] | None = None
+
+
+class ReservationExtended(Event, frozen=True, kw_only=True):
+    """A dearer fallback needed more: `holds` are added to the reservation."""
+
+    tag: ClassVar[str] = "credit.reservation_extended.v1"
+    reservation_id: str
+    key_id: str
+    added_nusd: int
+    holds: tuple[Part, ...]
+
+
+class AttemptRecorded(Event, frozen=True, kw_only=True):
+    """A provider failed before the answer began; the next one is tried under the same reservation."""
+
+    tag: ClassVar[str] = "credit.attempt_recorded.v1"
+    reservation_id: str
+    key_id: str
+    attempt: Attempt
+
+
+class Settled(Event, frozen=True, kw_only=True):
+    """The actual was burnt from what was held (and, above it, from what was available); the rest is free again.
+
+    burnt:        lot split of what was taken; its sum is `usage.cost`.
+    reserved_nusd: what the reservation held; `reserved_at` names the window it counts in.
+    """
+
+    tag: ClassVar[str] = "credit.settled.v1"
+    reservation_id: str
+    key_id: str
+    reserved_at: datetime
+    reserved_nusd: int
+    burnt: tuple[Part, ...]
+    charge: Charge
+    generation: Generation
+    requested_model: str
+    app: str = ""
+
+    @property
+    def cost_nusd(self) -> int:
+        return sum(part.amount_nusd for part in self.burnt)
+
+    @property
+    def shortfall_nusd(self) -> int:
+        return self.charge.total_nusd - self.cost_nusd
+
+
+class ShortfallRecorded(Event, frozen=True, kw_only=True):
+    """The provider reported more than the reservation and all available credit: the rest is owed by nobody."""
+
+    tag: ClassVar[str] = "credit.shortfall_recorded.v1"
+    reservation_id: str
+    key_id: str
+    amount_nusd: int
+
+
+class Released(Event, frozen=True, kw_only=True):
+    """Nothing billable was produced: everything held is free again."""
+
+    tag: ClassVar[str] = "credit.released.v1"
+    reservation_id: str
+    key_id: str
+    reserved_at: datetime
+    reserved_nusd: int
+    reason: str
+    attempt: Attempt | None = None
+
+
+class ReservationExpired(Event, frozen=True, kw_only=True, omit_defaults=False):
+    """Nobody settled or released in time: charges nothing, frees the holds, listed as unreconciled provider cost.
+
+    Defaults are written out, so that the log itself names the rule.
+    """
+
+    tag: ClassVar[str] = "credit.reservation_expired.v1"
+    reservation_id: str
+    key_id: str
+    reserved_at: datetime
+    reserved_nusd: int
+    provider: str
+    model: str
+    rule: Literal["expire-release-v1"] = "expire-release-v1"
+
+
+class LotExpired(Event, frozen=True, kw_only=True):
+    """The unheld part of a lot past its expiry is gone; what is freed on it later follows by another of these."""
+
+    tag: ClassVar[str] = "credit.lot_expired.v1"
+    lot_id: str
+    kind: LotKind
+    amount_nusd: int
+
+
+CreditEvent = (
+    Granted
+    | Reserved
+    | ReservationExtended
+    | AttemptRecorded
+    | Settled
+    | ShortfallRecorded
+    | Released
+    | ReservationExpired
+    | LotExpired
+)

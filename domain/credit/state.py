@@ -1,0 +1,61 @@
+"""What an account's credit is now: live lots, open reservations, windows of limited keys. Small, never history."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import msgspec
+
+from domain.credit.lot import Lot, LotKind, Part
+from domain.credit.window import KeySpend
+from domain.event import GENESIS
+
+EXPIRED_MEMORY_S = 86_400
+"""How long an expired reservation is remembered, so that a late settle can be told from a wrong one. A stream may last
+an hour and a stopped process be continued later; a day is far beyond both."""
+
+
+class Reservation(msgspec.Struct, frozen=True):
+    """An open reservation: what it holds where, and what its end must repeat for the read models."""
+
+    amount_nusd: int
+    holds: tuple[Part, ...]
+    key_id: str
+    reserved_at: datetime
+    expires_at: datetime
+    model: str
+    requested_model: str
+    provider: str
+    is_limited: bool
+    app: str = ""
+    burnable: tuple[LotKind, ...] | None = None
+
+
+class CreditBalance(msgspec.Struct, frozen=True):
+    """State of one credit stream. Dicts are values: evolve copies, nobody writes into them.
+
+    lots:         in burn order.
+    expired:      reservations that expired within EXPIRED_MEMORY_S and were not settled late, and when.
+    posted_nusd:  sum over lots of what remains; held_nusd: sum of what open reservations hold.
+    """
+
+    at: datetime = GENESIS
+    lots: dict[str, Lot] = {}
+    reservations: dict[str, Reservation] = {}
+    key_spend: dict[str, KeySpend] = {}
+    expired: dict[str, datetime] = {}
+    grants: int = 0
+    posted_nusd: int = 0
+    held_nusd: int = 0
+
+    def available_nusd(self, now: datetime, burnable: tuple[LotKind, ...] | None = None) -> int:
+        """Lots - reservations, without lots past their expiry (and only of `burnable` kinds): never below zero (P2)."""
+        return sum(lot.spendable_nusd(now) for lot in self.spendable(burnable))
+
+    def spendable(self, burnable: tuple[LotKind, ...] | None) -> Iterable[Lot]:
+        """Lots of `burnable` kinds in burn order, one by one: most reservations need only the first."""
+        return self.lots.values() if burnable is None else (lot for lot in self.lots.values() if lot.kind in burnable)
+
+    def may_settle_late(self, reservation_id: str, now: datetime) -> bool:
+        """Whether this reservation expired at most EXPIRED_MEMORY_S ago and nobody has settled it late yet."""
+        expired_at = self.expired.get(reservation_id)
+        return expired_at is not None and now - expired_at <= timedelta(seconds=EXPIRED_MEMORY_S)

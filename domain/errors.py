@@ -1,0 +1,19 @@
+"""One way to refuse: a code names the rule, the facts let the edge write the sentence (docs/reference/errors.md)."""
+
+from typing import Any
+
+
+class DomainError(Exception):
+    """A refusal: `code` is stable and documented, `facts` are JSON-ready values for the message and metadata.
+
+    Never carries a secret, prompt text or personal data: it is logged and shown to the caller.
+    """
+
+    def __init__(self, code: str, **facts: Any) -> None:
+        super().__init__(code, facts)
+        self.code = code
+        self.facts = facts
+
+    def __str__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in self.facts.items())
+        return f"{self.code}({shown})"

@@ -1,0 +1,53 @@
+"""What an event is: a frozen struct with a stable, versioned tag; the tag is stored as the topic (DESIGN §3)."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import ClassVar
+
+import msgspec
+
+GENESIS = datetime(1970, 1, 1, tzinfo=UTC)
+"""The time of a stream in which nothing has happened yet."""
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A fact, past tense. `at` is the deciding Clock's time (UTC); order is by position, never by `at`."""
+
+    tag: ClassVar[str]
+    at: datetime
+
+    def upcast(self) -> "Event":
+        """A retired version returns the current one, with the same meaning; the current version returns itself."""
+        return self
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True):
+    """A wish, imperative. Brings its own time, ids and prices, so that deciding needs nothing else."""
+
+    at: datetime
+
+
+class UnknownTag(Exception):
+    """The log holds an event whose tag this build does not know: a newer build wrote it, or it was tampered with."""
+
+
+class EventCodec:
+    """Encodes events as JSON and decodes them by tag; retired versions come back as the current one (Event.upcast)."""
+
+    def __init__(self, kinds: Iterable[type[Event]]) -> None:
+        self._decoders = {kind.tag: msgspec.json.Decoder(kind) for kind in kinds}
+        self._encoder = msgspec.json.Encoder()
+
+    @property
+    def tags(self) -> frozenset[str]:
+        return frozenset(self._decoders)
+
+    def encode(self, event: Event) -> bytes:
+        return self._encoder.encode(event)
+
+    def decode(self, tag: str, state: bytes) -> Event:
+        """Raises UnknownTag, or msgspec.ValidationError when `state` does not have the tag's shape."""
+        decoder = self._decoders.get(tag)
+        if decoder is None:
+            raise UnknownTag(tag)
+        return decoder.decode(state).upcast()

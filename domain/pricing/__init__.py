@@ -1,0 +1,1 @@
+"""Usage, prices and the charge that follows from them."""

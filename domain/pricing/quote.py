@@ -1,0 +1,76 @@
+"""The worst case of a request before it is made: what reserve must hold, as a line over the output tokens granted."""
+
+import msgspec
+
+from domain.money import FUSD_PER_NUSD, Nusd, round_up
+from domain.pricing.price import PriceSet, PriceTier
+from domain.pricing.rate import UnpricedUnit
+from domain.pricing.usage import INPUT_UNITS, OUTPUT_UNITS, Unit
+
+MIN_CLAMPED_TOKENS = 16
+"""Nobody is served a useless stub: a clamp never goes below min(16, requested) (PRODUCT §1)."""
+
+
+class Quote(msgspec.Struct, frozen=True):
+    """Worst case of a request = fixed part + output tokens x price, in fUSD, rounded up to nUSD.
+
+    fixed_fusd:            the prompt at its dearest, plus per-request and per-image units.
+    per_token_fusd:        one granted output token over all n choices.
+    requested_tokens:      output tokens per choice that the client asked for or the model allows.
+    """
+
+    fixed_fusd: int
+    per_token_fusd: int
+    requested_tokens: int
+
+    def amount_for(self, tokens: int) -> Nusd:
+        return round_up(self.fixed_fusd + self.per_token_fusd * tokens)
+
+    @property
+    def full_nusd(self) -> Nusd:
+        return self.amount_for(self.requested_tokens)
+
+    def tokens_within(self, available_nusd: int) -> int:
+        """The most output tokens per choice whose worst case fits `available_nusd`; negative if not even the prompt."""
+        room_fusd = available_nusd * FUSD_PER_NUSD - self.fixed_fusd
+        if room_fusd < 0:
+            return -1
+        if self.per_token_fusd == 0:
+            return self.requested_tokens
+        return min(self.requested_tokens, room_fusd // self.per_token_fusd)
+
+    def clamp(self, available_nusd: int) -> int | None:
+        """Output tokens to grant with `available_nusd`, or None if fewer than min(16, requested) would fit."""
+        tokens = self.tokens_within(available_nusd)
+        return tokens if tokens >= min(MIN_CLAMPED_TOKENS, self.requested_tokens) else None
+
+
+def quote(prices: PriceSet, *, max_input_tokens: int, output_tokens: int, choices: int = 1, images: int = 0) -> Quote:
+    """Quote the dearest course the request can take under `prices`.
+
+    max_input_tokens: an upper bound of the prompt's tokens; any tier up to it may apply, any input unit may be billed.
+                      Promise: whatever usage stays within these bounds, with one request, rates to no more than this.
+    output_tokens:    upper bound per choice; `choices` is the request's n; `images` counts image parts sent.
+    Raises: UnpricedUnit if tokens can occur that have no price (a free or per-request offer says 0 in so many words).
+    """
+    reachable = [prices.tiers[0], *(tier for tier in prices.tiers[1:] if tier.above_input_tokens < max_input_tokens)]
+    return Quote(
+        fixed_fusd=max(_fixed(tier, prices, max_input_tokens, images) for tier in reachable),
+        per_token_fusd=choices * max(_dearest(tier, prices, OUTPUT_UNITS, output_tokens) for tier in reachable),
+        requested_tokens=output_tokens,
+    )
+
+
+def _fixed(tier: PriceTier, prices: PriceSet, input_tokens: int, images: int) -> int:
+    prompt = input_tokens * _dearest(tier, prices, INPUT_UNITS, input_tokens)
+    return prompt + (tier.price_of("request") or 0) + images * (tier.price_of("image") or 0)
+
+
+def _dearest(tier: PriceTier, prices: PriceSet, units: tuple[Unit, ...], tokens: int) -> int:
+    """The highest price among `units`. One without a price is refused now: its answer could not be rated later."""
+    if not tokens:
+        return 0
+    found = {unit: tier.price_of(unit) for unit in units}
+    if unpriced := [unit for unit, price in found.items() if price is None]:
+        raise UnpricedUnit(unpriced[0], prices.version)
+    return max(price for price in found.values() if price is not None)

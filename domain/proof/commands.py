@@ -1,0 +1,58 @@
+"""Every event came from a command that is remembered, and every remembered command from its events (P5)."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from domain.proof.chain import StoredEvent
+from domain.proof.finding import Finding
+
+
+class CommandRow(NamedTuple):
+    """A command that recorded events."""
+
+    command_id: bytes
+    first_position: int
+    last_position: int
+
+
+class CommandWalk:
+    """Holds the log's runs of events of one command against the remembered commands, both in order of position."""
+
+    def __init__(self, commands: Iterator[CommandRow]) -> None:
+        self._commands = commands
+        self._run: CommandRow | None = None
+
+    def walk(self, events: Sequence[StoredEvent]) -> Finding | None:
+        running, first, last = self._run or (None, 0, 0)
+        for position, _, _, _, _, _, command_id, _ in events:
+            if command_id != running:
+                fault = running and self._compare(CommandRow(running, first, last))
+                if fault:
+                    return fault
+                running, first = command_id, position
+            last = position
+        self._run = CommandRow(running, first, last) if running else None
+        return None
+
+    def end(self) -> Finding | None:
+        fault = self._compare(self._run) if self._run else None
+        if fault is not None:
+            return fault
+        extra = next(self._commands, None)
+        return None if extra is None else _found(extra, extra, "the log has no such events of this command")
+
+    def _compare(self, run: CommandRow) -> Finding | None:
+        row = next(self._commands, None)
+        if row == run:
+            return None
+        if row is None:
+            return _found(run, run, "no command is remembered for these events")
+        if row.command_id == run.command_id:
+            wrong = f"remembered for {row.first_position} to {row.last_position}"
+            return _found(run, row, f"{wrong}, but recorded {run.first_position} to {run.last_position}")
+        return _found(run, row, f"the events here are of command {run.command_id.hex()}")
+
+
+def _found(run: CommandRow, row: CommandRow, message: str) -> Finding:
+    position = min(run.first_position, row.first_position)
+    return Finding("commands", message, position, f"ledger.commands command_id={row.command_id.hex()}")

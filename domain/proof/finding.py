@@ -1,0 +1,25 @@
+"""What a check found wrong."""
+
+from typing import Literal
+
+import msgspec
+
+Check = Literal["log", "chain", "commands", "snapshots", "money", "read_models", "parked", "lag"]
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that is not as it must be.
+
+    position:  where in the log it first shows; None for a row that belongs to no position.
+    place:     table, key and column of a bad row, or the stream; empty if the position says it all.
+    """
+
+    check: Check
+    message: str
+    position: int | None = None
+    place: str = ""
+
+    def __str__(self) -> str:
+        where = [f"position {self.position}"] if self.position is not None else []
+        where += [self.place] if self.place else []
+        return f"{self.check}: {', '.join(where)}: {self.message}" if where else f"{self.check}: {self.message}"

@@ -1,0 +1,127 @@
+"""The money promises, held against the log itself: credit is a hard cap (P2), every reservation ends once (P3).
+
+Independent of decide and evolve: it only adds up what the events say.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from domain.credit import events as e
+from domain.credit.lot import Part
+from domain.event import Event
+from domain.proof.finding import Finding
+
+
+class MoneyWalk:
+    """Runs over the credit events of all accounts in order of position; remembers what is open and left, no history."""
+
+    def __init__(self) -> None:
+        self._accounts: dict[str, _Account] = {}
+
+    def walk(self, position: int, stream: str, event: Event) -> Finding | None:
+        rule = _RULES.get(type(event))
+        if rule is None:
+            return None
+        account = self._accounts.get(stream)
+        if account is None:
+            account = self._accounts[stream] = _Account()
+        fault = rule(account, event)
+        if fault is None and account.available_nusd < 0:
+            fault = f"available is {account.available_nusd} nUSD"
+        return None if fault is None else Finding("money", fault, position, stream)
+
+
+class _Account:
+    """lots: lot id -> [remaining, held]; open: reservation id -> what it holds."""
+
+    __slots__ = ("available_nusd", "lots", "open")
+
+    def __init__(self) -> None:
+        self.available_nusd = 0
+        self.lots: dict[str, list[int]] = {}
+        self.open: dict[str, tuple[int, tuple[Part, ...]]] = {}
+
+    def granted(self, event: e.Granted) -> str | None:
+        if event.lot_id in self.lots:
+            return f"lot {event.lot_id} was granted before"
+        self.lots[event.lot_id] = [event.amount_nusd, 0]
+        self.available_nusd += event.amount_nusd
+        return None
+
+    def reserved(self, event: e.Reserved) -> str | None:
+        if event.reservation_id in self.open:
+            return f"reservation {event.reservation_id} is open already"
+        self.open[event.reservation_id] = event.amount_nusd, event.holds
+        return self._hold(event.reservation_id, event.amount_nusd, event.holds)
+
+    def extended(self, event: e.ReservationExtended) -> str | None:
+        if event.reservation_id not in self.open:
+            return _not_open(event.reservation_id)
+        amount, holds = self.open[event.reservation_id]
+        self.open[event.reservation_id] = amount + event.added_nusd, holds + event.holds
+        return self._hold(event.reservation_id, event.added_nusd, event.holds)
+
+    def settled(self, event: e.Settled) -> str | None:
+        fault = self._free(event.reservation_id, event.reserved_nusd)
+        if fault is not None:
+            return fault
+        return self._take(event.burnt) or (
+            f"settle of {event.reservation_id}: {event.shortfall_nusd} nUSD burnt beyond the charge"
+            if event.shortfall_nusd < 0
+            else None
+        )
+
+    def freed(self, event: e.Released | e.ReservationExpired) -> str | None:
+        return self._free(event.reservation_id, event.reserved_nusd)
+
+    def lot_expired(self, event: e.LotExpired) -> str | None:
+        return self._take((Part(event.lot_id, event.amount_nusd),))
+
+    def _hold(self, reservation_id: str, amount_nusd: int, holds: Iterable[Part]) -> str | None:
+        total = 0
+        for lot_id, part_nusd in ((part.lot_id, part.amount_nusd) for part in holds):
+            lot = self.lots.get(lot_id)
+            if lot is None:
+                return f"lot {lot_id} does not exist"
+            lot[1] += part_nusd
+            total += part_nusd
+            if lot[1] > lot[0] or part_nusd < 0:
+                return f"lot {lot_id} holds {lot[1]} of {lot[0]} nUSD"
+        self.available_nusd -= amount_nusd
+        return None if total == amount_nusd else f"reservation {reservation_id} holds {total}, not {amount_nusd} nUSD"
+
+    def _free(self, reservation_id: str, reserved_nusd: int) -> str | None:
+        held = self.open.pop(reservation_id, None)
+        if held is None:
+            return _not_open(reservation_id)
+        amount, holds = held
+        for part in holds:
+            self.lots[part.lot_id][1] -= part.amount_nusd
+        self.available_nusd += amount
+        return None if amount == reserved_nusd else f"{reservation_id} held {amount}, not {reserved_nusd} nUSD"
+
+    def _take(self, parts: Iterable[Part]) -> str | None:
+        for part in parts:
+            lot = self.lots.get(part.lot_id)
+            if lot is None:
+                return f"lot {part.lot_id} does not exist"
+            lot[0] -= part.amount_nusd
+            self.available_nusd -= part.amount_nusd
+            if lot[0] < lot[1] or part.amount_nusd < 0:
+                return f"lot {part.lot_id} has {lot[0]} nUSD left, of which {lot[1]} are held"
+        return None
+
+
+def _not_open(reservation_id: str) -> str:
+    return f"reservation {reservation_id} is not open: it ended before or never began"
+
+
+_RULES: dict[type[Event], Callable[[_Account, Any], str | None]] = {
+    e.Granted: _Account.granted,
+    e.Reserved: _Account.reserved,
+    e.ReservationExtended: _Account.extended,
+    e.Settled: _Account.settled,
+    e.Released: _Account.freed,
+    e.ReservationExpired: _Account.freed,
+    e.LotExpired: _Account.lot_expired,
+}

@@ -1,0 +1,68 @@
+"""A snapshot is a cache: it must be what folding its stream from genesis gives at that version."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+from domain.aggregates import AGGREGATES, aggregate_of
+from domain.decider import Decider
+from domain.event import Event
+from domain.proof.finding import Finding
+
+
+class SnapshotRow(NamedTuple):
+    stream: str
+    version: int
+    state_schema: int
+    state: bytes
+
+
+Encode = Callable[[Any], bytes]
+"""How states are stored. Comparing what is stored also compares the order of lots, which decides what burns first."""
+
+
+class SnapshotWalk:
+    """Folds the streams that have a snapshot, up to its version; keeps no state of any other."""
+
+    def __init__(self, snapshots: Iterable[SnapshotRow], encode: Encode) -> None:
+        self._encode = encode
+        self._waiting: dict[str, SnapshotRow] = {}
+        self._states: dict[str, Any] = {}
+        self._foreign: list[Finding] = []
+        for row in snapshots:
+            self._expect(row)
+
+    def _expect(self, row: SnapshotRow) -> None:
+        decider = AGGREGATES.get(row.stream.partition("-")[0])
+        if decider is None:
+            self._foreign.append(_found(row, None, "no aggregate has such a stream"))
+        elif row.state_schema == decider.state_schema:  # one of another schema is ignored by everybody
+            self._waiting[row.stream] = row
+
+    def walk(self, position: int, stream: str, version: int, event: Event) -> Finding | None:
+        row = self._waiting.get(stream)
+        if row is None:
+            return None
+        decider = aggregate_of(stream)
+        try:
+            state = decider.evolve(self._states.get(stream, decider.initial), event)
+        except (KeyError, TypeError) as error:  # an event that its stream could never have decided
+            del self._waiting[stream]
+            return _found(row, position, f"folding stops at version {version}: {type(error).__name__} {error}")
+        self._states[stream] = state
+        return self._compare(decider, row, position, state) if version == row.version else None
+
+    def end(self) -> list[Finding]:
+        """Snapshots of versions that their stream never had."""
+        return self._foreign + [
+            _found(row, None, f"the stream ends before version {row.version}") for row in self._waiting.values()
+        ]
+
+    def _compare(self, decider: Decider, row: SnapshotRow, position: int, state: Any) -> Finding | None:
+        del self._waiting[row.stream], self._states[row.stream]
+        if self._encode(state) == row.state:
+            return None
+        return _found(row, position, f"it is not the fold of {decider.name} up to version {row.version}")
+
+
+def _found(row: SnapshotRow, position: int | None, message: str) -> Finding:
+    return Finding("snapshots", message, position, f"ledger.snapshots originator_id={row.stream}")

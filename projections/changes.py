@@ -1,0 +1,164 @@
+"""What projecting an event comes to: a few kinds of change to a few tables. Pure data; adapters turn it into SQL.
+
+Every kind can be merged with its neighbours of the same page without changing what the tables hold afterwards:
+inserts do not touch each other, a later Put overwrites an earlier one, Adds add up, Delete forgets what came before.
+That is what lets the projector write a page in bulk, and a rebuild split the log wherever it likes (DESIGN §6).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, Protocol, final
+
+import msgspec
+
+from domain.credit.events import Settled
+from domain.event import Event
+
+SqlType = Literal["int8", "text", "json", "bytea", "bool", "timestamptz", "date"]
+
+
+class Column(msgspec.Struct, frozen=True):
+    """A type and the value that a row has before anything sets it; `json` holds text. There is no float (P6)."""
+
+    sql_type: SqlType
+    default: Any = None
+
+
+COUNT = Column("int8", 0)
+TEXT = Column("text", "")
+FLAG = Column("bool", False)
+BYTES = Column("bytea", b"")
+OPTIONAL_INT = Column("int8")
+OPTIONAL_TEXT = Column("text")
+OPTIONAL_TIME = Column("timestamptz")
+OPTIONAL_JSON = Column("json")
+DAY = Column("date")
+
+
+class Table(msgspec.Struct, frozen=True, eq=False):
+    """One table of a read model, as schema.sql creates it (a test holds the two against each other).
+
+    name:         the physical table is read.<name>_<build>, so that two builds can stand side by side.
+    columns:      in order, those of the key first.
+    key:          number of leading columns that identify a row.
+    deletes_by:   number of leading key columns that a Delete names; 0 if rows are never deleted.
+    insert_only:  rows are written once, keyed by (position, ...), and never touched again.
+    """
+
+    name: str
+    columns: Mapping[str, Column]
+    key: int = 1
+    deletes_by: int = 0
+    insert_only: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.columns)
+
+    @property
+    def key_names(self) -> tuple[str, ...]:
+        return tuple(self.columns)[: self.key]
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """A fresh row without its key."""
+        return {name: self.columns[name].default for name in self.names[self.key :]}
+
+
+class Logged(Protocol):
+    """What a projection may know of an event: nothing that a copy of the log elsewhere would not have."""
+
+    @property
+    def position(self) -> int: ...
+
+    @property
+    def stream(self) -> str: ...
+
+    @property
+    def version(self) -> int: ...
+
+    @property
+    def tag(self) -> str: ...
+
+    @property
+    def event(self) -> Event: ...
+
+
+@final
+class Insert(msgspec.Struct, frozen=True, gc=False):
+    """New rows of an insert-only table: whole, in column order, in order of their key."""
+
+    table: Table
+    rows: Sequence[tuple[Any, ...]]
+
+
+@final
+class Put(msgspec.Struct, frozen=True, gc=False):
+    """Set columns of the row with this key; a missing row is made with defaults first."""
+
+    table: Table
+    key: tuple[Any, ...]
+    values: dict[str, Any]
+
+
+@final
+class Add(msgspec.Struct, frozen=True, gc=False):
+    """Add integers to columns of the row with this key; a missing row starts at its defaults. Commutes with itself.
+
+    seen_at: if not 0, also sets column `position`: the newest event that touched the row.
+    """
+
+    table: Table
+    key: tuple[Any, ...]
+    deltas: dict[str, int]
+    seen_at: int = 0
+
+
+@final
+class Delete(msgspec.Struct, frozen=True, gc=False):
+    """Remove all rows whose key begins with this one (`Table.deletes_by` columns); none is fine."""
+
+    table: Table
+    key: tuple[Any, ...]
+
+
+Change = Insert | Put | Add | Delete
+
+
+class Law(msgspec.Struct, frozen=True):
+    """What must hold for the rows of a read model as a whole; `verify` asks.
+
+    first_breach: SQL for (position, place) of the first breach, no row if there is none; {build} is the tables' suffix.
+    """
+
+    says: str
+    first_breach: str
+
+
+class Projection(msgspec.Struct, frozen=True, eq=False):
+    """A read model as data. `version` is raised when tables or rule change; then it is rebuilt beside the old one."""
+
+    name: str
+    version: int
+    tables: tuple[Table, ...]
+    project: Callable[[Logged], Sequence[Change]]
+    laws: tuple[Law, ...] = ()
+
+    @property
+    def build(self) -> str:
+        """The suffix of its tables' names."""
+        return f"v{self.version}"
+
+
+CREDIT_PREFIX = len("credit-")
+"""Credit events are in streams `credit-<account id>`; a slice is the fastest way to the id."""
+
+
+def burnt_nusd(event: Settled) -> int:
+    """`event.cost_nusd`, quickly: nearly always one lot paid, and every projection asks."""
+    burnt = event.burnt
+    return burnt[0].amount_nusd if len(burnt) == 1 else event.cost_nusd
+
+
+def stored_text(text: str) -> str:
+    """`text` from outside as PostgreSQL can hold it: it has no NUL, JSON and providers may."""
+    return text.replace("\x00", "\ufffd") if "\x00" in text else text

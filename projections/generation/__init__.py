@@ -1,0 +1,1 @@
+"""Each request from reserve to end: what was asked, answered, charged and what it cost us."""

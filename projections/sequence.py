@@ -1,0 +1,32 @@
+"""Which sequence an event belongs to: what stops, and what goes on, when an event cannot be projected (DESIGN §6)."""
+
+import msgspec
+
+from domain.event import Event
+
+
+class _Owned(msgspec.Struct):
+    account_id: str
+
+
+_OWNED = msgspec.json.Decoder(_Owned)
+
+
+def account_of(stream: str, event: Event | bytes) -> str:
+    """The account whose figures the event changes; the stream itself where neither name nor event tells.
+
+    event: decoded, or the stored state of one that could not be.
+    """
+    prefix, _, owner_id = stream.partition("-")
+    if prefix in ("credit", "account"):
+        return owner_id
+    if isinstance(event, bytes):
+        return _account_in(event) or stream
+    return getattr(event, "account_id", stream)
+
+
+def _account_in(state: bytes) -> str | None:
+    try:
+        return _OWNED.decode(state).account_id
+    except msgspec.DecodeError:
+        return None

@@ -1,0 +1,20 @@
+"""docs/reference/errors.md's table, from the one in the code: `python -m tests.adapters.http.error_docs` writes it."""
+
+import re
+from pathlib import Path
+
+from adapters.inbound.http.errors import TABLE
+
+DOCS = Path(__file__).parents[3] / "docs/reference/errors.md"
+
+HEAD = "| code | status | type | message |\n|---|---|---|---|\n"
+
+
+def table_of_codes() -> str:
+    rows = sorted(TABLE.items(), key=lambda row: (row[1].status, row[0]))
+    return HEAD + "".join(f"| `{code}` | {row.status} | `{row.type}` | {row.message} |\n" for code, row in rows)
+
+
+if __name__ == "__main__":
+    text = DOCS.read_text()
+    DOCS.write_text(re.sub(re.escape(HEAD) + r"(\|.*\n)*", lambda _: table_of_codes(), text))

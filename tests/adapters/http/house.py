@@ -1,0 +1,175 @@
+"""A whole gateway on fakes, with an account, its keys and some credit: what most tests here begin with."""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import msgspec
+import prometheus_client
+
+from adapters.inbound.http.app import GatewayApp, create_app
+from adapters.inbound.http.gateway import Check, Gateway, Limits
+from application.generate.call_providers import CallProviders
+from application.generate.complete_chat import CompleteChat
+from application.generate.keep_answer import ReplayAnswer
+from application.generate.reserve_credit import Deadlines, ReserveCredit
+from application.generate.settle_charge import SettleCharge
+from application.generate.stream_chat import StreamChat
+from application.grant_credit import GrantCredit
+from application.manage_keys import ManageKeys
+from application.open_account import OpenAccount
+from domain.account.account import ACCOUNT, ChangeState
+from domain.catalog.offer import Offer
+from domain.credit.commands import Reserve
+from domain.credit.decider import CREDIT
+from domain.credit.state import CreditBalance
+from domain.event import Event
+from domain.money import FUSD_PER_NUSD, parse_usd
+from domain.pricing.price import PriceSet, PriceTier
+from domain.pricing.quote import Quote
+from tests.fakes.counting_telemetry import CountingTelemetry
+from tests.fakes.memory_catalog import MemoryCatalog
+from tests.fakes.memory_key_directory import MemoryKeyDirectory
+from tests.fakes.memory_ledger import MemoryLedger
+from tests.fakes.memory_personal_data import MemoryPersonalData
+from tests.fakes.memory_read_models import MemoryReadModels
+from tests.fakes.scripted_providers import ScriptedProviders
+from tests.fakes.system import SystemClock, SystemIds
+
+T = TypeVar("T")
+
+ADMIN_KEY = "gw_admin_for-tests"
+
+MODEL = "acme/m"
+"""$1 per million tokens in, $2 out: 10 in and 5 out cost 20,000 nUSD."""
+
+FLAT = "acme/flat"
+"""$0.001 per request and nothing else: there is nothing to clamp."""
+
+UNPRICED = "acme/unpriced"
+
+PER_TOKEN = PriceSet("p1", (PriceTier(0, {"input": 10**9, "output": 2 * 10**9, "cached_input": 5 * 10**8}),))
+PER_REQUEST = PriceSet("p2", (PriceTier(0, {"request": 10**12, "input": 0, "output": 0}),))
+
+LIMITS = Limits()
+DEADLINES = Deadlines(request_s=60, stream_s=60, grace_s=60, reserve_patience_s=5)
+
+
+class House:
+    def __init__(self, limits: Limits = LIMITS, deadlines: Deadlines = DEADLINES, checks: Sequence[Check] = ()) -> None:
+        self.ledger = MemoryLedger()
+        self.clock, self.ids = SystemClock(), SystemIds()
+        self.personal_data = MemoryPersonalData()
+        self.telemetry = CountingTelemetry()
+        self.providers = ScriptedProviders()
+        self.catalog = MemoryCatalog([offer(MODEL, PER_TOKEN), offer(FLAT, PER_REQUEST), offer(UNPRICED, None)])
+        self.reads = MemoryReadModels(self.ledger)
+        self.checks = list(checks)
+        self.gateway = self._gateway(limits, deadlines)
+        self.account_id = done(self.gateway.open_account("ada", "ada@example.com")).account_id
+        self.key = self.new_key("first")
+        self.grant("10")
+
+    @property
+    def app(self) -> GatewayApp:
+        return create_app(self.gateway)
+
+    def new_key(self, label: str, **asked: Any) -> str:
+        return done(self.gateway.manage_keys.issue(self.account_id, label, "test", **asked)).secret
+
+    def grant(self, amount_usd: str) -> None:
+        granting = self.gateway.grant_credit(
+            self.account_id, parse_usd(amount_usd), "purchased", "for the tests", actor="admin"
+        )
+        done(granting)
+
+    def hold_all_but(self, amount_usd: str) -> None:
+        """Another request holds all of the credit but this much."""
+        now = self.clock.now()
+        held = self.credit.available_nusd(now) - parse_usd(amount_usd)
+        reserve = Reserve(
+            at=now,
+            reservation_id=str(self.ids.new()),
+            key_id="another",
+            quote=Quote(held * FUSD_PER_NUSD, 0, 0),
+            deadline_at=now + timedelta(hours=1),
+            expires_at=now + timedelta(hours=1),
+            requested_model=MODEL,
+            model=MODEL,
+            provider="acme",
+            price_version="p1",
+        )
+        done(self.ledger.transact(CREDIT, self.account_id, reserve, command_id=self.ids.new()))
+
+    def suspend(self) -> None:
+        change = ChangeState(at=self.clock.now(), state="suspended")
+        done(self.ledger.transact(ACCOUNT, self.account_id, change, command_id=self.ids.new()))
+
+    @property
+    def credit(self) -> CreditBalance:
+        state: CreditBalance = self.ledger.state_now(CREDIT, self.account_id)
+        return state
+
+    def happened(self, *kinds: type[Event]) -> list[Any]:
+        return [recorded.event for recorded in self.ledger.log if isinstance(recorded.event, kinds)]
+
+    def _gateway(self, limits: Limits, deadlines: Deadlines) -> Gateway:
+        ledger, clock, ids, telemetry = self.ledger, self.clock, self.ids, self.telemetry
+        reserve = ReserveCredit(ledger, clock, ids, telemetry, deadlines)
+        settle = SettleCharge(ledger, clock, self.personal_data, telemetry, deadlines, keep_answers_s=3_600)
+        calls = CallProviders(ledger, clock, settle, telemetry)
+        replay = ReplayAnswer(ledger, self.personal_data, clock)
+        parts = (self.catalog, reserve, calls, settle, self.providers, replay)
+        return Gateway(
+            keys=MemoryKeyDirectory(ledger, self.personal_data, clock),
+            complete_chat=CompleteChat(*parts),
+            stream_chat=StreamChat(*parts, read_on_s=5),
+            open_account=OpenAccount(ledger, self.personal_data, clock, ids),
+            grant_credit=GrantCredit(ledger, self.personal_data, clock, ids),
+            manage_keys=ManageKeys(ledger, self.personal_data, self.reads, clock, ids),
+            reads=self.reads,
+            catalog=self.catalog,
+            ledger=ledger,
+            personal_data=self.personal_data,
+            clock=clock,
+            telemetry=telemetry,
+            is_admin=lambda secret: secret == ADMIN_KEY,
+            readiness=self._readiness,
+            metrics=lambda: (prometheus_client.generate_latest(), prometheus_client.CONTENT_TYPE_LATEST),
+            limits=limits,
+            version="1.2.3",
+        )
+
+    async def _readiness(self) -> Sequence[Check]:
+        return self.checks
+
+
+def done(step: Coroutine[Any, Any, T]) -> T:
+    """Run a use case on fakes to its end; only before the server has a hand in it."""
+    return asyncio.run(step)
+
+
+def offer(model: str, prices: PriceSet | None) -> Offer:
+    return Offer(
+        model=model,
+        provider="acme",
+        native_id=model.partition("/")[2],
+        prices=prices,
+        cost_prices=None,
+        context_length=8_192,
+        max_output_tokens=1_024,
+        name=f"Acme {model}",
+        created=1_700_000_000,
+    )
+
+
+def error_of(body: bytes) -> dict[str, Any]:
+    """The error in an OpenAI envelope, after a look at the envelope's form."""
+    envelope = msgspec.json.decode(body)
+    assert set(envelope) == {"error"}
+    error: dict[str, Any] = envelope["error"]
+    assert set(error) == {"message", "type", "code", "param", "metadata"}
+    assert isinstance(error["message"], str)
+    assert error["message"]
+    return error

@@ -1,0 +1,71 @@
+"""Idempotency-Key on generations: the first result again, charged once (PRODUCT §1)."""
+
+import threading
+
+import httpx
+
+from domain.credit.events import Settled
+from tests.adapters.http.eventually import eventually
+from tests.adapters.http.house import MODEL, House, error_of
+from tests.fakes.scripted_providers import Stop, failure, streamed_answer, whole_answer
+
+PATH = "/v1/chat/completions"
+ASKED = {"model": MODEL, "messages": [{"role": "user", "content": "x"}]}
+KEY = {"idempotency-key": "once"}
+
+
+def test_P5_a_repeated_request_gets_the_first_answer_and_one_charge(house: House, http: httpx.Client) -> None:
+    house.providers.answers[MODEL] = whole_answer("first")
+    first = http.post(PATH, json=ASKED, headers=KEY)
+    house.providers.answers[MODEL] = whole_answer("second")
+    again = http.post(PATH, json=ASKED, headers=KEY)
+    assert again.content == first.content
+    assert again.headers["x-generation-id"] == first.headers["x-generation-id"]
+    assert len(house.happened(Settled)) == 1
+
+
+def test_P5_so_does_a_stream_also_under_the_other_prefix(house: House, http: httpx.Client) -> None:
+    house.providers.streams[MODEL] = streamed_answer("Hel", "lo")
+    first = http.post(PATH, json={**ASKED, "stream": True}, headers=KEY)
+    again = http.post(f"/api{PATH}", json={**ASKED, "stream": True}, headers=KEY)
+    assert again.text == first.text
+    assert len(house.happened(Settled)) == 1
+
+
+def test_the_key_with_another_body_is_409(house: House, http: httpx.Client) -> None:
+    house.providers.answers[MODEL] = whole_answer()
+    http.post(PATH, json=ASKED, headers=KEY)
+    other = http.post(PATH, json={**ASKED, "user": "someone"}, headers=KEY)
+    assert (other.status_code, error_of(other.content)["code"]) == (409, "idempotency_key_reused")
+
+
+def test_a_request_still_running_is_409_with_retry_after(house: House, http: httpx.Client) -> None:
+    stop = Stop()
+    house.providers.answers[MODEL] = stop
+    running = threading.Thread(target=lambda: http.post(PATH, json=ASKED, headers=KEY))
+    running.start()
+    eventually(lambda: stop.is_reached)
+    early = http.post(PATH, json=ASKED, headers=KEY)
+    stop.may_go_on = True
+    running.join()
+    assert (early.status_code, error_of(early.content)["code"]) == (409, "request_in_progress")
+    assert early.headers["retry-after"] == "1"
+    assert http.post(PATH, json=ASKED, headers=KEY).status_code == 200
+    assert len(house.happened(Settled)) == 1
+
+
+def test_a_request_that_failed_leaves_its_key_free(house: House, http: httpx.Client) -> None:
+    house.providers.answers[MODEL] = failure()
+    assert http.post(PATH, json=ASKED, headers=KEY).status_code == 502
+    house.providers.answers[MODEL] = whole_answer()
+    assert http.post(PATH, json=ASKED, headers=KEY).status_code == 200
+
+
+def test_an_answer_no_longer_kept_is_409_and_names_the_charge(house: House, http: httpx.Client) -> None:
+    house.providers.answers[MODEL] = whole_answer()
+    first = http.post(PATH, json=ASKED, headers=KEY)
+    house.ledger.forget_answers()
+    error = error_of(http.post(PATH, json=ASKED, headers=KEY).content)
+    assert error["code"] == "answer_not_kept"
+    assert first.headers["x-generation-id"] in error["message"]
+    assert first.headers["x-gatewayz-cost"] in error["message"]

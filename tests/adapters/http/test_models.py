@@ -1,0 +1,60 @@
+"""/v1/models: prices in USD per token, exact; only what can be called is listed."""
+
+import httpx
+
+from adapters.inbound.http.routes.models import shown
+from domain.pricing.price import PriceSet, PriceTier
+from tests.adapters.http.house import FLAT, MODEL, UNPRICED, offer
+
+
+def test_the_list_is_public_and_openai_shaped(stranger: httpx.Client) -> None:
+    listed = stranger.get("/v1/models").json()
+    assert listed["object"] == "list"
+    assert [(model["id"], model["object"], model["owned_by"]) for model in listed["data"]] == [
+        (FLAT, "model", "acme"),
+        (MODEL, "model", "acme"),
+    ]
+
+
+def test_one_model_has_openrouters_members(stranger: httpx.Client) -> None:
+    model = stranger.get(f"/api/v1/models/{MODEL}").json()
+    assert (model["name"], model["created"], model["context_length"]) == (f"Acme {MODEL}", 1_700_000_000, 8_192)
+    assert model["top_provider"] == {
+        "context_length": 8_192,
+        "max_completion_tokens": 1_024,
+        "is_moderated": False,
+    }
+    assert model["architecture"]["modality"] == "text->text"
+
+
+def test_P6_prices_are_strings_per_token_with_all_their_digits(stranger: httpx.Client) -> None:
+    assert stranger.get(f"/v1/models/{MODEL}").json()["pricing"] == {
+        "prompt": "0.000001",
+        "completion": "0.000002",
+        "request": "0",
+        "image": "0",
+        "input_cache_read": "0.0000005",
+        "input_cache_write": "0.000001",
+        "internal_reasoning": "0.000002",
+    }
+    assert stranger.get(f"/v1/models/{FLAT}").json()["pricing"]["request"] == "0.001"
+
+
+def test_the_smallest_price_is_not_rounded_away() -> None:
+    prices = PriceSet("p", (PriceTier(0, {"input": 1, "output": 123_456_789_012_345}),))
+    pricing = shown(offer("acme/tiny", prices), prices).pricing
+    assert (pricing.prompt, pricing.completion) == ("0.000000000000001", "0.123456789012345")
+
+
+def test_every_tier_is_listed() -> None:
+    prices = PriceSet("p", (PriceTier(0, {"input": 10**9}), PriceTier(200_000, {"input": 2 * 10**9})))
+    tiers = shown(offer("acme/tiered", prices), prices).pricing_tiers
+    assert [(tier.above_input_tokens, tier.pricing.prompt) for tier in tiers] == [
+        (0, "0.000001"),
+        (200_000, "0.000002"),
+    ]
+
+
+def test_a_model_without_a_price_is_not_on_sale(stranger: httpx.Client) -> None:
+    answer = stranger.get(f"/v1/models/{UNPRICED}")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "model_not_found")

@@ -1,0 +1,97 @@
+"""DESIGN §5: the bound on the append queue refuses reserves only, never settles; closing drains."""
+
+import asyncio
+
+from adapters.outbound.postgres.ledger import PostgresLedger
+from tests.adapters.postgres.ledgers import (
+    appends_waiting,
+    by_hand,
+    code_of,
+    credit,
+    credit_of,
+    eventually,
+    running,
+    stalled,
+)
+from tests.databases import Database
+from tests.domain.credit_words import grant, hold, settle
+
+
+async def test_a_full_queue_sheds_reserves_and_takes_settles(database: Database) -> None:
+    async with running(database.writer, max_queue=3) as ledger:
+        await credit(ledger, "a", grant("lot", 100))
+        for n in range(5):
+            await credit(ledger, "a", hold(f"old{n}", 10))
+        async with stalled(database, ledger) as in_flight:
+            reserves = [
+                asyncio.create_task(code_of(credit(ledger, "a", hold(f"{n}", 10), sheddable=True))) for n in range(7)
+            ]
+            settles = [asyncio.create_task(code_of(credit(ledger, "a", settle(f"old{n}", 10)))) for n in range(4)]
+            await eventually(lambda: ledger.queued == 3 + 4)
+            assert [task.result() for task in reserves if task.done()] == ["overloaded"] * 4
+            assert not any(task.done() for task in settles)
+        assert await asyncio.gather(in_flight, *settles, *reserves[:3]) == [""] * 8
+    assert len(credit_of(database, "a").reservations) == 1 + 3
+
+
+async def test_closing_answers_everything_that_was_queued(database: Database) -> None:
+    ledger = PostgresLedger(database.writer, max_batch=10)
+    running_ledger = asyncio.create_task(ledger.run())
+    queued = [asyncio.create_task(code_of(credit(ledger, "a", grant(f"lot{n}", 1)))) for n in range(50)]
+    await eventually(lambda: ledger.queued > 0)
+    await ledger.close()
+    assert await code_of(credit(ledger, "a", hold("r", 1), sheddable=True)) == "overloaded"
+    await running_ledger
+    assert await asyncio.gather(*queued) == [""] * 50
+    assert credit_of(database, "a").posted_nusd == 50
+
+
+async def test_after_closing_a_settle_is_told_that_nobody_will_write_it(database: Database) -> None:
+    """It would wait for ever."""
+    ledger = PostgresLedger(database.writer)
+    running_ledger = asyncio.create_task(ledger.run())
+    await credit(ledger, "a", grant("lot", 1))
+    await ledger.close()
+    await running_ledger
+    async with asyncio.timeout(2):
+        assert await code_of(credit(ledger, "a", grant("late", 1))) == "ledger_unavailable"
+
+
+async def test_callers_of_a_ledger_that_was_stopped_are_told(database: Database) -> None:
+    ledger = PostgresLedger(database.writer)
+    running_ledger = asyncio.create_task(ledger.run())
+    async with stalled(database, ledger) as in_flight:
+        queued = asyncio.create_task(code_of(credit(ledger, "a", grant("two", 1))))
+        await eventually(lambda: ledger.queued == 1)
+        running_ledger.cancel()
+        async with asyncio.timeout(2):
+            assert await asyncio.gather(in_flight, queued) == ["ledger_unavailable"] * 2
+
+
+async def test_a_reserve_whose_caller_left_before_it_was_sent_is_dropped(database: Database) -> None:
+    async with running(database.writer) as ledger:
+        await credit(ledger, "a", grant("lot", 100))
+        async with stalled(database, ledger):
+            gone = asyncio.create_task(credit(ledger, "a", hold("gone", 10), sheddable=True))
+            await eventually(lambda: ledger.queued == 1)
+            gone.cancel()
+            await asyncio.gather(gone, return_exceptions=True)
+    assert not credit_of(database, "a").reservations
+
+
+async def test_what_cannot_be_withdrawn_is_recorded_though_its_caller_left(database: Database) -> None:
+    """A reserve that was sent may be in the log; a settle must get there."""
+    async with running(database.writer) as ledger:
+        await credit(ledger, "a", grant("lot", 100))
+        await credit(ledger, "a", hold("old", 10))
+        with by_hand(database.owner) as holder:
+            holder.execute("SELECT FROM ledger.head FOR UPDATE")
+            sent = asyncio.create_task(credit(ledger, "a", hold("sent", 10), sheddable=True))
+            await eventually(lambda: appends_waiting(database))
+            ending = asyncio.create_task(credit(ledger, "a", settle("old", 10)))
+            await eventually(lambda: ledger.queued == 1)
+            for task in (sent, ending):
+                task.cancel()
+            await asyncio.gather(sent, ending, return_exceptions=True)
+    state = credit_of(database, "a")
+    assert (state.posted_nusd, list(state.reservations)) == (90, ["sent"])

@@ -1,0 +1,98 @@
+"""The projector makes its own schema; what it makes is what projections declare."""
+
+from typing import Any
+
+import psycopg
+import pytest
+
+from adapters.outbound.postgres.install_read_models import VersionMismatch, install_read_models
+from projections.changes import Projection
+from projections.registry import NAMES, PROJECTIONS
+from tests.databases import ROLES, Database
+
+TYPES = {
+    "int8": "bigint",
+    "text": "text",
+    "json": "json",
+    "bytea": "bytea",
+    "bool": "boolean",
+    "timestamptz": "timestamp with time zone",
+    "date": "date",
+}
+COLUMNS = """
+SELECT column_name, data_type, column_default, is_nullable = 'YES' FROM information_schema.columns
+ WHERE table_schema = 'read' AND table_name = %s ORDER BY ordinal_position
+"""
+KEY = """
+SELECT array_agg(a.attname ORDER BY array_position(i.indkey::int[], a.attnum::int))
+  FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+ WHERE i.indrelid = ('read.' || %s)::regclass AND i.indisprimary
+"""
+
+
+def install(database: Database) -> None:
+    with psycopg.connect(database.projector, autocommit=True) as connection:
+        install_read_models(connection, PROJECTIONS)
+
+
+@pytest.mark.parametrize("projection", PROJECTIONS, ids=NAMES)
+def test_tables_are_what_the_projection_declares(database: Database, projection: Projection) -> None:
+    install(database)
+    for table in projection.tables:
+        physical = f"{table.name}_{projection.build}"
+        found = database.sql(COLUMNS, physical)
+        declared = [(name, TYPES[column.sql_type]) for name, column in table.columns.items()]
+        assert [(name, kind) for name, kind, *_ in found] == declared
+        assert database.sql(KEY, physical) == [(list(table.key_names),)]
+
+
+@pytest.mark.parametrize("projection", PROJECTIONS, ids=NAMES)
+def test_rows_start_at_the_declared_defaults(database: Database, projection: Projection) -> None:
+    """Else a row made by the database would differ from the same row made by a replay."""
+    install(database)
+    for table in [table for table in projection.tables if not table.insert_only]:
+        for name, _, default, is_nullable in database.sql(COLUMNS, f"{table.name}_{projection.build}")[table.key :]:
+            declared: Any = table.columns[str(name)].default
+            assert is_nullable == (declared is None), name
+            if default is None:
+                assert declared is None, name
+            else:
+                assert database.sql(f"SELECT {default}") == [(declared,)], name
+
+
+def test_installing_again_changes_nothing(database: Database) -> None:
+    install(database)
+    database.sql("UPDATE read.positions SET position = 7")
+    install(database)
+    assert database.sql("SELECT DISTINCT position FROM read.positions") == [(7,)]
+
+
+def test_a_schema_that_nobody_made_is_made(database: Database) -> None:
+    """Where roles cannot be created, everything runs as one role, and nobody made the schema before."""
+    database.sql("DROP SCHEMA read CASCADE")
+    with psycopg.connect(database.owner, autocommit=True) as connection:
+        install_read_models(connection, PROJECTIONS)
+    assert database.sql("SELECT count(*) FROM read.positions") == [(len(NAMES),)]
+
+
+def test_tables_of_another_version_are_not_continued(database: Database) -> None:
+    install(database)
+    database.sql("UPDATE read.positions SET version = 2 WHERE projection = 'generation'")
+    with pytest.raises(VersionMismatch, match="generation"):
+        install(database)
+
+
+def test_writer_and_auditor_may_read_and_not_write(database: Database) -> None:
+    install(database)
+    for info in (database.writer, database.auditor):
+        with psycopg.connect(info, autocommit=True) as connection:
+            connection.execute("SELECT * FROM read.api_key")
+            connection.execute("SELECT * FROM read.generation_end_v1")
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute("DELETE FROM read.generation_end_v1")
+
+
+def test_the_projector_owns_the_tables(database: Database) -> None:
+    install(database)
+    owners = database.sql("SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'read'")
+    assert owners == [(ROLES.projector,)]

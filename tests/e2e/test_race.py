@@ -1,0 +1,75 @@
+"""P2: credit is a hard cap, on two API processes, streams mixed in."""
+
+import asyncio
+import json
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+
+from tests.e2e.clients import ask_all
+from tests.e2e.log_facts import read_facts
+from tests.running import PYTHON, Gateway, free_port, gateway, process
+
+SEED = 20_261_122
+
+
+@pytest.fixture(scope="module")
+def provider() -> Iterator[str]:
+    port = free_port()
+    with process(PYTHON, "-m", "tests.own_provider", str(port), str(SEED), port=port):
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="module")
+def running(provider: str) -> Iterator[Gateway]:
+    print(f"seed {SEED}")
+    with gateway(f"{provider}/v1", workers=2) as started:
+        yield started
+
+
+def served(provider: str) -> dict[str, list[list[int]]]:
+    with urllib.request.urlopen(f"{provider}/_served") as answer:
+        return dict(json.load(answer))
+
+
+def test_p2_credit_for_k_of_500_parallel_requests_answers_exactly_k(running: Gateway, provider: str) -> None:
+    affordable = 137
+    account, key = running.account_with_key("racer", usd=f"{affordable / 100:.2f}")
+    markers = [f"per-request {n}" for n in range(500)]
+    seen = asyncio.run(ask_all(running.port, key, "test/per-request", markers))
+    assert sum(s.whole for s in seen) == affordable
+    assert {(s.status, s.error_code) for s in seen if not s.whole} == {(402, "insufficient_credits")}
+    facts = read_facts(running.dsn())
+    mine = {s.generation_id.removeprefix("gen-"): s.cost_nusd for s in seen if s.generation_id}
+    assert {reservation: facts.settled[reservation] for reservation in mine} == mine
+    assert sum(cost or 0 for cost in mine.values()) == affordable * 10_000_000
+    assert facts.lowest_available[f"credit-{account}"] == 0
+    answered = [marker for marker in served(provider) if marker.startswith("per-request ")]
+    assert len(answered) == affordable  # nobody was served and then refused
+
+
+def test_p2_with_clamping_settled_is_what_the_provider_counted_and_within_credit(
+    running: Gateway, provider: str
+) -> None:
+    credit_nusd = 2_000_000
+    account, key = running.account_with_key("clamped", usd="0.002")
+    markers = [f"tokens {n}" for n in range(300)]
+    seen = asyncio.run(ask_all(running.port, key, "test/tokens", markers, max_tokens=400))
+    assert {(s.status, s.error_code) for s in seen if not s.whole} <= {(402, "insufficient_credits")}
+    whole = [s for s in seen if s.whole]
+    assert whole, "some must have been affordable"
+    counted = served(provider)
+    for s in whole:
+        ((prompt, completion),) = counted[s.marker]
+        assert s.cost_nusd == prompt * 150 + completion * 600, s.marker
+    facts = read_facts(running.dsn())
+    settled = sum(facts.settled[s.generation_id.removeprefix("gen-")] for s in whole if s.generation_id)
+    assert settled == sum(s.cost_nusd or 0 for s in whole) <= credit_nusd
+    assert facts.lowest_available[f"credit-{account}"] == 0
+    assert sum(marker.startswith("tokens ") for marker in counted) == len(whole)
+
+
+def test_the_books_are_whole_after_the_race(running: Gateway) -> None:
+    result = running.command("verify")
+    assert result.returncode == 0, result.stdout + result.stderr

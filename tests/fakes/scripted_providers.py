@@ -1,0 +1,140 @@
+"""Providers that answer what a test wrote down, in the form that a dialect would hand on."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+
+from application.ports import Answer, ChatCall, Chunk, ProviderFailure
+from domain.credit.events import Attempt
+from domain.pricing.usage import Usage
+
+
+class Stop:
+    """A point of a script that waits until the test lets it go on. Usable across threads."""
+
+    def __init__(self) -> None:
+        self.is_reached = False
+        self.may_go_on = False
+
+    async def wait(self) -> None:
+        self.is_reached = True
+        while not self.may_go_on:
+            await asyncio.sleep(0.005)
+
+
+USAGE: Usage = {"input": 10, "output": 5}
+
+Step = Chunk | Stop | ProviderFailure
+
+
+class ScriptedProviders:
+    """`answers` and `streams` by model; a call of a model without a script is a test's mistake (KeyError).
+
+    `respell` changes the spelling of each chunk, not its meaning.
+    """
+
+    def __init__(self) -> None:
+        self.answers: dict[str, Answer | Exception | Stop] = {}
+        self.streams: dict[str, Sequence[Step]] = {}
+        self.calls: list[ChatCall] = []
+        self.closed = 0
+        self.respell: Callable[[bytes], bytes] = bytes
+
+    async def complete(self, call: ChatCall) -> Answer:
+        self.calls.append(call)
+        scripted = self.answers[call.offer.model]
+        if isinstance(scripted, Stop):
+            await scripted.wait()
+            scripted = whole_answer()
+        if isinstance(scripted, Exception):
+            raise scripted
+        return msgspec.structs.replace(scripted, body=_named(scripted.body, call))
+
+    @asynccontextmanager
+    async def stream(self, call: ChatCall) -> AsyncIterator[AsyncIterator[Chunk]]:
+        self.calls.append(call)
+        try:
+            yield self._played(self.streams[call.offer.model], call)
+        finally:
+            self.closed += 1
+
+    async def _played(self, steps: Sequence[Step], call: ChatCall) -> AsyncIterator[Chunk]:
+        for step in steps:
+            if isinstance(step, Stop):
+                await step.wait()
+            elif isinstance(step, ProviderFailure):
+                raise step
+            else:
+                yield msgspec.structs.replace(step, data=self.respell(_named(step.data, call))) if step.data else step
+
+
+def whole_answer(
+    text: str = "Hello!", usage: Usage | None = None, finish_reason: str = "stop", **message: Any
+) -> Answer:
+    """10 tokens in, 5 out, unless told otherwise."""
+    counts = USAGE if usage is None else usage
+    body = {
+        "id": "x",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "x",
+        "choices": [
+            {
+                "index": 0,
+                "finish_reason": finish_reason,
+                "message": {"role": "assistant", "content": text, **message},
+            }
+        ],
+    }
+    return Answer(
+        body=msgspec.json.encode(body),
+        usage=counts,
+        raw_usage=raw_usage(counts),
+        finish_reason=finish_reason,
+        provider_generation_id="chatcmpl-upstream",
+        output_bytes=len(text),
+    )
+
+
+def text_chunk(text: str) -> Chunk:
+    return Chunk(data=_chunk_body({"content": text}, None), output_bytes=len(text))
+
+
+def last_chunk(finish_reason: str = "stop") -> Chunk:
+    return Chunk(data=_chunk_body({}, finish_reason), is_last=True, finish_reason=finish_reason)
+
+
+def usage_chunk(usage: Usage | None = None) -> Chunk:
+    counts = USAGE if usage is None else usage
+    return Chunk(data=b"", usage=counts, raw_usage=raw_usage(counts))
+
+
+def streamed_answer(*texts: str) -> list[Step]:
+    return [*map(text_chunk, texts), last_chunk(), usage_chunk()]
+
+
+def raw_usage(counts: Usage) -> bytes:
+    prompt, completion = counts.get("input", 0), counts.get("output", 0)
+    return msgspec.json.encode(
+        {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
+    )
+
+
+def failure(error_class: str = "server_error", status: int = 500, **told: Any) -> ProviderFailure:
+    told.setdefault("fails_over", True)
+    return ProviderFailure(Attempt(provider="acme", error_class=error_class, status=status), **told)
+
+
+def _chunk_body(delta: dict[str, Any], finish_reason: str | None) -> bytes:
+    choice = {"index": 0, "delta": delta, "finish_reason": finish_reason}
+    chunk = {"id": "x", "object": "chat.completion.chunk", "created": 1, "model": "x", "choices": [choice]}
+    return msgspec.json.encode(chunk)
+
+
+def _named(body: bytes, call: ChatCall) -> bytes:
+    """Our id and the canonical model in place, as every dialect does it."""
+    decoded = msgspec.json.decode(body)
+    return msgspec.json.encode({**decoded, "id": call.generation_id, "model": call.offer.model})

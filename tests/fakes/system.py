@@ -1,0 +1,24 @@
+"""The machine's own clock, which a test may move, and names from its randomness."""
+
+import secrets
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import uuid_utils.compat
+
+
+class SystemClock:
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+class SystemIds:
+    def new(self) -> UUID:
+        found: UUID = uuid_utils.compat.uuid7()
+        return found
+
+    def secret(self) -> str:
+        return secrets.token_urlsafe(32)

@@ -1,0 +1,23 @@
+"""`make torture SEED=1 CYCLES=25`: as many cycles as asked for, the books checked after each."""
+
+import argparse
+import random
+
+from tests.faults.campaign import KILLS, campaign
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    parser.add_argument("--cycles", type=int, default=25)
+    chosen = parser.parse_args()
+    with campaign(chosen.seed) as running:
+        for cycle in range(chosen.cycles):
+            kind = list(KILLS)[cycle % len(KILLS)]
+            whole = running.run_cycle(kind)
+            print(f"cycle {cycle + 1}: killed {kind}, {whole} answered whole", flush=True)
+            running.check()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""The tests' own provider: the ledger is held against what it says it served. Shares no code with the product.
+
+Runs in a process of its own (`python -m tests.own_provider PORT SEED`), so no fault aimed at the gateway reaches it.
+Each answer's usage is drawn from the seed and the request's marker (its last user message); `GET /_served` returns
+`{marker: [[prompt, completion], ...]}`: one pair per answer whose last byte was handed to the network.
+"""
+
+import asyncio
+import json
+import random
+import sys
+from collections import defaultdict
+from typing import Any
+
+SERVED: defaultdict[str, list[list[int]]] = defaultdict(list)
+WORD = "word "
+
+
+async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, seed: int) -> None:
+    try:
+        while True:
+            head = await reader.readuntil(b"\r\n\r\n")
+            if head.startswith(b"GET /_served"):
+                await send_json(writer, SERVED)
+                continue
+            length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
+            request = json.loads(await reader.readexactly(length))
+            await answer(writer, request, seed)
+    except (asyncio.IncompleteReadError, ConnectionError):
+        pass
+    finally:
+        writer.close()
+
+
+async def answer(writer: asyncio.StreamWriter, request: dict[str, Any], seed: int) -> None:
+    marker = request["messages"][-1]["content"]
+    dice = random.Random(f"{seed} {marker}")
+    # within what a client may be charged for: no more prompt tokens than bytes, no more output than granted
+    prompt = dice.randint(1, len(json.dumps(request["messages"])) // 2)
+    completion = dice.randint(1, request["max_tokens"])
+    await asyncio.sleep(dice.random() * 0.05)
+    usage = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
+    frame = {"id": f"chatcmpl-{dice.getrandbits(60):x}", "created": 1, "model": request["model"]}
+    if request.get("stream"):
+        await send_stream(writer, frame, usage, dice)
+    else:
+        message = {"role": "assistant", "content": WORD * 3}
+        choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
+        await send_json(writer, {**frame, "object": "chat.completion", "choices": choices, "usage": usage})
+    SERVED[marker].append([prompt, completion])
+
+
+async def send_json(writer: asyncio.StreamWriter, body: object) -> None:
+    data = json.dumps(body).encode()
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(data) + data)
+    await writer.drain()
+
+
+async def send_stream(
+    writer: asyncio.StreamWriter, frame: dict[str, Any], usage: dict[str, int], dice: random.Random
+) -> None:
+    frame = {**frame, "object": "chat.completion.chunk"}
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
+    deltas: list[dict[str, Any]] = [
+        {**frame, "choices": [{"index": 0, "delta": {"content": WORD}, "finish_reason": None}]}
+        for _ in range(dice.randint(1, 8))
+    ]
+    deltas.append({**frame, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+    deltas.append({**frame, "choices": [], "usage": usage})
+    for delta in deltas:
+        line = b"data: " + json.dumps(delta).encode() + b"\n\n"
+        writer.write(b"%x\r\n%s\r\n" % (len(line), line))
+        await writer.drain()
+        await asyncio.sleep(dice.random() * 0.01)
+    writer.write(b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n")
+    await writer.drain()
+
+
+async def main(port: int, seed: int) -> None:
+    server = await asyncio.start_server(lambda r, w: converse(r, w, seed), "127.0.0.1", port, backlog=1024)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1]), int(sys.argv[2])))
