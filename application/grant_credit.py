@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from application.command_ids import step_id
+from application.command_ids import named_id, step_id
 from application.ports import Clock, Ids, Ledger, PersonalData
 from domain.account.account import ACCOUNT
 from domain.credit.commands import Grant
@@ -74,7 +74,7 @@ class GrantCredit:
                 reason=await self._personal_data.seal(account_id, reason.encode()),
             ),
             command_id=step_id(grant, "grant"),
-            input_hash=f"{kind} {amount_nusd} {priority} {expires_at}".encode(),
+            input_hash=named_id(kind, str(amount_nusd), str(priority), str(expires_at), actor, reason).bytes,
         )
         credit = await self._ledger.state_of(CREDIT, account_id)
         return Granted(str(grant), recorded.position, credit.available_nusd(now))

@@ -243,8 +243,11 @@ class ChatProviders(Protocol):
 
     async def complete(self, call: ChatCall) -> Answer: ...
 
-    def stream(self, call: ChatCall) -> AbstractAsyncContextManager[AsyncIterator[Chunk]]:
-        """Entering sends the request and waits for its headers; leaving closes the connection."""
+    def stream(self, call: ChatCall) -> AbstractAsyncContextManager[AsyncIterator[Sequence[Chunk]]]:
+        """Entering sends the request and waits for its headers; leaving closes the connection.
+
+        Chunks that arrived together come together, never none: what costs per read then costs once.
+        """
         ...
 
 

@@ -8,10 +8,22 @@ from typing import Protocol
 
 import msgspec
 
-from domain.proof.finding import Finding
+from domain.proof.finding import Check, Finding
 
 MAX_LAG_S = 5.0
 """A read model that lags longer is wrong for those who read it, however right its rows are for its position."""
+
+
+CAUSES_FIRST: tuple[Check, ...] = (
+    "log",
+    "chain",
+    "commands",
+    "money",
+    "snapshots",
+    "read_models",
+    "parked",
+    "lag",
+)
 
 
 class ReadModelStanding(msgspec.Struct, frozen=True):
@@ -51,7 +63,8 @@ class Evidence(Protocol):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """The verdict: clean only without findings. They are in order of position, those without one last."""
+    """The verdict: clean only without findings. Causes come before what follows from them: log, then read models; of
+    one kind, the lowest position first."""
 
     standing: LedgerStanding
     findings: Sequence[Finding]
@@ -72,8 +85,8 @@ def verify_ledger(evidence: Evidence, max_lag_s: float = MAX_LAG_S) -> Report:
     return Report(standing, sorted(found, key=_order))
 
 
-def _order(finding: Finding) -> tuple[bool, int]:
-    return finding.position is None, finding.position or 0
+def _order(finding: Finding) -> tuple[int, bool, int]:
+    return CAUSES_FIRST.index(finding.check), finding.position is None, finding.position or 0
 
 
 def _parked(standing: LedgerStanding) -> Iterable[Finding]:

@@ -170,7 +170,8 @@ BEGIN
         SELECT 'missed', s.idx, e.originator_version, e.notification_id, e.topic, e.state, NULL::uuid
           FROM (SELECT DISTINCT unnest(stale_streams) AS idx) s
           JOIN ledger.stored_events e ON e.originator_id = streams[s.idx] AND e.originator_version > expected[s.idx]
-         ORDER BY s.idx, e.originator_version;
+         ORDER BY s.idx, e.originator_version
+         LIMIT 256;   -- MAX_MISSED in append_batch.py: a caller that stops receiving must not keep the head locked
 END $$;
 
 -- What a cold cache needs: for each stream its snapshot (if of the wanted schema) and the events after it, in order.
@@ -192,7 +193,7 @@ $$;
 CREATE FUNCTION ledger.put_snapshots(streams text[], versions bigint[], schemas int[], states bytea[]) RETURNS void
 LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     INSERT INTO ledger.snapshots AS s (originator_id, originator_version, state_schema, state)
-    SELECT * FROM unnest(streams, versions, schemas, states)
+    SELECT * FROM unnest(streams, versions, schemas, states) ORDER BY 1   -- one order for all: no deadlocks
     ON CONFLICT (originator_id) DO UPDATE
        SET originator_version = excluded.originator_version, state_schema = excluded.state_schema, state = excluded.state
      WHERE s.originator_version < excluded.originator_version OR s.state_schema <> excluded.state_schema

@@ -82,7 +82,7 @@ def make_secrets(environment: Mapping[str, str] = os.environ) -> Secrets:
 
 def keep_secrets(home: Path, fresh: Secrets) -> Secrets:
     """Write the file unless there is one; returns what it holds. Of several at once the first wins, all agree."""
-    unfinished = home / f"{FILE}.{os.getpid()}"
+    unfinished = home / f"{FILE}.{secrets.token_hex(4)}"
     text = msgspec.json.encode({"pepper": fresh.pepper, "keyring": fresh.keyring}).decode()
     try:
         write_file(unfinished, text + "\n")

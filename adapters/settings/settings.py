@@ -43,9 +43,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=environment_nam
     ] = 1
     database_url: Annotated[
         str,
-        Meta(
-            description="PostgreSQL 15 or newer, as the owner of its database. Set: no server is started, nor needed."
-        ),
+        Meta(description="PostgreSQL 15 or newer, as the owner of its database. When set, no server is started."),
     ] = ""
     pg_bindir: Annotated[
         Path | None, Meta(description="Folder with `postgres` and `initdb` to run instead of the wheel's.")
@@ -63,8 +61,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=environment_nam
     sandbox_url: Annotated[
         str,
         Meta(
-            description="Where a sandbox answers, such as `http://127.0.0.1:8900/v1`. `serve` tells its API processes by"
-            " it; set it yourself only for an `api` that runs alone."
+            description="Where a sandbox answers, such as `http://127.0.0.1:8900/v1`. `serve` tells its API processes"
+            " by it; set it yourself only for an `api` run alone."
         ),
     ] = ""
     reservation_grace_s: Annotated[

@@ -87,20 +87,22 @@ class Process:
 class Spare:
     """A process that has loaded its code and waits to step in for a dead one of the same program."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, after_s: float = SPARE_AFTER_S) -> None:
+        """after_s: from the first look, or from the taking of one, until another is launched."""
         self._program = program
+        self._after_s = after_s
         self._process: Process | None = None
-        self._due_s = time.monotonic() + SPARE_AFTER_S
+        self._due_s: float | None = None
 
     def take(self) -> Process | None:
         process, self._process = self._process, None
-        self._due_s = time.monotonic() + SPARE_AFTER_S
+        self._due_s = time.monotonic() + self._after_s
         return process if process is not None and process.exit_code is None else None
 
     def tend(self) -> None:
         """Launch one when it is time, also for one that died."""
-        if self._process is not None and self._process.exit_code is not None:
-            self.take()
+        if self._due_s is None or (self._process is not None and self._process.exit_code is not None):
+            self._process, self._due_s = None, time.monotonic() + self._after_s
         if self._process is None and time.monotonic() >= self._due_s:
             self._process = Process(self._program)
 

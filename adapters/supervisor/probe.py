@@ -9,11 +9,11 @@ TIMEOUT_S = 1.0
 
 
 class Probe:
-    """last_answer: the beginning of what came last, for a message."""
+    """last_answer: the beginning of what it said last; empty if it never said anything."""
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self.last_answer = "no answer"
+        self.last_answer = ""
 
     def is_ready(self) -> bool:
         try:
@@ -21,6 +21,6 @@ class Probe:
                 return bool(answer.status == http.HTTPStatus.OK)
         except urllib.error.HTTPError as refusal:
             self.last_answer = refusal.read(300).decode(errors="replace")
-        except (OSError, http.client.HTTPException) as error:
-            self.last_answer = str(error)
+        except (OSError, http.client.HTTPException):
+            return False  # nobody took the connection yet, or whoever did has died
         return False

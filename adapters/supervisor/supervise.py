@@ -6,6 +6,7 @@ from typing import Protocol
 
 import structlog
 
+from adapters.complaint import WRONG_INPUT
 from adapters.embedded import EmbeddedPostgresError
 from adapters.supervisor.child import Child, Spare
 from adapters.supervisor.stop_request import StopRequest
@@ -77,26 +78,27 @@ class Supervisor:
         """Until a stop is requested."""
         while not self._stop_request.is_made:
             self.tick()
+            self._spare.tend()
             time.sleep(TICK_S)
 
     def wait_until(self, holds: Callable[[], bool], patience_s: float) -> bool:
-        """Tend the server, not the children, until `holds`, a child died, a stop is requested or patience ends."""
+        """Look after everybody until `holds`; False if a child has no hope, a stop is requested or patience ends."""
         deadline_s = time.monotonic() + patience_s
         while not holds():
-            if self._stop_request.is_made or self.dead_child() or time.monotonic() > deadline_s:
+            if self._stop_request.is_made or self.has_hopeless_child() or time.monotonic() > deadline_s:
                 return False
-            self._tend_server()
+            self.tick()
             time.sleep(TICK_S)
         return True
 
-    def dead_child(self) -> Child | None:
-        return next((child for child in self.children if child.exit_code is not None), None)
+    def has_hopeless_child(self) -> bool:
+        """One ended by itself because it was asked for wrongly: starting it again would end the same way."""
+        return any(child.exit_code == WRONG_INPUT for child in self.children)
 
     def tick(self) -> None:
         self._tend_server()
         for child in self.children:
             child.tend(self._told_dsn)
-        self._spare.tend()
 
     def stop(self) -> None:
         """Stage by stage, the server last; on return nothing of ours runs. A second request cuts the patience short."""

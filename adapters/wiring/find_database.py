@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from adapters.complaint import Complaint
+from adapters.embedded import AlreadySupervised, EmbeddedPostgres
 from adapters.outbound.postgres.project_log import Projector
 from adapters.settings.settings import Settings
 from adapters.wiring.database import Database, open_database, prepare_database
@@ -27,20 +28,28 @@ def running_database(settings: Settings) -> Database:
 def reachable_database(settings: Settings) -> Iterator[Database]:
     """The database, whether something runs or not: else the embedded server is started, with a projector, until the
     block ends. Main thread only. Raises: Complaint, EmbeddedPostgresError."""
-    dsn = settings.database_url or attached_dsn(settings)
-    if dsn is not None:
-        yield open_database(dsn, settings)
+    server = None if settings.database_url or attached_dsn(settings) else _started(settings)
+    if server is None:
+        yield running_database(settings)
         return
-    if not (settings.postgres_home / "pgdata").exists():
-        raise Complaint(f"there is no data in {settings.home} yet: run `gatewayz serve`, or set GATEWAYZ_HOME")
-    server = embedded_postgres(settings)
-    server.start()
     try:
         database = prepare_database(server.dsn(DATABASE), settings)
         with _projected(database):
             yield database
     finally:
         server.stop()
+
+
+def _started(settings: Settings) -> EmbeddedPostgres | None:
+    """The embedded server, ours now; None if a `serve` that is just coming up has it."""
+    if not (settings.postgres_home / "pgdata").exists():
+        raise Complaint(f"there is no data in {settings.home} yet: run `gatewayz serve`, or set GATEWAYZ_HOME")
+    server = embedded_postgres(settings)
+    try:
+        server.start()
+    except AlreadySupervised:
+        return None
+    return server
 
 
 @contextmanager

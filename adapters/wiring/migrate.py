@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-from adapters.embedded.home import prepare_home
-from adapters.embedded.unprivileged import server_user
 from adapters.settings.settings import Settings
 from adapters.wiring.database import prepare_database
 from adapters.wiring.embedded_server import DATABASE, attached_dsn, embedded_postgres
+from adapters.wiring.make_home import make_home
 
 
 def migrate_database(settings: Settings) -> Sequence[str]:
     """Names of the migrations applied now. Starts the embedded server for its own duration if none runs."""
+    make_home(settings)
     with ExitStack() as stack:
         dsn = settings.database_url or attached_dsn(settings)
         if dsn is None:
@@ -19,5 +19,4 @@ def migrate_database(settings: Settings) -> Sequence[str]:
             server.start()
             stack.callback(server.stop)
             dsn = server.dsn(DATABASE)
-        prepare_home(settings.home, None if settings.database_url else server_user(settings.postgres_home / "pgdata"))
         return prepare_database(dsn, settings).applied

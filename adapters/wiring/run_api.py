@@ -6,6 +6,7 @@ Everything is imported here at once, so that a spare process has loaded all its 
 import asyncio
 import contextlib
 import gc
+import resource
 import signal
 import socket
 from collections.abc import Iterator
@@ -30,6 +31,9 @@ from adapters.wiring.readiness import Readiness, sample_database
 KEEP_ALIVE_S = 75
 """Clients with connection pools keep idle ones for up to a minute: closing first would fail their next request."""
 
+MAX_FILES = 65_536
+"""Connections of clients and to providers: many systems allow a process 1,024 unless it asks."""
+
 AFTER_DRAIN_S = 5.0
 """For generations that the drain cut off, to be settled for what they produced."""
 
@@ -38,6 +42,8 @@ log = structlog.get_logger()
 
 def run_api(database: Database, settings: Settings, sock: socket.socket) -> int:
     """Serve on `sock` until SIGTERM or SIGINT; returns the exit code: 1 if a task that must run ended."""
+    _, allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(allowed, MAX_FILES), allowed))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_serve(database, settings, sock))
 

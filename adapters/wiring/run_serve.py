@@ -8,10 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+import structlog
+
 from adapters.complaint import WRONG_INPUT, Complaint
-from adapters.embedded.home import prepare_home
 from adapters.embedded.supervisor_lock import SupervisorLock
-from adapters.embedded.unprivileged import server_user
 from adapters.inbound.cli.banner import Started
 from adapters.outbound.providers.load_catalog import key_names
 from adapters.outbound.providers.read_rows import ProvidersFileInvalid
@@ -22,15 +22,18 @@ from adapters.supervisor.stop_request import StopRequest
 from adapters.supervisor.supervise import Supervisor
 from adapters.wiring.children import supervisor_of
 from adapters.wiring.embedded_server import DATABASE, embedded_postgres
+from adapters.wiring.make_home import make_home
 
 READY_WITHIN_S = 60.0
 """Loading takes two seconds on an idle machine; the rest is for one that is not."""
 
 SANDBOX_HOST = "127.0.0.1"
 
+log = structlog.get_logger()
+
 
 class _Told(Complaint):
-    """A child gave up at its start and has said why: there is nothing to add."""
+    """A child was started in vain and has said why: there is nothing to add."""
 
 
 class _Place(NamedTuple):
@@ -69,8 +72,7 @@ def _claim(settings: Settings, stack: ExitStack) -> _Place:
     """The port first: if another program has it, nothing has been touched. Then the home, for us alone."""
     sock = stack.enter_context(listening_socket(settings.host, settings.port))
     sandbox = stack.enter_context(listening_socket(SANDBOX_HOST, 0)) if _runs_sandbox(settings) else None
-    user = None if settings.database_url else server_user(settings.postgres_home / "pgdata")
-    prepare_home(settings.home, user)
+    make_home(settings)
     lock = SupervisorLock(settings.home / "serve.lock")
     lock.take()
     stack.callback(lock.release)
@@ -110,15 +112,18 @@ def _prepare(place: _Place, supervisor: Supervisor, dsn: str) -> Callable[[], St
 
 
 def _is_up(place: _Place, supervisor: Supervisor, stop_request: StopRequest) -> bool:
-    """Wait until /ready says so; False if told to stop meanwhile. Raises: Complaint."""
+    """Wait until /ready says so; False if told to stop meanwhile. Raises: Complaint.
+
+    An API that answers but is not ready for long (read models that have much to catch up with) serves all the same.
+    """
     probe = Probe(url_of(place.sock) + "/ready")
     if supervisor.wait_until(probe.is_ready, READY_WITHIN_S):
         return True
     if stop_request.is_made:
         return False
-    dead = supervisor.dead_child()
-    if dead is not None and dead.exit_code is not None and dead.exit_code > 0:
-        raise _Told("", dead.exit_code)
-    if dead is not None:
-        raise Complaint(f"the process {dead.name} was killed while it started: start again")
-    raise Complaint(f"not ready after {READY_WITHIN_S:.0f} s ({probe.last_answer}): see the log above")
+    if supervisor.has_hopeless_child():
+        raise _Told("", WRONG_INPUT)
+    if not probe.last_answer:
+        raise Complaint(f"the API does not answer after {READY_WITHIN_S:.0f} s: see the log above")
+    log.warning("not ready yet", answer=probe.last_answer)
+    return True

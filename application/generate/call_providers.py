@@ -71,7 +71,7 @@ class CallProviders:
             CREDIT,
             held.caller.account_id,
             RecordAttempt(at=self._clock.now(), reservation_id=str(held.reservation), attempt=failure.attempt),
-            command_id=step_id(held.reservation, f"attempt {held.offer.provider}"),
+            command_id=step_id(held.reservation, f"attempt {held.offer.provider} {held.offer.native_id}"),
             correlation_id=held.reservation,
         )
 
@@ -91,7 +91,7 @@ class CallProviders:
                     key_limit=held.caller.limit,
                     burnable=held.reserve.burnable,
                 ),
-                command_id=step_id(held.reservation, f"extend {offer.provider}"),
+                command_id=step_id(held.reservation, f"extend {offer.provider} {offer.native_id}"),
                 correlation_id=held.reservation,
             )
         except DomainError as refusal:

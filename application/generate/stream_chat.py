@@ -23,13 +23,16 @@ from domain.errors import DomainError
 
 DONE = b"[DONE]"
 
+CUT_OFF = "shutting_down"
+"""Error class of a stream that outlasted the drain of its process; not the provider's fault."""
+
 
 class _Opened(msgspec.Struct):
-    """A provider's stream whose first chunk has come: from here on there is no other provider."""
+    """A provider's stream whose first chunks have come: from here on there is no other provider."""
 
     stack: AsyncExitStack
-    chunks: AsyncIterator[Chunk]
-    first: Chunk
+    chunks: AsyncIterator[Sequence[Chunk]]
+    first: Sequence[Chunk]
 
 
 class StreamChat:
@@ -75,8 +78,11 @@ class StreamChat:
 
 
 class ChatStream:
-    """The chunks of one answer as JSON, then `[DONE]`. Iterate it to its end even when nobody listens any more:
-    after `client_gone` it reads on for at most `read_on_s` to learn the usage, and bills what was produced."""
+    """The chunks of one answer as JSON, then `[DONE]`, in the batches in which they came.
+
+    Iterate it to its end even when nobody listens any more: after `client_gone` it reads on for at most `read_on_s` to
+    learn the usage, and bills what was produced. One timer bounds the reading, whatever the number of chunks.
+    """
 
     def __init__(self, held: Held, opened: _Opened, settle: SettleCharge, read_on_s: float) -> None:
         self._held = held
@@ -85,8 +91,10 @@ class ChatStream:
         self._read_on_s = read_on_s
         self._loop = asyncio.get_running_loop()
         self._ttft_ms = round((self._loop.time() - held.started_s) * 1_000)
-        self._read_until_s = self._loop.time() + (held.deadline_at - held.reserve.at).total_seconds()
-        self._timeout: asyncio.Timeout | None = None
+        read_for_s = (held.deadline_at - held.reserve.at).total_seconds()
+        self._timer = self._loop.call_later(read_for_s, self._run_out_of_time)
+        self._reading: asyncio.Task[object] | None = None
+        self._ran_out = False
         self._client_gone = False
         self._produced = Chunk(data=b"")
         self._parts: list[bytes] = []
@@ -108,23 +116,29 @@ class ChatStream:
 
     def client_gone(self) -> None:
         self._client_gone = True
-        self._read_until_s = min(self._read_until_s, self._loop.time() + self._read_on_s)
-        if self._timeout is not None:
-            self._timeout.reschedule(self._read_until_s)
+        if self._timer.when() > self._loop.time() + self._read_on_s:
+            self._timer.cancel()
+            self._timer = self._loop.call_later(self._read_on_s, self._run_out_of_time)
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    async def __aiter__(self) -> AsyncIterator[Sequence[bytes]]:
         async with self._opened.stack:
-            chunk: Chunk | None = self._opened.first
-            while chunk is not None:
-                self._note(chunk)
-                if chunk.data and not self._last:
-                    yield chunk.data
-                chunk = await self._next()
-        for data in await self._end():
-            yield data
+            chunks: Sequence[Chunk] | None = self._opened.first
+            while chunks is not None:
+                ready = [chunk.data for chunk in chunks if self._note(chunk)]
+                if ready:
+                    yield ready
+                chunks = await self._next()
+        self._timer.cancel()
+        yield await self._end()
 
-    def _note(self, chunk: Chunk) -> None:
-        """Count what goes by; from the chunk with the finish_reason on, data is kept back for the settle."""
+    def _run_out_of_time(self) -> None:
+        self._ran_out = True
+        if self._reading is not None:
+            self._reading.cancel()
+
+    def _note(self, chunk: Chunk) -> bool:
+        """Count what goes by; false if it has nothing to send, or must wait for the settle: from the chunk with the
+        finish_reason on, all data is kept back."""
         seen = self._produced
         self._produced = Chunk(
             data=b"",
@@ -138,19 +152,30 @@ class ChatStream:
             self._parts.append(chunk.data)
         if chunk.data and (chunk.is_last or self._last):
             self._last.append(chunk.data)
+        return bool(chunk.data) and not self._last
 
-    async def _next(self) -> Chunk | None:
-        """The provider's next chunk, None at its end; a break or the deadline is remembered in `_failure`."""
-        try:
-            async with asyncio.timeout_at(self._read_until_s) as self._timeout:
-                return await anext(self._opened.chunks, None)
-        except TimeoutError:
+    async def _next(self) -> Sequence[Chunk] | None:
+        """The provider's next chunks, None at its end; a break or the deadline is remembered in `_failure`."""
+        if self._ran_out:
             self._failure = failure_of(self._held.offer, TIMED_OUT)
+            return None
+        self._reading = asyncio.current_task()
+        try:
+            return await anext(self._opened.chunks, None)
         except ProviderFailure as failure:
             self._failure = failure
+        except asyncio.CancelledError:
+            self._failure = self._interrupted(self._reading)
         finally:
-            self._timeout = None  # a timeout that is over cannot be rescheduled by client_gone
+            self._reading = None
         return None
+
+    def _interrupted(self, reading: "asyncio.Task[object] | None") -> ProviderFailure:
+        """By our own timer, or by a drain that is over: either way what was produced is charged before we go."""
+        if self._ran_out and reading is not None:
+            reading.uncancel()
+            return failure_of(self._held.offer, TIMED_OUT)
+        return failure_of(self._held.offer, CUT_OFF)
 
     async def _end(self) -> Sequence[bytes]:
         """Settle, then hand out what waited for it. A failure after the finish_reason cost the client nothing."""
@@ -161,7 +186,9 @@ class ChatStream:
             return [error_chunk(refusal.code, "the answer was withheld: its charge could not be recorded", None)]
         usage = write_usage(receipt, self._produced.raw_usage)
         if failed and self._failure is not None:
-            return [error_chunk(self._failure.attempt.error_class, "the provider broke off", usage)]
+            error_class = self._failure.attempt.error_class
+            message = "this server is shutting down" if error_class == CUT_OFF else "the provider broke off"
+            return [error_chunk(error_class, message, usage)]
         return [*self._last, usage_chunk(self.generation_id, self._held.offer.model, receipt, usage), DONE]
 
     def _outcome(self, failed: bool) -> Outcome:
@@ -191,12 +218,10 @@ class KeptStream:
     def client_gone(self) -> None:
         """Nothing to do: nobody is read from and nothing is charged."""
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for data in self._kept.parts:
-            yield data
+    async def __aiter__(self) -> AsyncIterator[Sequence[bytes]]:
         usage = write_usage(self._receipt, self._kept.raw_usage)
-        yield usage_chunk(self.generation_id, self._receipt.settled.generation.model, self._receipt, usage)
-        yield DONE
+        last = usage_chunk(self.generation_id, self._receipt.settled.generation.model, self._receipt, usage)
+        yield [*self._kept.parts, last, DONE]
 
 
 def usage_chunk(generation_id: str, model: str, receipt: Receipt, usage: bytes) -> bytes:

@@ -59,8 +59,8 @@ async def whole(providers: ChatProviders, call: ChatCall) -> Answer:
 
 
 async def streamed(providers: ChatProviders, call: ChatCall) -> list[Chunk]:
-    async with providers.stream(call) as chunks:
-        return [chunk async for chunk in chunks]
+    async with providers.stream(call) as batches:
+        return [chunk async for batch in batches for chunk in batch]
 
 
 BOTH_WAYS = pytest.mark.parametrize("ask", [whole, streamed])
@@ -224,9 +224,9 @@ async def test_the_deadline_holds_before_the_first_byte(providers: ChatProviders
 async def test_the_deadline_holds_in_the_middle_of_a_stream(providers: ChatProviders) -> None:
     received: list[Chunk] = []
     with pytest.raises(ProviderFailure) as failed:
-        async with providers.stream(to("echo", timeout_s=0.4, sandbox={"chunk_delay_s": 0.15})) as chunks:
-            async for chunk in chunks:
-                received.append(chunk)
+        async with providers.stream(to("echo", timeout_s=0.4, sandbox={"chunk_delay_s": 0.15})) as batches:
+            async for batch in batches:
+                received += batch
     assert failed.value.attempt.error_class == ErrorClass.TIMED_OUT
     assert received
 
@@ -347,8 +347,8 @@ async def test_cancelling_a_call_closes_its_connection(providers: ChatProviders,
 @pytest.mark.asyncio
 async def test_leaving_a_stream_closes_its_connection(providers: ChatProviders, sandbox: str) -> None:
     before = await served(sandbox, "echo")
-    async with providers.stream(to("echo", sandbox={"chunk_delay_s": 0.1})) as chunks:
-        assert (await anext(chunks)).data
+    async with providers.stream(to("echo", sandbox={"chunk_delay_s": 0.1})) as batches:
+        assert (await anext(batches))[0].data
     assert await disconnected_since(before, sandbox, "echo", 1)
     assert text_of(await streamed(providers, to("echo"))) == SAID
 

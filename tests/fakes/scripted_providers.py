@@ -54,21 +54,22 @@ class ScriptedProviders:
         return msgspec.structs.replace(scripted, body=_named(scripted.body, call))
 
     @asynccontextmanager
-    async def stream(self, call: ChatCall) -> AsyncIterator[AsyncIterator[Chunk]]:
+    async def stream(self, call: ChatCall) -> AsyncIterator[AsyncIterator[Sequence[Chunk]]]:
         self.calls.append(call)
         try:
             yield self._played(self.streams[call.offer.model], call)
         finally:
             self.closed += 1
 
-    async def _played(self, steps: Sequence[Step], call: ChatCall) -> AsyncIterator[Chunk]:
+    async def _played(self, steps: Sequence[Step], call: ChatCall) -> AsyncIterator[Sequence[Chunk]]:
         for step in steps:
             if isinstance(step, Stop):
                 await step.wait()
             elif isinstance(step, ProviderFailure):
                 raise step
             else:
-                yield msgspec.structs.replace(step, data=self.respell(_named(step.data, call))) if step.data else step
+                data = self.respell(_named(step.data, call)) if step.data else b""
+                yield [msgspec.structs.replace(step, data=data)]
 
 
 def whole_answer(

@@ -13,7 +13,7 @@ from domain.money import FUSD_PER_NUSD, format_usd, parse_usd, round_half_even, 
 from domain.pricing.rate import format_fusd
 
 AMOUNTS = st.one_of(st.integers(0, 10), st.integers(0, 10**18 - 1), st.integers(0, 10**9 - 1).map(lambda n: n * 10**9))
-JSON_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d{1,15})?")
+JSON_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d{0,14}[1-9])?")
 
 
 @given(AMOUNTS)

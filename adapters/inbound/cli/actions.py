@@ -1,22 +1,24 @@
 """What the verbs can do. Wiring hands it in: this package knows no database, no provider, no process."""
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
-from typing import Protocol
+from __future__ import annotations
 
-import msgspec
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from adapters.inbound.cli.banner import Started
-from adapters.inbound.cli.views import AccountView, KeyView, StatementView
-from application.grant_credit import Granted
-from application.manage_keys import IssuedKey
-from application.verify_ledger import Report
-from domain.api_key.events import Environment, KeyKind
-from domain.credit.lot import LotKind
-from domain.credit.window import KeyLimit
+if TYPE_CHECKING:  # only named here: `--help` need not load them
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from adapters.inbound.cli.banner import Started
+    from adapters.inbound.cli.views import AccountView, KeyView, StatementView
+    from application.grant_credit import Granted
+    from application.manage_keys import IssuedKey
+    from application.verify_ledger import Report
+    from domain.api_key.events import Environment, KeyKind
+    from domain.credit.lot import LotKind
+    from domain.credit.window import KeyLimit
 
 
-class DemoAccess(msgspec.Struct, frozen=True):
+class DemoAccess(NamedTuple):
     """A running instance and a key to try it with. url: without /v1."""
 
     url: str

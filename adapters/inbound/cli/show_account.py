@@ -11,7 +11,7 @@ COLUMNS = ("key", "label", "kind", "env", "ends with", "limit", "spent", "reques
 
 def show_account(view: AccountView) -> None:
     out = console()
-    out.print(f"{view.username} <{view.email}>  {view.account_id}", style="bold", markup=False)
+    out.print(f"{view.username} <{view.email}>  {view.account_id}", style="bold")
     out.print(f"{view.state}, opened {view.opened_at:%Y-%m-%d %H:%M} UTC")
     out.print(
         f"available ${format_usd(view.available_nusd)}  held ${format_usd(view.credits.held_nusd)}"

@@ -15,5 +15,5 @@ def show_report(report: Report) -> None:
     if report.standing.runs_as_one_role:
         out.print(ONE_ROLE)
     for finding in report.findings:
-        out.print(str(finding), style="red", markup=False)
+        out.print(str(finding), style="red")
     out.print("clean" if report.is_clean else f"NOT clean: {len(report.findings)} findings", style="bold")

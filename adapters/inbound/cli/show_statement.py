@@ -26,7 +26,7 @@ REQUESTS = (
 def show_statement(view: StatementView) -> None:
     out = console()
     title = f"Account {view.username} ({view.account_id}), as of position {view.position}; amounts in USD"
-    out.print(title, style="bold", markup=False)
+    out.print(title, style="bold")
     out.print(_lots(view))
     out.print(_requests(view))
     credit = view.credits

@@ -9,8 +9,9 @@ MIN_WIDTH = 120
 
 
 def console() -> Console:
-    found = Console(highlight=False, soft_wrap=False)
-    return found if found.width >= MIN_WIDTH else Console(highlight=False, width=MIN_WIDTH)
+    """Without markup: what customers named is shown as it is."""
+    width = max(Console().width, MIN_WIDTH)
+    return Console(highlight=False, markup=False, width=width)
 
 
 def table(title: str, *columns: str) -> Table:

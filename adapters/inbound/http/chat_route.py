@@ -51,8 +51,8 @@ class ChatRoute:
             stream = await self._stream(caller, request)
             events.when_gone(stream.client_gone)
             await events.open(_stream_headers_of(stream))
-            async for data in stream:
-                await events.event(data, is_last=data == DONE)
+            async for batch in stream:
+                await events.send(batch, is_last=batch[-1] == DONE)
             await events.close()
         finally:
             events.stop()

@@ -1,7 +1,7 @@
 """Server-sent events to one client: keep-alive comments in silence, and an eye on whether anybody still listens."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from starlette.types import Receive
 
@@ -51,11 +51,10 @@ class StreamReply:
         if not self._reply.has_begun:
             await self._reply.open_stream((*STREAM_HEADERS, *headers))
 
-    async def event(self, data: bytes, *, is_last: bool = False) -> None:
-        """One event with JSON as its data; nothing is sent to a client that has gone."""
-        if b"\n" in data or b"\r" in data:  # whitespace between JSON tokens; in SSE it would end the line
-            data = data.replace(b"\r", b" ").replace(b"\n", b" ")
-        await self._send(FRAME % data, is_last=is_last)
+    async def send(self, batch: Sequence[bytes], *, is_last: bool = False) -> None:
+        """Events with JSON as their data, in one piece; nothing is sent to a client that has gone."""
+        body = b"".join([FRAME % _on_one_line(data) for data in batch])
+        await self._send(body, is_last=is_last)
 
     async def close(self) -> None:
         """End the answer, unless its last event has done so."""
@@ -119,3 +118,10 @@ class StreamReply:
         self._client_gone = True
         if self._on_gone is not None:
             self._on_gone()
+
+
+def _on_one_line(data: bytes) -> bytes:
+    """Whitespace between JSON tokens may hold line ends; in SSE they would end the event's line."""
+    if b"\n" in data or b"\r" in data:
+        return data.replace(b"\r", b" ").replace(b"\n", b" ")
+    return data

@@ -51,8 +51,11 @@ class AccessTail:
                     await self.poll()
                 await asyncio.sleep(POLL_S)
         finally:
-            if self._line is not None:
-                self._line.close()
+            self.close()
+
+    def close(self) -> None:
+        if self._line is not None:
+            self._line.close()
 
     async def poll(self) -> None:
         """Read what is new. Freshness counts from before the query: what commits later is for the next one."""

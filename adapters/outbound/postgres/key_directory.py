@@ -44,15 +44,14 @@ class CachedKeyDirectory:
 
     async def authenticate(self, secret: str) -> Caller:
         secret_hash = self._personal_data.keyed_hash("key_secret", secret)
-        is_fresh = self.tail.is_fresh()
-        found = self._entries.get(secret_hash) if is_fresh else None
+        found = self._entries.get(secret_hash) if self.tail.is_fresh() else None
         if found is None:
-            found = await self._look_up(secret_hash, is_fresh)
+            found = await self._look_up(secret_hash)
         return _admitted(found, secret_hash, self._clock.now())
 
-    async def _look_up(self, secret_hash: bytes, is_fresh: bool) -> FoundKey | None:
+    async def _look_up(self, secret_hash: bytes) -> FoundKey | None:
         """From the read model if that is new enough, else from the streams; only a read model's entry is kept."""
-        found = await self._reads.find_key(secret_hash) if is_fresh else None
+        found = await self._reads.find_key(secret_hash) if self.tail.is_fresh() else None
         if found is None or not self._is_current(found):
             return await self._from_streams(secret_hash)
         self._keep(secret_hash, found)
@@ -67,6 +66,9 @@ class CachedKeyDirectory:
         return FoundKey(key, account.state, 0)
 
     def _is_current(self, found: FoundKey) -> bool:
+        """Nor may the tail have gone stale while the read model was asked: what it then says may be long past."""
+        if not self.tail.is_fresh():
+            return False
         floor = max(self._floor, self.tail.started_at)
         return all(found.position >= self._newest.get(stream, floor) for stream in _streams_of(found))
 

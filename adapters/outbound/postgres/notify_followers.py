@@ -16,7 +16,9 @@ NOT_DURABLE = "SELECT set_config('synchronous_commit', 'off', false)"  # nothing
 MIN_PAUSE_S = 0.02
 """NOTIFY takes a lock that all committing sessions of the cluster share; fifty a second feel immediate enough."""
 
-ANSWER_S = 2.0
+RETRY_PAUSE_S = 0.5
+ANSWER_S = 1.0
+"""For connecting and sending together: also the longest that it can delay the end of its process."""
 
 
 class Notifier:
@@ -31,17 +33,31 @@ class Notifier:
         self._due.set()
 
     async def run(self) -> None:
-        """Until cancelled. A database out of reach is left alone until the next append."""
+        """Until cancelled; then what is still due is sent, since nobody may append for a long time."""
         try:
             while True:
                 await self._due.wait()
-                self._due.clear()
-                with contextlib.suppress(psycopg.Error, *LOST):
-                    await (await self._open()).ask(NOTIFY, [], ANSWER_S)
-                await asyncio.sleep(MIN_PAUSE_S)
+                is_sent = await self._send()
+                await asyncio.sleep(MIN_PAUSE_S if is_sent else RETRY_PAUSE_S)
         finally:
+            if self._due.is_set():
+                await self._send()
             if self._line is not None:
                 self._line.close()
+
+    async def _send(self) -> bool:
+        """Whether it was heard; else it is still due."""
+        is_sent = False
+        self._due.clear()
+        try:
+            with contextlib.suppress(psycopg.Error, *LOST):
+                async with asyncio.timeout(ANSWER_S):
+                    await (await self._open()).ask(NOTIFY, [], ANSWER_S)
+                is_sent = True
+        finally:
+            if not is_sent:
+                self._due.set()
+        return is_sent
 
     async def _open(self) -> Line:
         if self._line is None or self._line.is_closed:

@@ -1,7 +1,7 @@
 """Calls offers over HTTP. Implements application.ports.ChatProviders; retries nothing, follows no redirect."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 
 import aiohttp
@@ -52,7 +52,7 @@ class HttpChatProviders:
             return route.dialect.read_answer(body, call, route.endpoint)
 
     @asynccontextmanager
-    async def stream(self, call: ChatCall) -> AsyncIterator[AsyncIterator[Chunk]]:
+    async def stream(self, call: ChatCall) -> AsyncIterator[AsyncIterator[Sequence[Chunk]]]:
         """Chunks as they come. Raises ProviderFailure on entering and while iterating; leaving closes."""
         route = self._routes[call.offer.provider]
         watch = Watch(route.endpoint)
@@ -81,7 +81,8 @@ class HttpChatProviders:
 
 async def _chunks(
     parts: AsyncIterator[bytes], reader: ChatReader, watch: Watch, deadline: float
-) -> AsyncGenerator[Chunk]:
+) -> AsyncGenerator[Sequence[Chunk]]:
+    """The chunks of each part that has any. What came before a break is handed out before the break is told."""
     received, part = 0, b" "
     with watch.failures():
         while part and not reader.is_done:
@@ -90,8 +91,12 @@ async def _chunks(
             received += len(part)
             if received > MAX_STREAM_BYTES:
                 raise BrokenAnswer(ErrorClass.ANSWER_TOO_LARGE)
-            for chunk in reader.feed(part) if part else reader.end():
-                yield chunk
+            chunks: list[Chunk] = []  # extend keeps what a reader gave before it raised
+            try:
+                chunks.extend(reader.feed(part) if part else reader.end())
+            finally:
+                if chunks:
+                    yield chunks
 
 
 async def _drain(parts: AsyncIterator[bytes]) -> None:

@@ -32,7 +32,9 @@ class RawStream:
         return self.received
 
     def read_to_end(self) -> bytes:
-        return self.read_until(b"\r\n0\r\n\r\n")
+        """The whole answer; the connection is closed after it."""
+        with self._socket:
+            return self.read_until(b"\r\n0\r\n\r\n")
 
     def hang_up(self) -> None:
         self._socket.close()

@@ -1,10 +1,13 @@
 """Streams: what is sent before and after the settle, silence, failures in the middle, clients that go away."""
 
+import asyncio
 import json
+from typing import Any
 
 import httpx
 import openai
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from adapters.inbound.http.gateway import Limits
 from application.generate.reserve_credit import Deadlines
@@ -194,10 +197,33 @@ def test_a_client_that_takes_nothing_counts_as_gone(served: Served) -> None:
     stream.hang_up()
 
 
+def test_P1_a_stream_that_outlasts_the_drain_is_charged_for_what_it_produced(house: House, served: Served) -> None:
+    """The server then cancels the tasks of its requests."""
+    app: Any = house.app
+    tasks: list[Any] = []
+
+    async def noting_its_task(scope: Scope, receive: Receive, send: Send) -> None:
+        tasks.append((asyncio.get_running_loop(), asyncio.current_task()))
+        await app(scope, receive, send)
+
+    served.app = noting_its_task
+    stop = Stop()
+    house.providers.streams[MODEL] = [text_chunk("Hello"), stop]
+    stream = RawStream(served.port, house.key, ASKED)
+    stream.read_until(b"Hello")
+    eventually(lambda: stop.is_reached)
+    loop, task = tasks[0]
+    loop.call_soon_threadsafe(task.cancel)
+    received = stream.read_to_end()
+    assert b'"code":"shutting_down"' in received
+    assert b'"cost":' in received
+    assert house.happened(Settled)[0].cost_nusd > 0
+    assert not house.credit.reservations
+
+
 def test_newlines_between_json_tokens_do_not_break_the_framing(house: House, http: httpx.Client) -> None:
     house.providers.streams[MODEL] = streamed_answer("Hello")
-    spaced = text_chunk("Hello")
     house.providers.respell = lambda data: data.replace(b'"choices":', b'"choices":\r\n ')
-    house.providers.streams[MODEL] = [spaced, last_chunk(), usage_chunk()]
     first, *_ = events_of(http.post("/v1/chat/completions", json=ASKED).text)
+    assert len(first.splitlines()) == 1
     assert json.loads(first)["choices"][0]["delta"]["content"] == "Hello"

@@ -21,6 +21,11 @@ def test_a_body_that_does_not_come_is_408_and_the_connection_ends(served: Served
     assert b'"code":"body_timeout"' in received
 
 
+def test_a_body_that_announces_itself_too_large_is_not_waited_for(house: House, served: Served) -> None:
+    with connected(served, house, 40_000_000) as connection:
+        assert connection.recv(65_536).startswith(b"HTTP/1.1 413")
+
+
 def test_a_body_in_pieces_is_one_body(house: House, served: Served) -> None:
     house.providers.answers[MODEL] = whole_answer()
     with connected(served, house, len(BODY)) as connection:

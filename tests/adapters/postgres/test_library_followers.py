@@ -29,6 +29,7 @@ def library(database: Database) -> Iterator[PostgresApplicationRecorder]:
         password=PASSWORD,
         schema="ledger",
         originator_id_type="text",
+        pool_size=2,  # a subscription listens on one and reads on another
     )
     yield PostgresApplicationRecorder(datastore, events_table_name="stored_events")
     datastore.close()

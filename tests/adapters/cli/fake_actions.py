@@ -1,0 +1,167 @@
+"""Actions that remember what was asked of them and answer from memory."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from adapters.inbound.cli.actions import DemoAccess
+from adapters.inbound.cli.banner import Started
+from adapters.inbound.cli.views import AccountView, KeyView, LotView, StatementView
+from application.grant_credit import Granted
+from application.manage_keys import IssuedKey
+from application.read_ports import Credits, GenerationRecord
+from application.verify_ledger import LedgerStanding, ReadModelStanding, Report
+from domain.credit.lot import Part
+from domain.pricing.rate import ChargeLine
+from domain.proof.finding import Finding
+
+AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+KEY = KeyView(
+    key_id="key-1",
+    label="laptop [bold]",
+    kind="inference",
+    environment="live",
+    last4="wxyz",
+    disabled=False,
+    issued_at=AT,
+    expires_at=None,
+    limit_nusd=1_500_000_000,
+    limit_window="daily",
+    spent_nusd=45_000,
+    requests=1,
+)
+CREDITS = Credits(account_id="acc-1", granted_nusd=10**10, settled_nusd=45_000, posted_nusd=10**10 - 45_000)
+LOT = LotView(
+    lot_id="lot-0001",
+    kind="promo",
+    priority=30,
+    granted_nusd=10**10,
+    burnt_nusd=45_000,
+    expired_nusd=0,
+    held_nusd=0,
+    available_nusd=10**10 - 45_000,
+    granted_at=AT,
+    expires_at=None,
+    source="operator",
+    reason="credit to try things with",
+    position=2,
+)
+SETTLED = GenerationRecord(
+    reservation_id="01a205dc-a9c1-7499-bc2c-93cb07590f86",
+    account_id="acc-1",
+    key_id="key-1",
+    status="settled",
+    reserve_position=4,
+    end_position=5,
+    reserved_at=AT,
+    ended_at=AT,
+    requested_model="sandbox/echo",
+    model="sandbox/echo",
+    provider="sandbox",
+    app="",
+    replaces="",
+    streamed=True,
+    granted_tokens=4096,
+    requested_tokens=4096,
+    deadline_at=AT,
+    expires_at=AT,
+    holds=(Part("lot-0001", 2_475_600),),
+    reserved_nusd=2_475_600,
+    cost_nusd=45_000,
+    shortfall_nusd=0,
+    charge_nusd=45_000,
+    provider_cost_nusd=45_000,
+    price_version="sandbox-1",
+    rounding="half-even",
+    burnt=(Part("lot-0001", 45_000),),
+    lines=(ChargeLine("input", 100, 150_000_000), ChargeLine("output", 50, 600_000_000)),
+    usage={"input": 100, "output": 50},
+    reason="",
+    provider_generation_id="p-1",
+    finish_reason="stop",
+    error_class="",
+    ttft_ms=10,
+    total_ms=20,
+    estimated=False,
+    quarantined=False,
+    cancelled=False,
+)
+STARTED = Started("http://127.0.0.1:8000", "gw_admin_a", "gw_test_d", "sandbox/echo", Path("/h"))
+
+
+class FakeActions:
+    """asked: (verb, arguments) in order."""
+
+    def __init__(self, findings: Sequence[Finding] = ()) -> None:
+        self.asked: list[tuple[Any, ...]] = []
+        self._findings = findings
+
+    def serve(self, tell: Callable[[Started], None]) -> int:
+        tell(STARTED)
+        return 0
+
+    def api(self) -> int:
+        return 3
+
+    def projector(self) -> int:
+        return 4
+
+    def migrate(self) -> Sequence[str]:
+        return ["0001_ledger.sql"]
+
+    def verify(self) -> Report:
+        return Report(LedgerStanding(7, [ReadModelStanding("generation", 7, 0.0)], [], False), self._findings)
+
+    def demo_access(self) -> DemoAccess:
+        raise AssertionError("needs a running API: tests/e2e")
+
+    def statement(self, account: str, limit: int) -> StatementView:
+        self.asked.append(("statement", account, limit))
+        return StatementView(
+            account_id="acc-1",
+            username="demo",
+            available_nusd=CREDITS.available_nusd,
+            credits=CREDITS,
+            lots=[LOT],
+            requests=[SETTLED],
+            position=7,
+        )
+
+    def open_account(self, username: str, email: str) -> str:
+        self.asked.append(("open", username, email))
+        return "acc-1"
+
+    def account(self, account: str) -> AccountView:
+        self.asked.append(("account", account))
+        return AccountView(
+            account_id="acc-1",
+            username="demo",
+            email="demo@example.com",
+            state="active",
+            opened_at=AT,
+            available_nusd=CREDITS.available_nusd,
+            credits=CREDITS,
+            keys=[KEY],
+        )
+
+    def issue_key(self, *arguments: object) -> IssuedKey:
+        self.asked.append(("issue", *arguments))
+        return IssuedKey("key-1", "gw_live_secret", 9)
+
+    def keys(self, account: str) -> Sequence[KeyView]:
+        self.asked.append(("keys", account))
+        return [KEY]
+
+    def rotate_key(self, account: str, key_id: str, grace_s: int) -> IssuedKey:
+        self.asked.append(("rotate", account, key_id, grace_s))
+        return IssuedKey(key_id, "gw_live_new", 10)
+
+    def revoke_key(self, account: str, key_id: str) -> int:
+        self.asked.append(("revoke", account, key_id))
+        return 11
+
+    def grant(self, *arguments: object) -> Granted:
+        self.asked.append(("grant", *arguments))
+        return Granted("lot-0002", 12, 22_345_678_901)

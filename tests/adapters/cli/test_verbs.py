@@ -1,0 +1,160 @@
+"""Verbs and flags: what is asked of the actions, what is printed, how it exits."""
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from adapters.inbound.cli.app import build_cli
+from adapters.version import VERSION
+from domain.credit.window import KeyLimit
+from domain.errors import DomainError
+from domain.proof.finding import Finding
+from tests.adapters.cli.fake_actions import FakeActions
+
+
+def run(actions: FakeActions, *arguments: str) -> Result:
+    return CliRunner().invoke(build_cli(actions), arguments)
+
+
+def said(*arguments: str) -> str:
+    done = run(FakeActions(), *arguments)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_every_verb_is_listed() -> None:
+    verbs = (
+        "serve",
+        "api",
+        "projector",
+        "migrate",
+        "demo",
+        "verify",
+        "statement",
+        "account",
+        "key",
+        "grant",
+        "version",
+    )
+    help_text = said("--help")
+    assert all(f"\n  {verb} " in help_text for verb in verbs)
+
+
+def test_serve_tells_how_to_use_it() -> None:
+    told = said("serve")
+    for line in (
+        "http://127.0.0.1:8000/v1",
+        "gw_admin_a",
+        "gw_test_d",
+        "curl http://127.0.0.1:8000/v1/chat/completions",
+    ):
+        assert line in told
+
+
+@pytest.mark.parametrize(("verb", "exit_code"), [("api", 3), ("projector", 4)])
+def test_processes_exit_as_they_ended(verb: str, exit_code: int) -> None:
+    assert run(FakeActions(), verb).exit_code == exit_code
+
+
+def test_migrate_names_what_it_applied() -> None:
+    assert said("migrate") == "applied 0001_ledger.sql\n"
+
+
+def test_verify_exits_0_only_if_clean() -> None:
+    clean = run(FakeActions(), "verify")
+    assert clean.exit_code == 0
+    assert clean.output.rstrip().endswith("\nclean")
+    broken = run(FakeActions([Finding("chain", "the digest differs", 5)]), "verify")
+    assert broken.exit_code == 1
+    assert "chain: position 5: the digest differs" in broken.output
+    assert "NOT clean" in broken.output
+
+
+def test_verify_as_json_is_for_programs() -> None:
+    broken = run(FakeActions([Finding("log", "a hole", 5)]), "verify", "--json")
+    assert broken.exit_code == 1
+    assert json.loads(broken.output)["findings"] == [{"check": "log", "message": "a hole", "position": 5, "place": ""}]
+
+
+def test_a_statement_shows_lots_reserve_settle_tokens_cost_and_available() -> None:
+    shown = said("statement", "demo")
+    for figure in ("lot-0001", "0.0024756 @4", "settled @5", "100/50", "0.000045", "available $9.999955"):
+        assert figure in shown, figure
+
+
+def test_a_statement_takes_a_limit() -> None:
+    actions = FakeActions()
+    run(actions, "statement", "demo", "--limit", "7")
+    assert actions.asked == [("statement", "demo", 7)]
+
+
+def test_a_statement_as_json_has_whole_amounts() -> None:
+    shown = json.loads(said("statement", "demo", "--json"))
+    assert shown["available_nusd"] == 9_999_955_000
+    assert shown["requests"][0]["cost_nusd"] == 45_000
+
+
+def test_account_create_prints_the_id_alone() -> None:
+    assert said("account", "create", "alice", "alice@example.com") == "acc-1\n"
+
+
+def test_account_show_takes_labels_as_they_are() -> None:
+    shown = said("account", "show", "alice")
+    assert "laptop [bold]" in shown, "a customer's label is no markup"
+    assert "available $9.999955" in shown
+
+
+def test_key_issue_prints_id_and_secret() -> None:
+    actions = FakeActions()
+    done = run(
+        actions,
+        "key",
+        "issue",
+        "alice",
+        "--label",
+        "ci",
+        "--limit-usd",
+        "1.5",
+        "--window",
+        "daily",
+        "--expires",
+        "2027-01-31",
+    )
+    assert done.output == "key-1\ngw_live_secret\n"
+    expires = datetime(2027, 1, 31, tzinfo=UTC)
+    assert actions.asked == [("issue", "alice", "ci", "live", "inference", KeyLimit(1_500_000_000, "daily"), expires)]
+
+
+def test_key_list_rotate_and_revoke() -> None:
+    actions = FakeActions()
+    assert json.loads(run(actions, "key", "list", "alice", "--json").output)[0]["key_id"] == "key-1"
+    assert run(actions, "key", "rotate", "alice", "key-1", "--grace-s", "0").output == "gw_live_new\n"
+    assert run(actions, "key", "revoke", "alice", "key-1").output == "revoked key-1\n"
+    assert actions.asked == [("keys", "alice"), ("rotate", "alice", "key-1", 0), ("revoke", "alice", "key-1")]
+
+
+def test_grant_reads_the_amount_exactly() -> None:
+    actions = FakeActions()
+    done = run(actions, "grant", "alice", "12.345678901", "--reason", "goodwill after outage", "--kind", "purchased")
+    assert "available $22.345678901" in done.output
+    assert actions.asked == [("grant", "alice", 12_345_678_901, "purchased", "goodwill after outage", None, None)]
+
+
+@pytest.mark.parametrize("amount", ["1e3", "-5", "0.0000000001", "ten"])
+def test_grant_refuses_an_amount_that_is_none(amount: str) -> None:
+    done = run(FakeActions(), "grant", "alice", "--reason", "goodwill after outage", "--", amount)
+    assert isinstance(done.exception, DomainError)
+    assert done.exception.code == "invalid_amount"
+
+
+@pytest.mark.parametrize(
+    "arguments", [("grant", "alice", "1"), ("key", "issue", "alice"), ("fly",), ("verify", "--now")]
+)
+def test_what_is_asked_wrongly_is_exit_code_2(arguments: tuple[str, ...]) -> None:
+    assert run(FakeActions(), *arguments).exit_code == 2
+
+
+def test_version() -> None:
+    assert said("version") == f"{VERSION}\n"

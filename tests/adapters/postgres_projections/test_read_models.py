@@ -1,0 +1,262 @@
+"""What the API and the expiry loop ask, of tables that a projector wrote."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from adapters.outbound.postgres.project_log import Projector
+from application.read_ports import Credits, KeySpending
+from domain.account.account import ACCOUNT, ChangeState
+from domain.api_key.api_key import API_KEY, Change, Revoke, Rotate
+from domain.api_key.events import KeySettings, Secret
+from domain.credit import commands as c
+from domain.credit.decider import CREDIT
+from domain.credit.events import Attempt
+from domain.credit.lot import Part
+from domain.credit.window import KeyLimit
+from projections.api_key.queries import FIND_KEY
+from tests.adapters.postgres_projections.asking import ask
+from tests.databases import Database
+from tests.projections.append_events import append_events
+from tests.projections.story import Log, open_account, reserve, settle, wild_story
+
+FULL = 450_000
+FAILED = Attempt(provider="acme", error_class="timeout", status=504, duration_ms=30)
+
+
+@pytest.fixture
+def log() -> Log:
+    log = Log()
+    open_account(log, "acct", keys=2)
+    return log
+
+
+def projected(database: Database, log: Log) -> None:
+    append_events(database.writer, log.events)
+    Projector(database.projector).catch_up()
+
+
+def credit(log: Log, *commands: Any) -> None:
+    for command in commands:
+        assert log.command(CREDIT, "acct", command), command
+
+
+def grant(log: Log, lot_id: str = "lot", amount_nusd: int = 10**6, **more: Any) -> c.Grant:
+    return c.Grant(at=log.at, lot_id=lot_id, kind="purchased", amount_nusd=amount_nusd, **more)
+
+
+# ---- keys
+
+
+def test_a_key_is_found_by_its_secret_as_the_aggregate_has_it(database: Database, log: Log) -> None:
+    settings = KeySettings(label=b"l", limit=KeyLimit(7, "daily"), expires_at=log.at + timedelta(days=1))
+    log.command(API_KEY, "acct-k0", Change(at=log.at, settings=settings))
+    log.command(ACCOUNT, "acct", ChangeState(at=log.at, state="past_due"))
+    projected(database, log)
+    found = ask(database, lambda reads: reads.find_key(b"hash of acct-k0"))
+    assert found is not None
+    assert found.key == log.states["key-acct-k0"]
+    assert (found.account_state, found.position) == ("past_due", len(log.events))
+
+
+def test_the_former_secret_finds_the_key_within_its_grace(database: Database, log: Log) -> None:
+    rotate = Rotate(at=log.at, secret=Secret(b"second", "2222"), old_until=log.at + timedelta(hours=1))
+    log.command(API_KEY, "acct-k0", rotate)
+    projected(database, log)
+    found = ask(database, lambda reads: reads.find_key(b"hash of acct-k0"))
+    assert found is not None and found.key == log.states["key-acct-k0"]
+    assert found.key.refusal(b"hash of acct-k0", log.at) is None
+    assert found.key.refusal(b"hash of acct-k0", rotate.old_until) == "invalid_api_key"
+
+
+def test_a_secret_of_two_rotations_ago_opens_nothing(database: Database, log: Log) -> None:
+    for name in (b"second", b"third"):
+        log.command(
+            API_KEY, "acct-k0", Rotate(at=log.at, secret=Secret(name, "xxxx"), old_until=log.at + timedelta(hours=1))
+        )
+    projected(database, log)
+    for name in (b"hash of acct-k0", b"second", b"third"):
+        found = ask(database, lambda reads, name=name: reads.find_key(name))  # type: ignore[misc]
+        assert found is not None and found.key == log.states["key-acct-k0"]
+
+
+def test_an_unknown_secret_finds_nothing(database: Database, log: Log) -> None:
+    projected(database, log)
+    assert ask(database, lambda reads: reads.find_key(b"?")) is None
+
+
+def test_looking_a_key_up_reads_only_by_index(database: Database, log: Log) -> None:
+    projected(database, log)
+    database.sql("INSERT INTO read.api_key_secret_v1 SELECT n::text::bytea, n::text FROM generate_series(1, 20000) n")
+    database.sql("INSERT INTO read.api_key_v1 SELECT n::text FROM generate_series(1, 20000) n")
+    database.sql("ANALYZE")
+    plan = str(database.sql("EXPLAIN " + FIND_KEY.replace("$1", "'x'::bytea")))
+    assert "Seq Scan on api_key" not in plan and "api_key_secret_v1_pkey" in plan
+
+
+def test_keys_are_listed_with_what_they_spent(database: Database, log: Log) -> None:
+    credit(log, grant(log, amount_nusd=10**9))
+    for days, reservation in ((0, "r0"), (1, "r1"), (6, "r6"), (9, "r9")):
+        log.at += timedelta(days=days)
+        credit(log, reserve(log, "acct", "acct-k1", reservation), settle(log, reservation, 100))
+    log.command(API_KEY, "acct-k0", Revoke(at=log.at))
+    projected(database, log)
+    listed = ask(database, lambda reads: reads.keys("acct", log.at))
+    assert [record.key.key_id for record in listed] == ["acct-k1"]
+    cost = 195_000
+    # Sunday 22, Monday 23 and 29 November, 8 December: of these one lies in December and in its week
+    assert listed[0].spending == KeySpending(4 * cost, cost, cost, cost, 4)
+    back = ask(database, lambda reads: reads.keys("acct", log.at - timedelta(days=9)))
+    assert back[0].spending == KeySpending(4 * cost, 2 * cost, 3 * cost, 4 * cost, 4)
+
+
+def test_one_key_is_read_revoked_or_not_but_only_of_its_account(database: Database, log: Log) -> None:
+    log.command(API_KEY, "acct-k0", Revoke(at=log.at))
+    projected(database, log)
+    found = ask(database, lambda reads: reads.key("acct", "acct-k0", log.at))
+    assert found is not None and found.key.revoked and found.position == len(log.events)
+    assert found.spending == KeySpending()
+    assert ask(database, lambda reads: reads.key("other", "acct-k0", log.at)) is None
+
+
+def test_an_account_is_read(database: Database, log: Log) -> None:
+    projected(database, log)
+    found = ask(database, lambda reads: reads.account("acct"))
+    assert found is not None
+    assert (found.state, found.username, found.email, found.position) == ("active", b"sealed", b"sealed@", 1)
+    assert ask(database, lambda reads: reads.account("nobody")) is None
+
+
+# ---- credit
+
+
+def test_credits_add_up(database: Database, log: Log) -> None:
+    credit(log, grant(log), reserve(log, "acct", "k", "r1"), settle(log, "r1", 100), reserve(log, "acct", "k", "r2"))
+    projected(database, log)
+    found = ask(database, lambda reads: reads.credits("acct"))
+    assert (found.total_credits_nusd, found.total_usage_nusd) == (10**6, 195_000)
+    assert (found.posted_nusd, found.held_nusd, found.open_reservations) == (805_000, FULL, 1)
+    assert found.available_nusd == log.credit("acct").available_nusd(log.at)
+    assert (found.position, found.not_provable_beyond) == (len(log.events), None)
+
+
+def test_an_account_without_credit_has_zero(database: Database, log: Log) -> None:
+    projected(database, log)
+    assert ask(database, lambda reads: reads.credits("acct")) == Credits(account_id="acct")
+
+
+def test_a_parked_account_is_marked(database: Database, log: Log) -> None:
+    credit(log, grant(log))
+    projected(database, log)
+    database.sql(
+        "INSERT INTO read.parked VALUES ('available_credit', 'acct', 3, 'x'), ('available_credit', 'new', 9, 'x')"
+    )
+    assert ask(database, lambda reads: reads.credits("acct")).not_provable_beyond == 3
+    assert ask(database, lambda reads: reads.credits("new")).not_provable_beyond == 9
+
+
+def test_due_reservations_are_the_longest_overdue_first(database: Database, log: Log) -> None:
+    credit(log, grant(log, "small", FULL - 1), grant(log))
+    credit(log, reserve(log, "acct", "k", "r1"))
+    log.at += timedelta(seconds=10)
+    credit(log, reserve(log, "acct", "k", "r2"), reserve(log, "acct", "k", "r3"), settle(log, "r3", 1))
+    projected(database, log)
+    first, second = log.at + timedelta(seconds=1_490), log.at + timedelta(seconds=1_500)
+    assert ask(database, lambda reads: reads.due_reservations(first - timedelta(seconds=1), 9)) == []
+    assert ask(database, lambda reads: reads.due_reservations(first, 9)) == [("acct", "r1")]
+    assert ask(database, lambda reads: reads.due_reservations(second, 9)) == [("acct", "r1"), ("acct", "r2")]
+    assert ask(database, lambda reads: reads.due_reservations(second, 1)) == [("acct", "r1")]
+    assert ask(database, lambda reads: reads.open_reservations()) == 2
+
+
+def test_due_lots_are_those_with_something_left(database: Database, log: Log) -> None:
+    soon = log.at + timedelta(seconds=60)
+    credit(
+        log,
+        grant(log, "burnt", 195_000, expires_at=soon, priority=1),
+        grant(log, "taken", 5, expires_at=soon),
+        grant(log, "left", 10**6, expires_at=soon + timedelta(seconds=1)),
+        grant(log, "for ever", 10**6),
+        reserve(log, "acct", "k", "r1"),
+        settle(log, "r1", 100),
+    )
+    log.at = soon
+    credit(log, c.ExpireLot(at=soon, lot_id="taken"))
+    projected(database, log)
+    assert ask(database, lambda reads: reads.due_lots(soon, 9)) == []
+    assert ask(database, lambda reads: reads.due_lots(soon + timedelta(seconds=1), 9)) == [("acct", "left")]
+
+
+# ---- requests
+
+
+def test_a_request_is_shown_from_reserve_to_end(database: Database, log: Log) -> None:
+    credit(
+        log,
+        grant(log),
+        reserve(log, "acct", "k", "r1"),
+        c.RecordAttempt(at=log.at, reservation_id="r1", attempt=FAILED),
+    )
+    projected(database, log)
+    found = ask(database, lambda reads: reads.generation("acct", "gen-r1"))
+    assert found is not None
+    assert (found.status, found.reserved_nusd, found.cost_nusd, found.ended_at) == ("reserved", FULL, 0, None)
+    assert (found.holds, found.burnt, found.usage, found.attempts) == ((Part("lot", FULL),), (), {}, (FAILED,))
+    before = len(log.events)
+    credit(log, settle(log, "r1", 100))
+    append_events(database.writer, log.events[before:])
+    Projector(database.projector).catch_up()
+    found = ask(database, lambda reads: reads.generation("acct", "r1"))
+    assert found is not None
+    settled: Any = log.events[-1].event
+    assert (found.status, found.cost_nusd, found.charge_nusd) == ("settled", 195_000, 195_000)
+    assert (found.lines, found.burnt) == (settled.charge.lines, settled.burnt)
+    assert (found.usage, found.provider_cost_nusd) == ({"input": 900, "output": 100}, 100_100)
+    assert (found.reserve_position, found.position) == (before - 1, len(log.events))
+
+
+def test_an_extended_reservation_shows_what_it_holds(database: Database, log: Log) -> None:
+    extend = c.ExtendReservation(at=log.at, reservation_id="r1", amount_nusd=FULL + 9)
+    credit(log, grant(log), reserve(log, "acct", "k", "r1"), extend)
+    projected(database, log)
+    found = ask(database, lambda reads: reads.generation("acct", "r1"))
+    assert found is not None and found.reserved_nusd == FULL + 9
+
+
+def test_a_late_settle_is_found_by_the_id_the_customer_was_given(database: Database, log: Log) -> None:
+    credit(log, grant(log), reserve(log, "acct", "k", "r1"))
+    log.at += timedelta(hours=1)
+    credit(log, c.ExpireReservation(at=log.at, reservation_id="r1"))
+    credit(log, settle(log, "r1", 100, late=reserve(log, "acct", "k", "r1-late")))
+    projected(database, log)
+    found = ask(database, lambda reads: reads.generation("acct", "gen-r1"))
+    assert found is not None
+    assert (found.reservation_id, found.replaces, found.status) == ("r1-late", "r1", "settled")
+
+
+def test_a_request_of_another_account_is_not_shown(database: Database, log: Log) -> None:
+    credit(log, grant(log), reserve(log, "acct", "k", "r1"))
+    projected(database, log)
+    assert ask(database, lambda reads: reads.generation("other", "gen-r1")) is None
+    assert ask(database, lambda reads: reads.generation("acct", "gen-r2")) is None
+
+
+# ---- statement
+
+
+def test_a_statement_tells_lots_and_requests_as_of_one_moment(database: Database) -> None:
+    events = wild_story(31)
+    append_events(database.writer, events)
+    Projector(database.projector).catch_up()
+    for account_id in ("acct-0", "acct-1", "acct-2"):
+        told = ask(database, lambda reads, who=account_id: reads.statement(who, 1_000))  # type: ignore[misc]
+        assert told.position == len(events)
+        assert sum(lot.available_nusd for lot in told.lots) == told.credits.available_nusd
+        assert sum(lot.held_nusd for lot in told.lots) == told.credits.held_nusd
+        assert sum(request.cost_nusd for request in told.requests) == told.credits.settled_nusd
+        assert sum(request.status == "reserved" for request in told.requests) == told.credits.open_reservations
+        positions = [request.reserve_position for request in told.requests]
+        assert positions == sorted(positions)
+        newest = ask(database, lambda reads, who=account_id: reads.statement(who, 3))  # type: ignore[misc]
+        assert list(newest.requests) == list(told.requests)[-3:]

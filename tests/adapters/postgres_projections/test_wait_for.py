@@ -1,0 +1,66 @@
+"""Reading your writes: a read waits for a position, but never longer than it was told (DESIGN §6)."""
+
+import asyncio
+import time
+
+from adapters.outbound.postgres.project_log import Projector
+from adapters.outbound.postgres.read_models import PostgresReadModels
+from tests.adapters.postgres_projections.asking import ask, pool_of
+from tests.adapters.postgres_projections.projecting import running
+from tests.databases import Database
+from tests.projections.append_events import append_events
+from tests.projections.story import halves, wild_story
+
+
+def test_the_last_position_is_that_of_the_log_itself(database: Database) -> None:
+    events = wild_story(40)
+    append_events(database.writer, events)
+    for stream in {event.stream for event in events}:
+        expected = max(event.position for event in events if event.stream == stream)
+        assert ask(database, lambda reads, s=stream: reads.last_position_of([s, "credit-nobody"])) == expected  # type: ignore[misc]
+    assert ask(database, lambda reads: reads.last_position_of(["credit-nobody"])) == 0
+
+
+def test_what_is_there_is_not_waited_for(database: Database) -> None:
+    append_events(database.writer, wild_story(41))
+    end = Projector(database.projector).catch_up()
+    assert ask(database, lambda reads: reads.wait_for(end, 0.5))
+    assert ask(database, lambda reads: reads.wait_for_account("acct-0", 0.5))
+
+
+def test_waiting_ends_in_time(database: Database) -> None:
+    append_events(database.writer, wild_story(42))
+    end = Projector(database.projector).catch_up()
+    started = time.monotonic()
+    assert not ask(database, lambda reads: reads.wait_for(end + 1, 0.2))
+    assert time.monotonic() - started < 5
+
+
+def test_many_wait_and_all_are_woken(database: Database) -> None:
+    before, after = halves(wild_story(43))
+    append_events(database.writer, before)
+    Projector(database.projector).catch_up()
+    end = after[-1].position
+
+    async def wait() -> list[bool]:
+        async with pool_of(database) as pool:
+            reads = PostgresReadModels(pool)
+            waiting = [asyncio.create_task(reads.wait_for(end, 20)) for _ in range(50)]
+            impatient = asyncio.create_task(reads.wait_for(end, 0.01))
+            assert not await impatient
+            await asyncio.to_thread(append_events, database.writer, after)
+            return await asyncio.gather(*waiting)
+
+    with running(database):
+        assert asyncio.run(wait()) == [True] * 50
+
+
+def test_a_read_without_position_waits_for_the_accounts_own_last_event(database: Database) -> None:
+    before, after = halves(wild_story(44))
+    append_events(database.writer, before)
+    Projector(database.projector).catch_up()
+    append_events(database.writer, after)
+    behind = next(event.stream.partition("-")[2] for event in reversed(after) if not event.stream.startswith("key"))
+    assert not ask(database, lambda reads: reads.wait_for_account(behind, 0.1))
+    with running(database):
+        assert ask(database, lambda reads: reads.wait_for_account(behind, 20))

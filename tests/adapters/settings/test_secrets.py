@@ -1,0 +1,107 @@
+"""The installation's secrets: made once, kept by their owner, the same for all who share them."""
+
+import base64
+import json
+import secrets
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+
+from adapters.complaint import Complaint
+from adapters.settings.secrets import Secrets, find_secrets, keep_secrets, make_secrets
+
+PEPPER = "p" * 40
+RING = base64.urlsafe_b64encode(b"k" * 32).decode()
+GIVEN = {"GATEWAYZ_PEPPER": PEPPER, "GATEWAYZ_KEYRING": RING}
+
+
+def fernet_key() -> str:
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+
+
+def test_a_new_home_has_none(tmp_path: Path) -> None:
+    assert find_secrets(tmp_path, {}) is None
+
+
+def test_what_is_kept_is_found_again_and_only_its_owner_can_read_it(tmp_path: Path) -> None:
+    kept = keep_secrets(tmp_path, make_secrets({}))
+    assert find_secrets(tmp_path, {}) == kept
+    assert stat.S_IMODE((tmp_path / "secrets.json").stat().st_mode) == 0o600
+    assert list(tmp_path.iterdir()) == [tmp_path / "secrets.json"], "nothing half-written is left"
+
+
+def test_of_several_first_starts_one_wins_and_all_agree(tmp_path: Path) -> None:
+    agreed: list[Secrets] = []
+    starts = [
+        threading.Thread(target=lambda: agreed.append(keep_secrets(tmp_path, make_secrets({})))) for _ in range(8)
+    ]
+    for start in starts:
+        start.start()
+    for start in starts:
+        start.join()
+    assert len(agreed) == 8
+    assert len({kept.pepper for kept in agreed}) == 1
+
+
+def test_the_environment_outranks_the_file(tmp_path: Path) -> None:
+    keep_secrets(tmp_path, make_secrets({}))
+    found = find_secrets(tmp_path, GIVEN)
+    assert found is not None
+    assert (found.pepper, found.keyring) == (PEPPER, (RING,))
+
+
+@pytest.mark.parametrize(
+    ("environment", "told"),
+    [
+        ({"GATEWAYZ_PEPPER": PEPPER}, "belong together"),
+        ({"GATEWAYZ_KEYRING": RING}, "belong together"),
+        ({**GIVEN, "GATEWAYZ_PEPPER": "short"}, "fewer than 32"),
+        ({**GIVEN, "GATEWAYZ_KEYRING": "no fernet key"}, "Fernet"),
+        ({**GIVEN, "GATEWAYZ_KEYRING": f"{RING},{RING[:-4]}"}, "Fernet"),
+        ({**GIVEN, "GATEWAYZ_ADMIN_KEY": "guess"}, "shorter than 16"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_without_being_repeated(
+    tmp_path: Path, environment: dict[str, str], told: str
+) -> None:
+    with pytest.raises(Complaint, match=told) as refused:
+        find_secrets(tmp_path, environment)
+    assert not any(secret in str(refused.value) for secret in environment.values() if len(secret) > 8)
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"pepper": 5, "keyring": []}', '{"pepper": "short", "keyring": []}'])
+def test_a_damaged_file_is_named(tmp_path: Path, content: str) -> None:
+    (tmp_path / "secrets.json").write_text(content)
+    with pytest.raises(Complaint, match=r"secrets\.json"):
+        find_secrets(tmp_path, {})
+
+
+def test_derived_secrets_are_lasting_and_apart() -> None:
+    one, same, other = Secrets(PEPPER, (RING,)), Secrets(PEPPER, (RING,)), Secrets(PEPPER[::-1] + "x", (RING,))
+    assert one.admin_key == same.admin_key != other.admin_key
+    assert len({one.admin_key, one.password_of("a_writer"), one.password_of("a_projector")}) == 3
+    assert PEPPER not in one.admin_key
+
+
+def test_an_admin_key_of_the_operators_replaces_ours() -> None:
+    assert Secrets(PEPPER, (RING,), "chosen-by-the-operator").admin_key == "chosen-by-the-operator"
+
+
+def test_the_fingerprint_follows_a_keyring_that_is_rotated() -> None:
+    old, new = fernet_key(), fernet_key()
+    before, after = Secrets(PEPPER, (old,)), Secrets(PEPPER, (new, old))
+    assert before.fingerprints[0] in after.fingerprints
+    assert before.fingerprints[0] != after.fingerprints[0]
+    assert Secrets(PEPPER, (new,)).fingerprints[0] == after.fingerprints[0]
+    assert not set(Secrets(PEPPER + "x", (new, old)).fingerprints) & set(after.fingerprints)
+
+
+def test_secrets_do_not_show_themselves() -> None:
+    assert PEPPER not in repr(Secrets(PEPPER, (RING,)))
+
+
+def test_the_file_holds_nothing_else(tmp_path: Path) -> None:
+    keep_secrets(tmp_path, make_secrets({"GATEWAYZ_ADMIN_KEY": "chosen-by-the-operator"}))
+    assert json.loads((tmp_path / "secrets.json").read_text()).keys() == {"pepper", "keyring"}

@@ -1,0 +1,17 @@
+"""One process of several that share a metrics folder: counts, says so, and lives until stdin ends."""
+
+import sys
+
+from adapters.outbound.telemetry.metrics import Metrics
+from adapters.outbound.telemetry.spans import NoSpans
+from adapters.outbound.telemetry.telemetry import PrometheusTelemetry
+
+metrics = Metrics()
+metrics.queue_depth = lambda: 7
+telemetry = PrometheusTelemetry(metrics, NoSpans())
+for _ in range(int(sys.argv[1])):
+    telemetry.settled("a/m", "a", 3, estimated=False, streamed=True)
+telemetry.refused("overloaded")
+metrics.appended(5, 0.001)
+print("counted", flush=True)
+sys.stdin.read()
