@@ -1,4 +1,4 @@
-"""A long, honest log made fast: whole requests decided by the real deciders, appended in large batches through the ledger."""
+"""A long, honest log made fast: requests decided by the real deciders, appended in large batches through the ledger."""
 
 import asyncio
 from uuid import uuid4
@@ -9,7 +9,7 @@ from adapters.outbound.postgres.ledger import PostgresLedger
 from tests.benchmarks.bench_append import grant, reserve_and_settle
 
 IN_FLIGHT = 1_000
-"""Requests under way at once: appends of hundreds of commands, which is how a log grows by tens of thousands a second."""
+"""Requests under way at once: appends of hundreds of commands, which is how a log grows fastest."""
 
 
 def make_log(info: str, events: int, accounts: int) -> None:

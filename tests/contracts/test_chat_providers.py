@@ -223,7 +223,7 @@ async def test_the_deadline_holds_before_the_first_byte(providers: ChatProviders
 @pytest.mark.asyncio
 async def test_the_deadline_holds_in_the_middle_of_a_stream(providers: ChatProviders) -> None:
     received: list[Chunk] = []
-    with pytest.raises(ProviderFailure) as failed:
+    with pytest.raises(ProviderFailure) as failed:  # noqa: PT012 - it must fail while being read
         async with providers.stream(to("echo", timeout_s=0.4, sandbox={"chunk_delay_s": 0.15})) as batches:
             async for batch in batches:
                 received += batch

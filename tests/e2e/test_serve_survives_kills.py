@@ -11,7 +11,9 @@ from tests.e2e.installation import Installation, eventually, installation, is_id
 
 API_WORKS_WITHIN_S = 1.0
 REPLACED_WITHIN_S = 1.0
-POSTGRES_WORKS_WITHIN_S = 1.5
+POSTGRES_WORKS_WITHIN_S = 4.0
+"""Half a second on a fast disk: recovery first syncs every file of the cluster, beside what other tests write."""
+
 GONE_WITHIN_S = 2.0
 
 API, PROJECTOR, SANDBOX, POSTGRES = (

@@ -4,6 +4,7 @@ AES-256-GCM with the account id as associated data: what was sealed for one acco
 Data keys are wrapped by the keyring (Fernet; the first key wraps, all unwrap, so the ring can be rotated).
 """
 
+import asyncio
 import hashlib
 import hmac
 import secrets
@@ -20,6 +21,9 @@ NONCE_BYTES = 12
 KEY_BYTES = 32
 MAX_CACHED_KEYS = 10_000
 """About 300 bytes each; an account's key is needed once per stored answer or shown label."""
+
+KEY_TTL_S = 1.0
+"""A process that has an account's key in memory must soon find out that the account was erased."""
 
 
 class DataKeys(Protocol):
@@ -41,7 +45,7 @@ class SealedPersonalData:
         self._pepper = pepper
         self._keyring = MultiFernet([Fernet(key) for key in keyring])
         self._data_keys = data_keys
-        self._ciphers: OrderedDict[str, AESGCM] = OrderedDict()
+        self._ciphers: OrderedDict[str, tuple[AESGCM, float]] = OrderedDict()
 
     async def create_key(self, account_id: str) -> None:
         await self._data_keys.put(account_id, self._keyring.encrypt(secrets.token_bytes(KEY_BYTES)))
@@ -59,6 +63,8 @@ class SealedPersonalData:
         if cipher is None:
             return ERASED
         try:
+            if len(sealed) < NONCE_BYTES:
+                raise InvalidTag
             return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], account_id.encode())
         except InvalidTag:
             raise ValueError(f"sealed data of account {account_id} was changed or belongs to another account") from None
@@ -67,9 +73,11 @@ class SealedPersonalData:
         return hmac.digest(self._pepper, f"{kind}\0{value}".encode(), hashlib.sha256)
 
     async def _cipher(self, account_id: str) -> AESGCM | None:
+        now_s = asyncio.get_running_loop().time()
         found = self._ciphers.get(account_id)
-        if found is not None:
-            return found
+        if found is not None and now_s < found[1]:
+            return found[0]
+        self._ciphers.pop(account_id, None)
         wrapped = await self._data_keys.get(account_id)
         if wrapped is None:
             return None
@@ -77,7 +85,7 @@ class SealedPersonalData:
             cipher = AESGCM(self._keyring.decrypt(wrapped))
         except InvalidToken:
             raise WrongKeyring(account_id) from None
-        self._ciphers[account_id] = cipher
+        self._ciphers[account_id] = cipher, now_s + KEY_TTL_S
         if len(self._ciphers) > MAX_CACHED_KEYS:
             self._ciphers.popitem(last=False)
         return cipher

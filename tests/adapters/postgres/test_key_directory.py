@@ -14,9 +14,10 @@ from cryptography.fernet import Fernet
 from adapters.outbound.crypto.clock_and_ids import SystemClock
 from adapters.outbound.crypto.personal_data import SealedPersonalData
 from adapters.outbound.postgres.follow_access import AccessTail
-from adapters.outbound.postgres.key_directory import CachedKeyDirectory, FoundKey
+from adapters.outbound.postgres.key_directory import CachedKeyDirectory
 from adapters.outbound.postgres.ledger import PostgresLedger
 from application.ports import Caller, Claim
+from application.read_ports import FoundKey
 from domain.account.account import ACCOUNT, Account, ChangeState, Open
 from domain.aggregates import CODEC, aggregate_of
 from domain.api_key.api_key import API_KEY, ApiKey, Change, Issue, Revoke, Rotate

@@ -1,13 +1,15 @@
 """A whole ledger is told once per worker; tests that damage it work on copies."""
 
+import secrets
 from collections.abc import Iterator
 
 import psycopg
 import pytest
 
+from adapters.outbound.postgres.connection import conninfo
 from domain.log import RecordedEvent
 from tests.adapters.postgres_projections.verifying import WholeLedger, whole_ledger
-from tests.databases import Database
+from tests.databases import PASSWORD, ROLES, Database, with_database
 
 SEED = 86
 """Its story has rows in every table, and entries at position 50."""
@@ -24,9 +26,20 @@ def original(server_dsn: str) -> Iterator[tuple[Database, list[RecordedEvent]]]:
 def ledger(server_dsn: str, original: tuple[Database, list[RecordedEvent]]) -> Iterator[WholeLedger]:
     """A copy of the whole ledger of this test's own, and its events."""
     database, events = original
-    fresh = Database(server_dsn)
-    with psycopg.connect(server_dsn, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE {fresh.name}".encode())
-        connection.execute(f"CREATE DATABASE {fresh.name} TEMPLATE {database.name} STRATEGY file_copy".encode())
+    fresh = Copy(server_dsn, database.name)
     yield WholeLedger(fresh, events)
     fresh.drop()
+
+
+class Copy(Database):
+    """A database like another, which nobody is connected to."""
+
+    def __init__(self, server_dsn: str, template: str) -> None:
+        self.name = f"{template}_{secrets.token_hex(4)}"
+        self._server_dsn = server_dsn
+        with psycopg.connect(server_dsn, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {self.name} TEMPLATE {template} STRATEGY file_copy".encode())
+        self.owner = with_database(server_dsn, self.name)
+        self.writer = conninfo(self.owner, user=ROLES.writer, password=PASSWORD)
+        self.projector = conninfo(self.owner, user=ROLES.projector, password=PASSWORD)
+        self.auditor = conninfo(self.owner, user=ROLES.auditor, password=PASSWORD)
