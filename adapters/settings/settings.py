@@ -24,7 +24,7 @@ def environment_name(field: str) -> str:
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=environment_name):
-    """Plain values; secrets and provider keys are not among them (keep_secrets.py, read_provider_keys)."""
+    """Plain values; secrets and provider keys are not among them (secrets.py, read_provider_keys)."""
 
     home: Annotated[
         Path,

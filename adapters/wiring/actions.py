@@ -34,10 +34,11 @@ class WiredActions:
         settings = _settings_of("api")
         from adapters.supervisor.listen import listening_socket
         from adapters.wiring.find_database import running_database
+
+        sock, database = listening_socket(settings.host, settings.port), running_database(settings)
         from adapters.wiring.run_api import run_api
 
-        sock = listening_socket(settings.host, settings.port)
-        return run_api(running_database(settings), settings, sock)
+        return run_api(database, settings, sock)
 
     def projector(self) -> int:
         settings = _settings_of("projector")
