@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import structlog
 
@@ -17,9 +17,6 @@ TICK_S = 0.05
 SERVER_RETRY_S = 1.0
 """Between tries to bring back a server that does not start: each writes to its log, and may take long by itself."""
 
-STOP_SLACK_S = 5.0
-"""What a process may take beyond its drain, to write what is queued and to disconnect."""
-
 log = structlog.get_logger()
 
 
@@ -31,12 +28,11 @@ class Server(Protocol):
     def stop(self) -> None: ...
 
 
-class Stage:
-    """Children that are stopped together, before those of the next stage."""
+class Stage(NamedTuple):
+    """Children that are stopped together, before those of the next stage; killed if it takes more than `patience_s`."""
 
-    def __init__(self, children: Sequence[Child], patience_s: float) -> None:
-        self.children = children
-        self.patience_s = patience_s + STOP_SLACK_S
+    children: Sequence[Child]
+    patience_s: float
 
 
 class Supervisor:

@@ -16,12 +16,15 @@ from adapters.supervisor.supervise import Stage, Supervisor
 PYTHON = (sys.executable, "-P", "-m")
 """-P: modules come from the installation, never from the folder in which `serve` was called."""
 
-PROJECTOR_DRAIN_S = 6.0
-"""To bring the read models to the end of the log."""
-
 SUPERVISED = (*PYTHON, "adapters.wiring.supervised")
 
-SANDBOX_DRAIN_S = 0.0
+AFTER_DRAIN_S = 15.0
+"""What an API process may take beyond its drain: settling what was cut off, writing what is queued, disconnecting."""
+
+PROJECTOR_PATIENCE_S = 10.0
+"""It brings the read models to the end of the log first, for at most half of this."""
+
+SANDBOX_PATIENCE_S = 5.0
 
 
 def supervisor_of(
@@ -42,13 +45,13 @@ def supervisor_of(
     projector = Program("projector", (*SUPERVISED, "projector"), environment, waits=True)
     spare = Spare(api)
     stages = [
-        Stage([Child(api, spare, on_death) for _ in range(settings.workers)], settings.drain_s),
-        Stage([Child(projector)], PROJECTOR_DRAIN_S),
+        Stage([Child(api, spare, on_death) for _ in range(settings.workers)], settings.drain_s + AFTER_DRAIN_S),
+        Stage([Child(projector)], PROJECTOR_PATIENCE_S),
     ]
     if sandbox is not None:
         fd = sandbox.fileno()
         program = Program("sandbox", (*PYTHON, "adapters.embedded.sandbox", str(fd)), environment, (fd,))
-        stages.append(Stage([Child(program)], SANDBOX_DRAIN_S))
+        stages.append(Stage([Child(program)], SANDBOX_PATIENCE_S))
     return Supervisor(stages, spare, stop_request, server, dsn)
 
 

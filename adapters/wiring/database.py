@@ -109,8 +109,9 @@ def _complaints(dsn: str, settings: Settings) -> Iterator[None]:
 
 
 def _reason(error: psycopg.Error) -> str:
-    """libpq's own words, the last line of them: it names host and cause, never a password."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[-1]
+    """libpq's own words, which name host and cause, never a password; without its hints, which are indented."""
+    told = [line for line in str(error).splitlines() if line and not line[0].isspace()]
+    return " ".join(told) or type(error).__name__
 
 
 def _way_out(settings: Settings) -> str:

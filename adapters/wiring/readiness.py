@@ -54,6 +54,7 @@ class Readiness:
 async def sample_database(reads: PostgresReadModels, metrics: Metrics) -> None:
     """Keep `metrics.sample` a second old at most, until cancelled: a scrape itself cannot wait for the database."""
     while True:
+        metrics.note_queue()
         try:
             async with asyncio.timeout(ASK_TIMEOUT_S):
                 metrics.sample = Sample(await reads.open_reservations(), await projection_lag_s(reads))

@@ -94,7 +94,8 @@ async def _answer(app: GatewayApp, sock: socket.socket, settings: Settings, duti
     def fell(duty: asyncio.Task[None]) -> None:
         if not server.should_exit:
             fallen.append(duty)
-            log.error("a task that must run has ended: the process ends too", task=duty.get_name())
+            error = None if duty.cancelled() else duty.exception()
+            log.error("a task that must run has ended: the process ends too", task=duty.get_name(), exc_info=error)
             stop()
 
     loop = asyncio.get_running_loop()

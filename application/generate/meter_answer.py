@@ -6,10 +6,15 @@ from application.generate.held import Held
 from domain.errors import DomainError
 from domain.pricing.price import PriceSet
 from domain.pricing.rate import Charge, rate
-from domain.pricing.usage import Unit, Usage
+from domain.pricing.usage import Unit, Usage, input_tokens, output_tokens
 
 BYTES_PER_TOKEN = 4
 """English text averages about four bytes a token; an estimate is flagged and never exceeds the reservation."""
+
+
+ABSURD_CONTEXTS = 2
+"""No model reads or writes more than its context. Twice that leaves room for a context length that is out of date; what
+is above it is a fault of the provider's and is set aside, before it can drain an account."""
 
 
 class Metered(msgspec.Struct, frozen=True):
@@ -30,9 +35,21 @@ def meter_answer(held: Held, usage: Usage | None, output_bytes: int) -> Metered:
     if usage is None:
         return _metered(held, _estimate(held, output_bytes), estimated=True)
     try:
-        return _metered(held, _with_flat_units(held, dict(usage)))
+        return _metered(held, _with_flat_units(held, _possible(held, usage)))
     except DomainError:
         return _metered(held, _estimate(held, output_bytes), estimated=True, quarantined=True)
+
+
+def _possible(held: Held, usage: Usage) -> dict[Unit, int]:
+    """Raises: DomainError usage_quarantined for more tokens than the model can have handled."""
+    context = ABSURD_CONTEXTS * max(held.offer.context_length, held.offer.max_output_tokens)
+    for unit, tokens, limit in (
+        ("input", input_tokens(usage), context),
+        ("output", output_tokens(usage), context * held.request.choices),
+    ):
+        if tokens > limit:
+            raise DomainError("usage_quarantined", unit=unit, count=str(tokens))
+    return dict(usage)
 
 
 def _metered(held: Held, usage: dict[Unit, int], *, estimated: bool = False, quarantined: bool = False) -> Metered:

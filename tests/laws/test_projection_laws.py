@@ -42,7 +42,8 @@ LOG = Table("log", {"position": COUNT, "n": COUNT}, insert_only=True)
 SMALL = st.integers(-5, 5)
 KEYS = st.tuples(st.sampled_from("ab"), st.sampled_from("12"))
 ADDS = st.builds(Add, st.just(ROWS), KEYS, st.dictionaries(st.sampled_from(["n", "m"]), SMALL, min_size=1))
-PUTS = st.builds(Put, st.just(ROWS), KEYS, st.fixed_dictionaries({}, optional={"n": SMALL, "name": st.text(max_size=2)}))
+VALUES = st.fixed_dictionaries({}, optional={"n": SMALL, "name": st.text(max_size=2)})
+PUTS = st.builds(Put, st.just(ROWS), KEYS, VALUES)
 DELETES = st.builds(Delete, st.just(ROWS), st.tuples(st.sampled_from("ab")))
 INSERTS = st.builds(Insert, st.just(LOG), st.lists(st.tuples(SMALL, SMALL), max_size=2))
 
@@ -108,34 +109,32 @@ def test_p4_adds_commute(adds: list[Add], rng: Any) -> None:
     assert one.rows(ROWS) == other.rows(ROWS)
 
 
+SOME = st.lists(st.sampled_from(PROJECTIONS), unique_by=lambda projection: projection.name, min_size=1)
+STEPS = st.lists(st.tuples(SOME, st.integers(1, 40)), max_size=6)
+
+
 @WITH_DATABASE
-@given(seed=st.integers(0, 10_000), data=st.data())
-def test_p4_tables_equal_a_replay_however_the_log_is_cut(database: Database, seed: int, data: st.DataObject) -> None:
+@given(seed=st.integers(0, 10_000), steps=STEPS, rest=st.integers(1, 40))
+def test_p4_tables_equal_a_replay_however_the_log_is_cut(
+    database: Database, seed: int, steps: list[tuple[list[Projection], int]], rest: int
+) -> None:
+    """Some read models take a page of some size, so that they come to stand apart; then all go on and meet again."""
     _empty(database)
     events = wild_story(seed, steps=60)
     append_events(database.writer, events, commands_per_block=20)
     with psycopg.connect(database.projector, autocommit=True) as connection:
         install_read_models(connection, PROJECTIONS)
-        while data.draw(st.integers(1, 40), label="page size") and _advanced(connection, data):
+        for some, size in steps:
+            _read_models(connection, some, size).advance()
+        everything = _read_models(connection, PROJECTIONS, rest)
+        while everything.advance():
             pass
+        assert everything.position == len(events)
     assert stored_tables(database.owner) == replayed_tables(events)
-
-
-def _advanced(connection: psycopg.Connection[Any], data: st.DataObject) -> bool:
-    """One page of some read models, of a size of its own, so that they come to stand apart and meet again."""
-    which = data.draw(st.lists(st.sampled_from(PROJECTIONS), unique_by=lambda p: p.name, min_size=1), label="which")
-    size = data.draw(st.integers(1, 40), label="page size")
-    _read_models(connection, which, size).advance()
-    return _read_models(connection, PROJECTIONS, size).position < _head(connection)
 
 
 def _read_models(connection: psycopg.Connection[Any], which: Sequence[Projection], size: int) -> ReadModels:
     return ReadModels(connection, which, size, lambda page: None, lambda parked: None)
-
-
-def _head(connection: psycopg.Connection[Any]) -> int:
-    row = connection.execute("SELECT position FROM ledger.head").fetchone()
-    return int(row[0]) if row else 0
 
 
 def _empty(database: Database) -> None:
@@ -176,10 +175,12 @@ def test_p6_the_customers_books_are_the_folds_balance(lived: History) -> None:
 @given(histories(CREDIT))
 def test_p4_available_credit_is_the_fold_of_the_stream(lived: History) -> None:
     replay = _replayed("available_credit", recorded(lived, "acc"))
-    total: Counter[str] = Counter({name: value for row in _dicts(replay, CREDIT_ACCOUNT) for name, value in row.items() if name.endswith("_nusd")})  # fmt: skip
-    assert (total["posted_nusd"], total["held_nusd"]) == (lived.state.posted_nusd, lived.state.held_nusd)
-    left = {row["lot_id"]: row["granted_nusd"] - row["burnt_nusd"] - row["expired_nusd"] for row in _dicts(replay, CREDIT_LOT)}
-    assert {lot: n for lot, n in left.items() if n} == {k: lot.remaining_nusd for k, lot in lived.state.lots.items() if lot.remaining_nusd}
+    totals = [(row["posted_nusd"], row["held_nusd"]) for row in _dicts(replay, CREDIT_ACCOUNT)]
+    assert totals == [(lived.state.posted_nusd, lived.state.held_nusd)] * len(totals)
+    lots = _dicts(replay, CREDIT_LOT)
+    left = {lot["lot_id"]: lot["granted_nusd"] - lot["burnt_nusd"] - lot["expired_nusd"] for lot in lots}
+    remaining = {lot_id: lot.remaining_nusd for lot_id, lot in lived.state.lots.items()}
+    assert {lot_id: n for lot_id, n in left.items() if n} == {lot_id: n for lot_id, n in remaining.items() if n}
     held = Counter[tuple[str, str]]()
     for row in _dicts(replay, OPEN_HOLD):
         held[row["reservation_id"], row["lot_id"]] += row["amount_nusd"]
@@ -211,12 +212,13 @@ def test_p4_a_key_row_is_the_fold_of_its_stream(lived: History) -> None:
     state = lived.state
     assert len(rows) == int(state.exists)
     for row in rows:
-        settings_ = state.settings
-        limit = settings_.limit
+        wanted, limit = state.settings, state.settings.limit
         assert (row["secret_hash"], row["last4"]) == (state.secret.hash, state.secret.last4)
-        assert (row["label"], row["is_disabled"], row["expires_at"]) == (settings_.label, settings_.disabled, settings_.expires_at)
+        assert (row["label"], row["is_disabled"]) == (wanted.label, wanted.disabled)
         assert (row["limit_nusd"], row["limit_window"]) == ((limit.limit_nusd, limit.window) if limit else (None, None))
-        assert (row["is_revoked"], row["created_at"], row["updated_at"]) == (state.revoked, state.issued_at, state.changed_at)
+        assert row["expires_at"] == wanted.expires_at
+        assert (row["is_revoked"], row["created_at"]) == (state.revoked, state.issued_at)
+        assert row["updated_at"] == state.changed_at
         assert row["old_until"] == (state.old_until if state.old_secret else None)
 
 
@@ -249,13 +251,17 @@ def test_p7_python_and_sql_digest_events_alike(database: Database, events: list[
         (int8s, [e.version for e in events]),
         (texts, [e.tag for e in events]),
         (byteas, [e.state for e in events]),
-        (timestamps, [EPOCH + timedelta(microseconds=int.from_bytes(e.recorded_at, "big", signed=True)) for e in events]),
+        (timestamps, [_time(e.recorded_at) for e in events]),
         (uuids, [UUID(bytes=e.command_id) for e in events]),
         (uuids, [e.correlation_id and UUID(bytes=e.correlation_id) for e in events]),
     ]
     with psycopg.connect(database.owner) as connection:
         rows = connection.execute(DIGESTS, [encode(values) for encode, values in columns], binary=True).fetchall()
     assert [bytes(row[0]) for row in rows] == [event_digest(event) for event in events]
+
+
+def _time(sent: bytes) -> datetime:
+    return EPOCH + timedelta(microseconds=int.from_bytes(sent, "big", signed=True))
 
 
 @WITH_DATABASE

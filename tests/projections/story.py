@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from domain.account.account import ACCOUNT, ChangeState, Open
+from domain.account.account import ACCOUNT, AccountState, ChangeState, Open
 from domain.aggregates import CODEC
 from domain.api_key.api_key import API_KEY, Change, Issue, Revoke, Rotate
 from domain.api_key.events import KeySettings, Secret
@@ -285,7 +285,8 @@ class _Teller:
         self.log.command(API_KEY, key_id, command)
 
     def change_account(self, account_id: str) -> None:
-        state = self.rng.choice(["active", "past_due", "suspended"])
+        states: list[AccountState] = ["active", "past_due", "suspended"]
+        state = self.rng.choice(states)
         self.log.command(ACCOUNT, account_id, ChangeState(at=self.log.at, state=state))
 
     def _reserve(self, account_id: str, reservation_id: str, **more: Any) -> c.Reserve:

@@ -1,6 +1,6 @@
 """A page's changes are merged per row; nothing of their meaning may be lost."""
 
-from projections.changes import COUNT, OPTIONAL_TEXT, TEXT, Add, Delete, Insert, Put, Table
+from projections.changes import COUNT, OPTIONAL_TEXT, TEXT, Add, Change, Delete, Insert, Put, Table
 from projections.page import Page
 
 ROWS = Table("rows", {"id": TEXT, "part": TEXT, "n": COUNT, "m": COUNT, "name": OPTIONAL_TEXT}, key=2, deletes_by=1)
@@ -34,7 +34,7 @@ def test_the_newest_touch_is_remembered() -> None:
 
 def test_delete_forgets_every_row_whose_key_begins_so() -> None:
     other = ("b", "1")
-    changes = [
+    changes: list[Change] = [
         Put(ROWS, KEY, {"n": 1}),
         Add(ROWS, ("a", "2"), {"n": 1}),
         Put(ROWS, other, {"n": 3}),

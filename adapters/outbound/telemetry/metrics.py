@@ -32,7 +32,7 @@ class Metrics:
     """The instruments of one process.
 
     sample:       what the next scrape says of the database.
-    queue_depth:  commands waiting in the ledger, asked after each append.
+    queue_depth:  commands waiting in the ledger, asked after each append and every second.
     """
 
     def __init__(self, multiprocess_folder: Path | None = None) -> None:
@@ -69,6 +69,10 @@ class Metrics:
         """For PostgresLedger(on_append=...)."""
         self.append_commands.observe(commands)
         self.append_seconds.observe(seconds)
+        self.note_queue()
+
+    def note_queue(self) -> None:
+        """Also while no append succeeds: that is when it grows."""
         self.append_queue.set(self.queue_depth())
 
     def exposition(self) -> tuple[bytes, str]:

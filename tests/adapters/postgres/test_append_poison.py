@@ -84,7 +84,7 @@ async def test_raw_events_of_one_stream_that_arrive_together_are_appended_one_af
 
 
 async def test_raw_events_and_commands_on_one_stream_do_not_disturb_each_other(database: Database) -> None:
-    reserved = CREDIT.decide(
+    (reserved,) = CREDIT.decide(
         hold("raw", 4), CREDIT.fold(CREDIT.initial, CREDIT.decide(grant("lot", 10), CREDIT.initial))
     )
     async with running(database.writer) as ledger:

@@ -111,6 +111,8 @@ async def test_a_polling_reader_sees_every_position_once_and_in_order(database: 
                     return found
 
     async with asyncio.timeout(60):
+        few: Any
+        many: Any
         *_, few, many = await asyncio.gather(
             *(asyncio.to_thread(append, f"appender{i}") for i in range(4)),
             asyncio.to_thread(follow, 7),

@@ -149,7 +149,8 @@ def test_a_log_truncated_with_blocks_and_head_is_found(database: Database, event
     database.sql("DELETE FROM ledger.commands WHERE first_position >= %s", gone)
     database.sql("DELETE FROM ledger.snapshots")
     database.sql(
-        "UPDATE ledger.head SET position = %s, chain = (SELECT chain FROM ledger.blocks ORDER BY first_position DESC LIMIT 1),"
+        "UPDATE ledger.head SET position = %s,"
+        " chain = (SELECT chain FROM ledger.blocks ORDER BY first_position DESC LIMIT 1),"
         " recorded_at = (SELECT recorded_at FROM ledger.stored_events ORDER BY notification_id DESC LIMIT 1)",
         gone - 1,
     )
@@ -257,7 +258,8 @@ def test_every_column_of_every_read_model_is_compared(database: Database, events
             if name not in table.key_names:
                 assert found.place.endswith(f"column {name}"), (name, found)
             (row,) = database.sql(
-                f"UPDATE {physical} SET {name} = %s::text::{column.sql_type} WHERE ctid = %s::text::tid RETURNING ctid::text",
+                f"UPDATE {physical} SET {name} = %s::text::{column.sql_type} WHERE ctid = %s::text::tid"
+                " RETURNING ctid::text",
                 before[0][0],
                 edited[0],
             )

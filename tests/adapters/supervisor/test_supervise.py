@@ -91,7 +91,7 @@ def test_stages_stop_one_after_the_other_and_the_server_last(tmp_path: Path) -> 
 
 
 def test_one_that_does_not_stop_is_killed_after_its_patience(tmp_path: Path) -> None:
-    house = House(tmp_path, slowness_s=60, patience_s=-4.8)
+    house = House(tmp_path, slowness_s=60, patience_s=0.2)
     began_s = time.monotonic()
     house.supervisor.stop()
     assert time.monotonic() - began_s < 5

@@ -1,0 +1,98 @@
+"""What is charged when a provider's usage is missing, impossible or true (P1, P6)."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+from application.generate.held import Held
+from application.generate.meter_answer import meter_answer
+from application.generate.read_chat_request import read_chat_request
+from application.ports import Caller
+from domain.catalog.offer import Offer
+from domain.credit.commands import Reserve
+from domain.pricing.price import PriceSet, PriceTier
+from domain.pricing.quote import quote
+from domain.pricing.usage import Usage
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+PRICES = PriceSet("v1", (PriceTier(0, {"input": 150_000_000, "output": 600_000_000}),))
+OFFER = Offer(
+    model="a/m",
+    provider="a",
+    native_id="m",
+    prices=PRICES,
+    cost_prices=PRICES,
+    context_length=1_000,
+    max_output_tokens=100,
+)
+BODY = {"model": "a/m", "messages": [{"role": "user", "content": "hello"}], "max_tokens": 50}
+
+
+def held() -> Held:
+    request = read_chat_request(BODY, 80)
+    reserve = Reserve(
+        at=NOW,
+        reservation_id="r",
+        key_id="k",
+        quote=quote(PRICES, max_input_tokens=80, output_tokens=50),
+        deadline_at=NOW,
+        expires_at=NOW,
+        requested_model="a/m",
+        model="a/m",
+        provider="a",
+        price_version="v1",
+    )
+    return Held(
+        caller=Caller("k", "acc", "inference", "live", "active"),
+        request=request,
+        reservation=UUID(int=1),
+        offer=OFFER,
+        prices=PRICES,
+        granted_tokens=50,
+        reserved_nusd=reserve.quote.full_nusd,
+        reserve=reserve,
+        started_s=0.0,
+        deadline_at=NOW,
+        position=1,
+    )
+
+
+def test_a_credible_usage_is_charged_as_it_is() -> None:
+    metered = meter_answer(held(), {"input": 10, "output": 5}, output_bytes=20)
+    assert (metered.usage, metered.charge.total_nusd) == ({"input": 10, "output": 5}, 10 * 150 + 5 * 600)
+    assert not metered.estimated
+    assert not metered.quarantined
+
+
+def test_zero_is_believed_and_missing_is_estimated() -> None:
+    assert meter_answer(held(), {"input": 0, "output": 0}, output_bytes=20).charge.total_nusd == 0
+    missing = meter_answer(held(), None, output_bytes=20)
+    assert missing.estimated
+    assert missing.charge.total_nusd == 20 * 150 + 5 * 600  # 80 bytes of prompt, 20 of answer, four to a token
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [
+        {"input": -1, "output": 5},
+        {"input": 2**63, "output": 5},
+        {"input": 10, "output": 2_001},
+        {"input": 2_001, "output": 5},
+        {"input": 10, "audio": 5},
+    ],
+)
+def test_what_cannot_be_true_is_set_aside_and_never_a_credit(poison: Usage) -> None:
+    metered = meter_answer(held(), poison, output_bytes=20)
+    assert metered.quarantined
+    assert metered.estimated
+    assert 0 < metered.charge.total_nusd <= held().reserved_nusd
+
+
+def test_an_estimate_never_exceeds_the_reservation() -> None:
+    assert meter_answer(held(), None, output_bytes=10**9).charge.total_nusd <= held().reserved_nusd
+
+
+def test_more_than_reserved_but_possible_is_charged_in_full() -> None:
+    metered = meter_answer(held(), {"input": 900, "output": 60}, output_bytes=20)
+    assert metered.charge.total_nusd == 900 * 150 + 60 * 600 > held().reserved_nusd
