@@ -19,7 +19,7 @@ run: .venv/.runtime ## everything on this machine: PostgreSQL, migrations, API, 
 	@exec $(BIN)/gatewayz serve
 
 test: .venv/.dev ## all tests that need only Python and make (≤ 10 minutes)
-	@$(BIN)/pytest -n 2 $(PYTEST_ARGS)
+	@$(BIN)/pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 check: .venv/.dev ## format, lint, types, imports; all run, any failure fails
 	@failed=0; \

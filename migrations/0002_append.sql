@@ -49,7 +49,8 @@ CREATE FUNCTION ledger.append(
     claim_command int[], claim_kinds text[], claim_hashes bytea[], claim_is_release boolean[],
     answer_command int[], answer_accounts text[], answer_sealed bytea[], answer_expires timestamptz[]
 ) RETURNS SETOF ledger.append_outcome
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
     head_position bigint;
@@ -60,9 +61,6 @@ DECLARE
     seen_streams  int[];
     stale_streams int[];
     busy_streams  int[];      -- somebody else takes a turn on them
-    written       bigint;
-    digest        bytea;
-    new_chain     bytea;
     all_good      boolean;
 BEGIN
     -- 1. one appender at a time; whatever it commits is visible to the statements below (READ COMMITTED)
@@ -71,18 +69,18 @@ BEGIN
       FROM ledger.head h FOR UPDATE;
 
     -- 2. commands seen before, ahead of any other check (P5)
-    SELECT array_agg(DISTINCT c.stream) INTO seen_streams
-      FROM unnest(command_ids, command_stream) AS c(id, stream)
-     WHERE EXISTS (SELECT FROM ledger.commands k WHERE k.command_id = c.id);
-
     -- 3. streams that moved on since they were loaded, and those that somebody takes a turn on
-    SELECT array_agg(s.idx::int) INTO stale_streams
-      FROM unnest(streams, expected) WITH ORDINALITY AS s(id, expected, idx)
-     WHERE coalesce((SELECT max(e.originator_version) FROM ledger.stored_events e WHERE e.originator_id = s.id),
-                    least(s.expected, 0)) <> s.expected;
-    SELECT array_agg(s.idx::int) INTO busy_streams
-      FROM unnest(streams, in_turn) WITH ORDINALITY AS s(id, in_turn, idx)
-     WHERE NOT s.in_turn AND NOT pg_try_advisory_xact_lock_shared(ledger.stream_lock_key(s.id));
+    --    (one statement for both: starting one costs more than what it does for a small batch)
+    SELECT (SELECT array_agg(c.stream) FROM unnest(command_ids, command_stream) AS c(id, stream)
+             WHERE EXISTS (SELECT FROM ledger.commands k WHERE k.command_id = c.id)),
+           array_agg(s.idx) FILTER (WHERE s.is_stale),
+           array_agg(s.idx) FILTER (WHERE s.is_busy)
+      INTO seen_streams, stale_streams, busy_streams
+      FROM (SELECT s.idx::int AS idx,
+                   coalesce((SELECT max(e.originator_version) FROM ledger.stored_events e WHERE e.originator_id = s.id),
+                            least(s.expected, 0)) <> s.expected AS is_stale,
+                   NOT s.in_turn AND NOT pg_try_advisory_xact_lock_shared(ledger.stream_lock_key(s.id)) AS is_busy
+              FROM unnest(streams, expected, in_turn) WITH ORDINALITY AS s(id, expected, in_turn, idx)) s;
 
     -- 4. names that another stream holds
     IF cardinality(claim_kinds) > 0 THEN
@@ -92,11 +90,15 @@ BEGIN
          WHERE NOT c.is_release AND x.stream <> streams[command_stream[c.command]];
     END IF;
 
-    bad_streams := coalesce(seen_streams, '{}') || coalesce(stale_streams, '{}') || coalesce(busy_streams, '{}')
-        || coalesce((SELECT array_agg(command_stream[t]) FROM unnest(taken) t), '{}');
-    all_good := cardinality(bad_streams) = 0;
+    all_good := coalesce(seen_streams, stale_streams, busy_streams, taken) IS NULL;
+    bad_streams := '{}';
+    IF NOT all_good THEN
+        bad_streams := coalesce(seen_streams, '{}') || coalesce(stale_streams, '{}') || coalesce(busy_streams, '{}')
+            || coalesce((SELECT array_agg(command_stream[t]) FROM unnest(taken) t), '{}');
+    END IF;
 
     -- 5. events at the next dense positions, and the commands they came from
+    -- 6. the chain and the head
     WITH fresh AS MATERIALIZED (
         SELECT head_position + row_number() OVER (ORDER BY e.ord) AS position, e.*
           FROM unnest(event_command, event_command_ids, event_streams, versions, tags, states, correlation_ids)
@@ -114,19 +116,18 @@ BEGIN
           LEFT JOIN (SELECT f.command, min(f.position) AS first, max(f.position) AS last FROM fresh f GROUP BY f.command) p
             ON p.command = c.idx
          WHERE NOT c.is_refusal AND (all_good OR c.stream <> ALL (bad_streams))
-    )
-    SELECT count(*), sha256(string_agg(
-               ledger.event_digest(f.position, f.stream, f.version, f.tag, f.state, now_at, f.command_id, f.correlation_id),
-               ''::bytea ORDER BY f.position))
-      INTO written, digest FROM fresh f;
-
-    -- 6. the chain and the head
-    IF written > 0 THEN
-        new_chain := ledger.block_chain(head_chain, head_position + 1, head_position + written, digest);
+    ), block AS (
         INSERT INTO ledger.blocks (first_position, last_position, digest, chain)
-        VALUES (head_position + 1, head_position + written, digest, new_chain);
-        UPDATE ledger.head SET position = head_position + written, chain = new_chain, recorded_at = now_at;
-    END IF;
+        SELECT d.first, d.last, d.digest, ledger.block_chain(head_chain, d.first, d.last, d.digest)
+          FROM (SELECT min(f.position) AS first, max(f.position) AS last,
+                       sha256(string_agg(ledger.event_digest(f.position, f.stream, f.version, f.tag, f.state, now_at,
+                                                             f.command_id, f.correlation_id),
+                                         ''::bytea ORDER BY f.position)) AS digest
+                  FROM fresh f) d
+         WHERE d.first IS NOT NULL
+        RETURNING last_position, chain
+    )
+    UPDATE ledger.head SET position = b.last_position, chain = b.chain, recorded_at = now_at FROM block b;
 
     IF cardinality(claim_kinds) > 0 THEN
         DELETE FROM ledger.claims x
@@ -149,7 +150,7 @@ BEGIN
 
     -- 7. what became of it
     IF all_good THEN
-        RETURN NEXT ROW('recorded', 0, head_position + 1, head_position + written, NULL, NULL, NULL)::ledger.append_outcome;
+        RETURN NEXT ROW('recorded', 0, head_position + 1, NULL, NULL, NULL, NULL)::ledger.append_outcome;
         RETURN;
     END IF;
     RETURN QUERY

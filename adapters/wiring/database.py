@@ -17,6 +17,10 @@ from adapters.settings.secrets import Secrets, find_secrets, keep_secrets, make_
 from adapters.settings.settings import Settings
 
 
+class DatabaseAway(Complaint):
+    """It cannot be reached now; in a moment it may be."""
+
+
 class Database(NamedTuple):
     """dsn:     the owner's.
     roles:   None where the owner may not create any; everything runs as the owner then.
@@ -90,7 +94,8 @@ def _complaints(dsn: str, settings: Settings) -> Iterator[None]:
     try:
         yield
     except psycopg.OperationalError as error:
-        raise Complaint(f"cannot reach the database {place_of(dsn)}: {_reason(error)}; {_way_out(settings)}") from error
+        line = f"cannot reach the database {place_of(dsn)}: {_reason(error)}; {_way_out(settings)}"
+        raise DatabaseAway(line) from error
     except psycopg.ProgrammingError as error:
         if error.sqlstate is None:  # libpq could not read it; what it says may quote the password
             raise Complaint(

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -45,6 +46,14 @@ def works(house: Installation) -> bool:
         return False
 
 
+def is_ready(house: Installation) -> bool:
+    try:
+        with urllib.request.urlopen(house.request("/ready")) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
 def seconds_until(holds: Callable[[], object]) -> float:
     began_s = time.monotonic()
     eventually(holds)
@@ -71,6 +80,7 @@ def test_p9_a_killed_postgres_is_back_and_requests_work_again(house: Installatio
 
 
 def test_p4_the_ledger_is_clean_after_all_that(house: Installation) -> None:
+    eventually(lambda: is_ready(house))
     verified = house.command("verify")
     assert verified.returncode == 0, verified.stdout + verified.stderr
 

@@ -12,32 +12,33 @@ import psycopg
 import pytest
 
 from adapters.embedded.sandbox.serve import running_sandbox
+from adapters.outbound.postgres.ensure_roles import Roles
 from tests.databases import with_database
 from tests.e2e.installation import GATEWAYZ, Installation, eventually, installation
 from tests.running import free_port
 
-DATABASE = "gatewayz_cluster"
 
-
-@pytest.fixture(scope="module")
+@pytest.fixture
 def database_url(server_dsn: str) -> Iterator[str]:
     """An empty database of somebody's server."""
+    name = f"cluster_{secrets.token_hex(4)}"
     with psycopg.connect(server_dsn, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {DATABASE}")
-        yield with_database(server_dsn, DATABASE)
-        connection.execute(f"DROP DATABASE {DATABASE} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {name}")
+        yield with_database(server_dsn, name)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        for role in Roles.of(name):
+            connection.execute(f"DROP ROLE IF EXISTS {role}")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def cluster(database_url: str) -> Iterator[Installation]:
     """Secrets come from the environment, as containers have them: no process finds a file of another."""
-    with running_sandbox() as sandbox_url, installation() as made:
+    with installation() as made:
         made.settings |= {
             "DATABASE_URL": database_url,
             "GATEWAYZ_PEPPER": secrets.token_urlsafe(32),
             "GATEWAYZ_KEYRING": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
             "GATEWAYZ_PORT": str(free_port()),
-            "GATEWAYZ_SANDBOX_URL": sandbox_url,
         }
         yield made
 
@@ -80,7 +81,7 @@ def chat(cluster: Installation, key: str) -> dict[str, object]:
 
 
 def test_p9_before_migrate_each_process_says_what_to_do(cluster: Installation) -> None:
-    done = cluster.command("api")
+    done = cluster.command("projector")
     assert done.returncode == 1
     assert done.stderr.splitlines() == [
         f"gatewayz: the database {cluster.settings['DATABASE_URL'].rpartition('@')[2]} has no ledger yet: "
@@ -88,25 +89,25 @@ def test_p9_before_migrate_each_process_says_what_to_do(cluster: Installation) -
     ]
 
 
-def test_p9_migrate_is_repeatable(cluster: Installation) -> None:
+def test_p9_migrate_is_repeatable_and_claims_the_database_for_its_secrets(cluster: Installation) -> None:
     assert "applied 0001_ledger.sql" in verb(cluster, "migrate")
     assert verb(cluster, "migrate") == "nothing to apply"
-
-
-def test_p9_api_and_projector_run_apart_and_every_verb_reaches_their_database(cluster: Installation) -> None:
-    with running(cluster, "projector"), running(cluster, "api"):
-        eventually(lambda: is_ready(cluster), within_s=60)
-        account = verb(cluster, "account", "create", "carol", "carol@example.com")
-        _, key = verb(cluster, "key", "issue", "carol", "--label", "cluster").splitlines()
-        verb(cluster, "grant", account, "1.5", "--reason", "credit for the cluster", "--kind", "purchased")
-        usage = chat(cluster, key)
-        statement = json.loads(verb(cluster, "statement", "carol", "--json"))
-        assert [lot["source"] for lot in statement["lots"]] == ["operator"]
-        assert statement["credits"]["settled_nusd"] == round(float(str(usage["cost"])) * 10**9) > 0
-        assert "clean" in verb(cluster, "verify")
-
-
-def test_p9_other_secrets_than_the_databases_are_refused(cluster: Installation) -> None:
     done = cluster.command("projector", GATEWAYZ_PEPPER=secrets.token_urlsafe(32))
     assert done.returncode == 1
     assert "was made with other secrets" in done.stderr
+
+
+def test_p9_api_and_projector_run_apart_and_every_verb_reaches_their_database(cluster: Installation) -> None:
+    verb(cluster, "migrate")
+    with running_sandbox() as sandbox_url:
+        cluster.settings["GATEWAYZ_SANDBOX_URL"] = sandbox_url
+        with running(cluster, "projector"), running(cluster, "api"):
+            eventually(lambda: is_ready(cluster), within_s=60)
+            account = verb(cluster, "account", "create", "carol", "carol@example.com")
+            _, key = verb(cluster, "key", "issue", "carol", "--label", "cluster").splitlines()
+            verb(cluster, "grant", account, "1.5", "--reason", "credit for the cluster", "--kind", "purchased")
+            usage = chat(cluster, key)
+            statement = json.loads(verb(cluster, "statement", "carol", "--json"))
+            assert [lot["source"] for lot in statement["lots"]] == ["operator"]
+            assert statement["credits"]["settled_nusd"] == round(float(str(usage["cost"])) * 10**9) > 0
+            assert "clean" in verb(cluster, "verify")

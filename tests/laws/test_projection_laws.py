@@ -10,7 +10,7 @@ import psycopg
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.outbound.postgres.advance_read_models import ReadModels
+from adapters.outbound.postgres.advance_read_models import ReadModelWriter
 from adapters.outbound.postgres.array_params import byteas, int8s, texts, timestamps, uuids
 from adapters.outbound.postgres.install_read_models import install_read_models
 from domain.api_key.api_key import API_KEY
@@ -133,8 +133,8 @@ def test_p4_tables_equal_a_replay_however_the_log_is_cut(
     assert stored_tables(database.owner) == replayed_tables(events)
 
 
-def _read_models(connection: psycopg.Connection[Any], which: Sequence[Projection], size: int) -> ReadModels:
-    return ReadModels(connection, which, size, lambda page: None, lambda parked: None)
+def _read_models(connection: psycopg.Connection[Any], which: Sequence[Projection], size: int) -> ReadModelWriter:
+    return ReadModelWriter(connection, which, size, lambda page: None, lambda parked: None)
 
 
 def _empty(database: Database) -> None:

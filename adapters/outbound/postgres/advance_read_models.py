@@ -44,8 +44,8 @@ class PositionMoved(Exception):
     """Somebody else wrote the read models although we lead: never go on from a position that is not ours."""
 
 
-class ReadModels:
-    """The read models as one leader sees them: where each stands, who is parked, and the connection that writes."""
+class ReadModelWriter:
+    """Writes the read models as their leader: knows where each stands and who is parked, and holds the connection."""
 
     def __init__(
         self,

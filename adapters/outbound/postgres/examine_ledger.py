@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, cast
 import psycopg
 
 from adapters.outbound.postgres.pin_snapshot import export_snapshot, pinned, stream
-from adapters.outbound.postgres.read_log import as_entry
+from adapters.outbound.postgres.read_log import as_entries
 from adapters.outbound.postgres.verify_log import LogWalks
 from adapters.outbound.postgres.verify_read_models import Claim, ReadModelCheck
 from application.verify_ledger import LedgerStanding, ParkedAccount, ReadModelStanding
@@ -98,7 +98,7 @@ def examine(connection: psycopg.Connection[Any], claims: Sequence[Claim], with_l
     walks = LogWalks(connection) if with_log else None
     checks = [ReadModelCheck(connection, claim) for claim in claims]
     for rows in stream(connection, WHOLE_EVENTS if with_log else EVENTS):
-        entries = [as_entry(*row[:5]) for row in rows]
+        entries = as_entries(rows)
         if walks:
             walks.walk(cast(Sequence[StoredEvent], rows), entries)
         for check in checks:

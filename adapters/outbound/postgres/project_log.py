@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 import structlog
 
-from adapters.outbound.postgres.advance_read_models import PageWritten, Parked, ReadModels
+from adapters.outbound.postgres.advance_read_models import PageWritten, Parked, ReadModelWriter
 from adapters.outbound.postgres.install_read_models import install_read_models
 from projections.changes import Projection
 from projections.registry import PROJECTIONS
@@ -89,7 +89,7 @@ class Projector:
             return read_models.position
 
     @contextmanager
-    def _leading(self, stop: threading.Event) -> Iterator[tuple[psycopg.Connection[Any], ReadModels]]:
+    def _leading(self, stop: threading.Event) -> Iterator[tuple[psycopg.Connection[Any], ReadModelWriter]]:
         """A connection that leads, the tables made, positions as the database has them. Raises _Stopped."""
         with psycopg.connect(self._info, autocommit=True) as connection:
             connection.prepare_threshold = 0
@@ -100,7 +100,7 @@ class Projector:
             connection.execute(f"LISTEN {WAKE_UP_CHANNEL}".encode())
             yield (
                 connection,
-                ReadModels(connection, self._projections, self._page_size, self._on_page, self._on_parked),
+                ReadModelWriter(connection, self._projections, self._page_size, self._on_page, self._on_parked),
             )
 
     def _wait_for_events(self, connection: psycopg.Connection[Any]) -> None:

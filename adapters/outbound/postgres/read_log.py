@@ -22,6 +22,10 @@ SELECT h.position, e.*
 """
 
 
+UNREADABLE = (UnknownTag, msgspec.DecodeError)
+"""How an event says that this build cannot read it."""
+
+
 class LogDamaged(Exception):
     """The log is not what its readers were promised; `position` is the first place where that shows."""
 
@@ -82,7 +86,7 @@ def read_page(connection: psycopg.Connection[Any], after: int, limit: int) -> Lo
     if rows[0][1] is None:
         rows = []
     check_dense(after, [row[1] for row in rows], min(head, after + limit))
-    return LogPage([as_entry(*row[1:6]) for row in rows], [row[6] for row in rows])
+    return LogPage(as_entries([row[1:6] for row in rows]), [row[6] for row in rows])
 
 
 def check_dense(after: int, positions: Sequence[int], upto: int) -> None:
@@ -94,13 +98,20 @@ def check_dense(after: int, positions: Sequence[int], upto: int) -> None:
     raise LogGap(missing, f"the log has no event at position {missing}, right after {missing - 1}, or not just one")
 
 
-def as_entry(position: int, stream: str, version: int, tag: str, state: bytes) -> LogEntry:
-    """A row of the log, decoded if that is possible."""
+def as_entries(rows: Sequence[Sequence[Any]]) -> list[LogEntry]:
+    """Rows of the log (position, stream, version, tag, state, ...), decoded where that is possible."""
+    decode = CODEC.decode
     try:
-        event = CODEC.decode(tag, state)
-    except (UnknownTag, msgspec.DecodeError) as error:
+        return [LoggedEvent(row[0], row[1], row[2], row[3], decode(row[3], row[4])) for row in rows]
+    except UNREADABLE:
+        return [_as_entry(*row[:5]) for row in rows]
+
+
+def _as_entry(position: int, stream: str, version: int, tag: str, state: bytes) -> LogEntry:
+    try:
+        return LoggedEvent(position, stream, version, tag, CODEC.decode(tag, state))
+    except UNREADABLE as error:
         return Undecodable(position, stream, version, tag, bytes(state), error)
-    return LoggedEvent(position, stream, version, tag, event)
 
 
 def account_of_entry(entry: LogEntry) -> str:

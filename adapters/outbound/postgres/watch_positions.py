@@ -39,8 +39,15 @@ class PositionWatch:
         """Ask once for everybody who asks now; one who gives up does not take the answer from the others."""
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._ask())
+            self._looking.add_done_callback(_heard)
         await asyncio.shield(self._looking)
 
     async def _ask(self) -> None:
         rows = await self._reader.rows(POSITION)
         self._seen = max(self._seen, rows[0][0])
+
+
+def _heard(asked: asyncio.Task[None]) -> None:
+    """Whoever still waits gets the error; if nobody does any more, nobody needs to be told."""
+    if not asked.cancelled():
+        asked.exception()

@@ -1,5 +1,6 @@
 """Streams as raw bytes over a socket: what was sent when, and hanging up in the middle."""
 
+import contextlib
 import json
 import socket
 from collections.abc import Iterator, Mapping
@@ -29,6 +30,15 @@ class RawStream:
             part = self._socket.recv(65_536)
             assert part, f"the server hung up after {self.received[-500:]!r}"
             self.received += part
+        return self.received
+
+    def read_what_is_there(self, wait_s: float = 0.2) -> bytes:
+        """Everything received until nothing more has come for `wait_s`: proves that something was not sent."""
+        self._socket.settimeout(wait_s)
+        with contextlib.suppress(TimeoutError):
+            while part := self._socket.recv(65_536):
+                self.received += part
+        self._socket.settimeout(5)
         return self.received
 
     def read_to_end(self) -> bytes:

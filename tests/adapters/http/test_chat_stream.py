@@ -29,7 +29,7 @@ def test_P1_the_chunk_with_the_finish_reason_waits_for_the_settle(house: House, 
     stream = RawStream(served.port, house.key, ASKED)
     stream.read_until(b'"content":"Hello"')
     eventually(lambda: house.providers.closed)
-    assert b'"finish_reason":"stop"' not in stream.received
+    assert b'"finish_reason":"stop"' not in stream.read_what_is_there()
     assert not house.happened(Settled)
     house.ledger.held_back.clear()
     assert b'"finish_reason":"stop"' in stream.read_to_end()

@@ -76,16 +76,17 @@ async def stalled(database: Database, ledger: PostgresLedger) -> AsyncIterator["
     with by_hand(database.owner) as holder:
         holder.execute("SELECT FROM ledger.head FOR UPDATE")
         waiting = asyncio.create_task(code_of(credit(ledger, "stalled", grant(f"lot{time.monotonic_ns()}", 1))))
-        await eventually(lambda: appends_waiting(database))
+        await eventually(lambda: is_waiting(database))
         yield waiting
         holder.rollback()
 
 
-def appends_waiting(database: Database) -> bool:
+def is_waiting(database: Database, pattern: str = "%ledger.append(%") -> bool:
+    """Whether a statement of this kind waits for a lock."""
     ((count,),) = database.sql(
         "SELECT count(*) FROM pg_stat_activity"
-        " WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%%ledger.append(%%' AND %s",
-        True,
+        " WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE %s",
+        pattern,
     )
     return bool(count)
 

@@ -4,12 +4,12 @@ import asyncio
 
 from adapters.outbound.postgres.ledger import PostgresLedger
 from tests.adapters.postgres.ledgers import (
-    appends_waiting,
     by_hand,
     code_of,
     credit,
     credit_of,
     eventually,
+    is_waiting,
     running,
     stalled,
 )
@@ -87,7 +87,7 @@ async def test_what_cannot_be_withdrawn_is_recorded_though_its_caller_left(datab
         with by_hand(database.owner) as holder:
             holder.execute("SELECT FROM ledger.head FOR UPDATE")
             sent = asyncio.create_task(credit(ledger, "a", hold("sent", 10), sheddable=True))
-            await eventually(lambda: appends_waiting(database))
+            await eventually(lambda: is_waiting(database))
             ending = asyncio.create_task(credit(ledger, "a", settle("old", 10)))
             await eventually(lambda: ledger.queued == 1)
             for task in (sent, ending):

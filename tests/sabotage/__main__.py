@@ -1,0 +1,75 @@
+"""`make sabotage`: break each promise on purpose in a copy of the tree; its test must turn red then."""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.sabotage.patches import PATCHES, Patch
+
+ROOT = Path(__file__).parents[2]
+TEST_TIMEOUT_S = 300
+
+
+class Misplaced(Exception):
+    """A patch no longer fits the code it wants to break: mend the patch."""
+
+
+def main(words: Sequence[str]) -> int:
+    """Exit code 0 only if every test was green before and red after. `words` choose patches whose text has one."""
+    chosen = [p for p in PATCHES if not words or any(word in " ".join(p) for word in words)]
+    with tempfile.TemporaryDirectory(prefix="gatewayz-sabotage-") as folder:
+        tree = copy_of_the_tree(Path(folder))
+        tests = sorted({p.test for p in chosen})
+        if not passes(tree, tests):
+            print("the tests are red before anything was broken: nothing is proven")
+            return 1
+        unnoticed = [p for p in chosen if not is_noticed(tree, p)]
+    print(f"\n{len(chosen) - len(unnoticed)} of {len(chosen)} sabotages noticed")
+    return 1 if unnoticed else 0
+
+
+def copy_of_the_tree(folder: Path) -> Path:
+    """What git knows and what it would take: never caches, data or the virtual environment."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    tree = folder / "tree"
+    for name in listed.stdout.splitlines():
+        if (ROOT / name).is_file():
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, tree / name)
+    return tree
+
+
+def is_noticed(tree: Path, patch: Patch) -> bool:
+    file = tree / patch.file
+    whole = file.read_text()
+    if whole.count(patch.old) != 1:
+        raise Misplaced(f"{patch.what}: {patch.old!r} occurs {whole.count(patch.old)} times in {patch.file}, not once")
+    try:
+        file.write_text(whole.replace(patch.old, patch.new))
+        noticed = not passes(tree, [patch.test])
+    finally:
+        file.write_text(whole)
+    print(f"{'red, as it must be' if noticed else 'NOT NOTICED':20} {patch.promise:5} {patch.what}", flush=True)
+    return noticed
+
+
+def passes(tree: Path, tests: Sequence[str]) -> bool:
+    """Only a failed test (exit code 1) counts as red: one that could not run proves nothing."""
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
+    done = subprocess.run(command, cwd=tree, capture_output=True, text=True, timeout=TEST_TIMEOUT_S * 4, check=False)
+    if done.returncode not in (0, 1):
+        raise Misplaced(f"pytest ended with {done.returncode}: {done.stdout[-2000:]}{done.stderr[-1000:]}")
+    return done.returncode == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
