@@ -176,7 +176,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     output_bytes: int = 0
 
 
-class Chunk(msgspec.Struct, frozen=True, kw_only=True):
+class Chunk(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One event of a provider's stream.
 
     data:         its JSON with our id and model spliced in; empty for a chunk that carries only usage.

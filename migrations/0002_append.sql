@@ -61,6 +61,9 @@ DECLARE
     seen_streams  int[];
     stale_streams int[];
     busy_streams  int[];      -- somebody else takes a turn on them
+    written       bigint;
+    digest        bytea;
+    new_chain     bytea;
     all_good      boolean;
 BEGIN
     -- 1. one appender at a time; whatever it commits is visible to the statements below (READ COMMITTED)
@@ -98,7 +101,6 @@ BEGIN
     END IF;
 
     -- 5. events at the next dense positions, and the commands they came from
-    -- 6. the chain and the head
     WITH fresh AS MATERIALIZED (
         SELECT head_position + row_number() OVER (ORDER BY e.ord) AS position, e.*
           FROM unnest(event_command, event_command_ids, event_streams, versions, tags, states, correlation_ids)
@@ -116,18 +118,19 @@ BEGIN
           LEFT JOIN (SELECT f.command, min(f.position) AS first, max(f.position) AS last FROM fresh f GROUP BY f.command) p
             ON p.command = c.idx
          WHERE NOT c.is_refusal AND (all_good OR c.stream <> ALL (bad_streams))
-    ), block AS (
-        INSERT INTO ledger.blocks (first_position, last_position, digest, chain)
-        SELECT d.first, d.last, d.digest, ledger.block_chain(head_chain, d.first, d.last, d.digest)
-          FROM (SELECT min(f.position) AS first, max(f.position) AS last,
-                       sha256(string_agg(ledger.event_digest(f.position, f.stream, f.version, f.tag, f.state, now_at,
-                                                             f.command_id, f.correlation_id),
-                                         ''::bytea ORDER BY f.position)) AS digest
-                  FROM fresh f) d
-         WHERE d.first IS NOT NULL
-        RETURNING last_position, chain
     )
-    UPDATE ledger.head SET position = b.last_position, chain = b.chain, recorded_at = now_at FROM block b;
+    SELECT count(*), sha256(string_agg(
+               ledger.event_digest(f.position, f.stream, f.version, f.tag, f.state, now_at, f.command_id, f.correlation_id),
+               ''::bytea ORDER BY f.position))
+      INTO written, digest FROM fresh f;
+
+    -- 6. the chain and the head
+    IF written > 0 THEN
+        new_chain := ledger.block_chain(head_chain, head_position + 1, head_position + written, digest);
+        INSERT INTO ledger.blocks (first_position, last_position, digest, chain)
+        VALUES (head_position + 1, head_position + written, digest, new_chain);
+        UPDATE ledger.head SET position = head_position + written, chain = new_chain, recorded_at = now_at;
+    END IF;
 
     IF cardinality(claim_kinds) > 0 THEN
         DELETE FROM ledger.claims x
@@ -150,7 +153,7 @@ BEGIN
 
     -- 7. what became of it
     IF all_good THEN
-        RETURN NEXT ROW('recorded', 0, head_position + 1, NULL, NULL, NULL, NULL)::ledger.append_outcome;
+        RETURN NEXT ROW('recorded', 0, head_position + 1, head_position + written, NULL, NULL, NULL)::ledger.append_outcome;
         RETURN;
     END IF;
     RETURN QUERY

@@ -20,6 +20,7 @@ from application.ports import Caller, Catalog, ChatCall, ChatProviders, Chunk, P
 from domain.catalog.offer import Offer
 from domain.credit.events import Attempt
 from domain.errors import DomainError
+from domain.pricing.usage import Usage
 
 DONE = b"[DONE]"
 
@@ -77,6 +78,16 @@ class StreamChat:
             return _Opened(stack.pop_all(), chunks, first)
 
 
+class _Produced(msgspec.Struct):
+    """What went by so far."""
+
+    output_bytes: int = 0
+    finish_reason: str = ""
+    usage: Usage | None = None
+    raw_usage: bytes | None = None
+    provider_generation_id: str = ""
+
+
 class ChatStream:
     """The chunks of one answer as JSON, then `[DONE]`, in the batches in which they came.
 
@@ -96,7 +107,7 @@ class ChatStream:
         self._reading: asyncio.Task[object] | None = None
         self._ran_out = False
         self._client_gone = False
-        self._produced = Chunk(data=b"")
+        self._produced = _Produced()
         self._parts: list[bytes] = []
         self._last: list[bytes] = []
         self._failure: ProviderFailure | None = None
@@ -140,14 +151,13 @@ class ChatStream:
         """Count what goes by; false if it has nothing to send, or must wait for the settle: from the chunk with the
         finish_reason on, all data is kept back."""
         seen = self._produced
-        self._produced = Chunk(
-            data=b"",
-            finish_reason=chunk.finish_reason or seen.finish_reason,
-            usage=seen.usage if chunk.raw_usage is None else chunk.usage,  # cumulative: the last one counts
-            raw_usage=seen.raw_usage if chunk.raw_usage is None else chunk.raw_usage,
-            output_bytes=seen.output_bytes + chunk.output_bytes,
-            provider_generation_id=chunk.provider_generation_id or seen.provider_generation_id,
-        )
+        seen.output_bytes += chunk.output_bytes
+        if chunk.finish_reason:
+            seen.finish_reason = chunk.finish_reason
+        if chunk.raw_usage is not None:  # cumulative: the last one counts
+            seen.usage, seen.raw_usage = chunk.usage, chunk.raw_usage
+        if chunk.provider_generation_id:
+            seen.provider_generation_id = chunk.provider_generation_id
         if chunk.data and self._held.request.idempotency:
             self._parts.append(chunk.data)
         if chunk.data and (chunk.is_last or self._last):

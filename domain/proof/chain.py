@@ -6,6 +6,7 @@ chained to the one before. Changing, dropping, adding or reordering anything cha
 
 import struct
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -55,12 +56,18 @@ class Head(NamedTuple):
 def event_digest(event: StoredEvent) -> bytes:
     """SHA-256 over every column; variable parts are length-prefixed, so no two events share an encoding."""
     position, stream, version, tag, state, recorded_at, command_id, correlation_id = event
-    name, kind = stream.encode(), tag.encode()
+    name = stream.encode()
     if correlation_id is None:
         head = _UNCORRELATED.pack(position, version, recorded_at, command_id, 0, len(name))
     else:
         head = _CORRELATED.pack(position, version, recorded_at, command_id, _UUID_BYTES, correlation_id, len(name))
-    return sha256(b"".join((head, name, _LENGTH.pack(len(kind)), kind, _LENGTH.pack(len(state)), state))).digest()
+    return sha256(b"".join((head, name, _prefixed(tag), _LENGTH.pack(len(state)), state))).digest()
+
+
+@lru_cache(maxsize=1_000)  # there are a few dozen tags; a forged log may have any number
+def _prefixed(tag: str) -> bytes:
+    kind = tag.encode()
+    return _LENGTH.pack(len(kind)) + kind
 
 
 def block_digest(event_digests: Sequence[bytes]) -> bytes:

@@ -8,7 +8,7 @@ from domain.proof.finding import Finding
 
 
 class CommandRow(NamedTuple):
-    """A command that recorded events."""
+    """A command that recorded events. Any tuple of this shape will do."""
 
     command_id: bytes
     first_position: int
@@ -26,8 +26,8 @@ class CommandWalk:
         running, first, last = self._run or (None, 0, 0)
         for position, _, _, _, _, _, command_id, _ in events:
             if command_id != running:
-                fault = running and self._compare(CommandRow(running, first, last))
-                if fault:
+                fault = self._compare(running, first, last) if running else None
+                if fault is not None:
                     return fault
                 running, first = command_id, position
             last = position
@@ -35,18 +35,23 @@ class CommandWalk:
         return None
 
     def end(self) -> Finding | None:
-        fault = self._compare(self._run) if self._run else None
+        fault = self._compare(*self._run) if self._run else None
         if fault is not None:
             return fault
         extra = next(self._commands, None)
-        return None if extra is None else _found(extra, extra, "the log has no such events of this command")
-
-    def _compare(self, run: CommandRow) -> Finding | None:
-        row = next(self._commands, None)
-        if row == run:
+        if extra is None:
             return None
-        if row is None:
+        extra = CommandRow(*extra)
+        return _found(extra, extra, "the log has no such events of this command")
+
+    def _compare(self, command_id: bytes, first: int, last: int) -> Finding | None:
+        found = next(self._commands, None)
+        if found == (command_id, first, last):
+            return None
+        run = CommandRow(command_id, first, last)
+        if found is None:
             return _found(run, run, "no command is remembered for these events")
+        row = CommandRow(*found)
         if row.command_id == run.command_id:
             wrong = f"remembered for {row.first_position} to {row.last_position}"
             return _found(run, row, f"{wrong}, but recorded {run.first_position} to {run.last_position}")

@@ -65,11 +65,11 @@ class _Account:
         fault = self._free(event.reservation_id, event.reserved_nusd)
         if fault is not None:
             return fault
-        return self._take(event.burnt) or (
-            f"settle of {event.reservation_id}: {event.shortfall_nusd} nUSD burnt beyond the charge"
-            if event.shortfall_nusd < 0
-            else None
-        )
+        before = self.available_nusd
+        fault = self._take(event.burnt)
+        if fault is None and before - self.available_nusd > event.charge.total_nusd:
+            return f"settle of {event.reservation_id}: more was burnt than the charge of {event.charge.total_nusd} nUSD"
+        return fault
 
     def freed(self, event: e.Released | e.ReservationExpired) -> str | None:
         return self._free(event.reservation_id, event.reserved_nusd)
@@ -79,14 +79,14 @@ class _Account:
 
     def _hold(self, reservation_id: str, amount_nusd: int, holds: Iterable[Part]) -> str | None:
         total = 0
-        for lot_id, part_nusd in ((part.lot_id, part.amount_nusd) for part in holds):
-            lot = self.lots.get(lot_id)
+        for part in holds:
+            lot, part_nusd = self.lots.get(part.lot_id), part.amount_nusd
             if lot is None:
-                return f"lot {lot_id} does not exist"
+                return f"lot {part.lot_id} does not exist"
             lot[1] += part_nusd
             total += part_nusd
             if lot[1] > lot[0] or part_nusd < 0:
-                return f"lot {lot_id} holds {lot[1]} of {lot[0]} nUSD"
+                return f"lot {part.lot_id} holds {lot[1]} of {lot[0]} nUSD"
         self.available_nusd -= amount_nusd
         return None if total == amount_nusd else f"reservation {reservation_id} holds {total}, not {amount_nusd} nUSD"
 

@@ -94,7 +94,7 @@ GENERATION_END = Table(
     insert_only=True,
 )
 
-_JSON = msgspec.json.Encoder()
+_encode = msgspec.json.Encoder().encode
 
 
 def project(recorded: Logged) -> Sequence[Change]:
@@ -112,7 +112,7 @@ def _reserved(position: int, account_id: str, event: e.Reserved) -> Sequence[Cha
         event.at,
         event.key_id,
         event.amount_nusd,
-        _json(event.holds),
+        _encode(event.holds).decode(),
         event.granted_tokens,
         event.quote.requested_tokens,
         event.deadline_at,
@@ -129,7 +129,7 @@ def _reserved(position: int, account_id: str, event: e.Reserved) -> Sequence[Cha
 
 
 def _extended(position: int, account_id: str, event: e.ReservationExtended) -> Sequence[Change]:
-    row = (position, event.reservation_id, account_id, event.at, event.added_nusd, _json(event.holds))
+    row = (position, event.reservation_id, account_id, event.at, event.added_nusd, _encode(event.holds).decode())
     return (Insert(GENERATION_EXTENSION, (row,)),)
 
 
@@ -155,16 +155,16 @@ def _settled(position: int, account_id: str, event: e.Settled) -> Sequence[Chang
         "",
         cost,
         charge.total_nusd - cost,
-        _json(event.burnt),
+        _encode(event.burnt).decode(),
         charge.total_nusd,
-        _json(charge.lines),
+        _encode(charge.lines).decode(),
         charge.price_version,
         charge.rounding,
         generation.model,
         generation.provider,
         stored_text(generation.provider_generation_id),
         generation.cost_nusd,
-        _json(generation.usage),
+        _encode(generation.usage).decode(),
         stored_text(generation.finish_reason),
         stored_text(generation.error_class),
         generation.ttft_ms,
@@ -212,10 +212,6 @@ def _unbilled(
     }
     row = tuple(known.get(name, column.default) for name, column in GENERATION_END.columns.items())
     return Insert(GENERATION_END, (row,))
-
-
-def _json(value: Any) -> str:
-    return _JSON.encode(value).decode()
 
 
 _RULES: dict[type[Event], Callable[[int, str, Any], Sequence[Change]]] = {

@@ -1,6 +1,7 @@
 """P1, P5: PostgreSQL ends our sessions, as it does in a restart: nothing is lost or doubled, and everything goes on."""
 
 import asyncio
+from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
@@ -54,11 +55,15 @@ async def test_writers_that_are_ended_at_random_moments(database: Database) -> N
         for account in ("hot", "a", "b"):
             await credit(ledgers[0], account, grant("lot", 10**9))
         loads = [asyncio.create_task(load(i)) for i in range(8)]
+
+        def moved_past(before: int) -> Callable[[], bool]:
+            return lambda: requests > before or any(task.done() for task in loads)
+
         for _ in range(KILLS):
             before = requests
             await asyncio.sleep(random.random() * 0.05)
             terminate(database, "%")
-            await eventually(lambda before=before: requests > before or any(task.done() for task in loads))
+            await eventually(moved_past(before))
         is_over = True
         await asyncio.gather(*loads)
     states = [credit_of(database, account) for account in ("hot", "a", "b")]

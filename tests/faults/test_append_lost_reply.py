@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from uuid import UUID, uuid4
 
 import pytest
@@ -198,11 +198,15 @@ async def test_cuts_at_random_moments_under_load(database: Database) -> None:
         for n in range(4):
             await transact(ledger, f"a{n}", grant("lot", 10_000))
         loads = [asyncio.create_task(load(i)) for i in range(8)]
+
+        def moved_past(before: int) -> Callable[[], bool]:
+            return lambda: requests > before or all(task.done() for task in loads)
+
         for _ in range(CUTS):
             before = requests
             await asyncio.sleep(random.random() * 0.02)
             proxy.cut()
-            await eventually(lambda before=before: requests > before or all(task.done() for task in loads))
+            await eventually(moved_past(before))
         await asyncio.gather(*loads)
     states = [credit_of(database, f"a{n}") for n in range(4)]
     assert not any(state.reservations for state in states)

@@ -99,14 +99,16 @@ def parameters(batch: Sequence[Submission], in_turn: frozenset[str] = frozenset(
     ]
 
 
-def _claims(batch: Sequence[Submission]) -> list[pg.ArrayParam]:
+def _claims(batch: Sequence[Submission]) -> Sequence[pg.ArrayParam]:
     rows = [
         (i, claim, is_release)
         for i, s in enumerate(batch, 1)
+        if (s.claims or s.releases) and not s.is_refusal
         for claims, is_release in ((s.claims, False), (s.releases, True))
         for claim in claims
-        if not s.is_refusal
     ]
+    if not rows:
+        return _NO_CLAIMS
     return [
         pg.int4s([i for i, _, _ in rows]),
         pg.texts([claim.kind for _, claim, _ in rows]),
@@ -115,10 +117,12 @@ def _claims(batch: Sequence[Submission]) -> list[pg.ArrayParam]:
     ]
 
 
-def _answers(batch: Sequence[Submission]) -> list[pg.ArrayParam]:
+def _answers(batch: Sequence[Submission]) -> Sequence[pg.ArrayParam]:
     rows: list[tuple[int, StoredAnswer]] = [
         (i, s.answer) for i, s in enumerate(batch, 1) if s.answer is not None and not s.is_refusal
     ]
+    if not rows:
+        return _NO_ANSWERS
     accounts: list[str] = [answer.account_id for _, answer in rows]
     expiries: list[datetime] = [answer.expires_at for _, answer in rows]
     return [
@@ -127,6 +131,10 @@ def _answers(batch: Sequence[Submission]) -> list[pg.ArrayParam]:
         pg.byteas([answer.sealed for _, answer in rows]),
         pg.timestamps(expiries),
     ]
+
+
+_NO_CLAIMS = (pg.int4s([]), pg.texts([]), pg.byteas([]), pg.bools([]))
+_NO_ANSWERS = (pg.int4s([]), pg.texts([]), pg.byteas([]), pg.timestamps([]))
 
 
 def outcome(batch: Sequence[Submission], rows: Iterable[Sequence[bytes | None]]) -> Outcome:

@@ -6,7 +6,7 @@ dimensions, has-null flag, element oid, length, lower bound, then length-prefixe
 """
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -15,7 +15,9 @@ from psycopg.abc import AdaptContext, Buffer
 from psycopg.adapt import Dumper
 
 _HEADER = struct.Struct("!iiIii")
+_EMPTY = struct.Struct("!iiI")
 _LENGTH = struct.Struct("!i")
+_LENGTH_1, _LENGTH_4, _LENGTH_8, _LENGTH_16 = (_LENGTH.pack(size) for size in (1, 4, 8, 16))
 _NULL = _LENGTH.pack(-1)
 _POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -26,33 +28,48 @@ class ArrayParam:
     __slots__ = ("array_oid", "data")
 
     def __init__(self, array_oid: int, element_oid: int, elements: Sequence[bytes | None]) -> None:
+        """Elements of any length, None for null."""
         self.array_oid = array_oid
-        if not elements:
-            self.data = _HEADER.pack(0, 0, element_oid, 0, 0)[:12]
-            return
-        head = _HEADER.pack(1, int(None in elements), element_oid, len(elements), 1)
-        self.data = head + b"".join(_with_lengths(elements))
+        self.data = _array(element_oid, elements)
+
+    @classmethod
+    def of_fixed(cls, array_oid: int, element_oid: int, length: bytes, elements: Sequence[bytes]) -> "ArrayParam":
+        """Elements of one length, none of them null: the same, in a fraction of the time."""
+        param = cls.__new__(cls)
+        param.array_oid = array_oid
+        count = len(elements)
+        param.data = (
+            _HEADER.pack(1, 0, element_oid, count, 1) + length + length.join(elements)
+            if count
+            else _EMPTY.pack(0, 0, element_oid)
+        )
+        return param
 
 
-def _with_lengths(elements: Iterable[bytes | None]) -> Iterable[bytes]:
+def _array(element_oid: int, elements: Sequence[bytes | None]) -> bytes:
+    if not elements:
+        return _EMPTY.pack(0, 0, element_oid)
+    pack = _LENGTH.pack
+    parts = [_HEADER.pack(1, int(None in elements), element_oid, len(elements), 1)]
     for element in elements:
         if element is None:
-            yield _NULL
+            parts.append(_NULL)
         else:
-            yield _LENGTH.pack(len(element))
-            yield element
+            parts.append(pack(len(element)))
+            parts.append(element)
+    return b"".join(parts)
 
 
 def int4s(values: Sequence[int]) -> ArrayParam:
-    return ArrayParam(1007, 23, [value.to_bytes(4, "big", signed=True) for value in values])
+    return ArrayParam.of_fixed(1007, 23, _LENGTH_4, [value.to_bytes(4, "big", signed=True) for value in values])
 
 
 def int8s(values: Sequence[int]) -> ArrayParam:
-    return ArrayParam(1016, 20, [value.to_bytes(8, "big", signed=True) for value in values])
+    return ArrayParam.of_fixed(1016, 20, _LENGTH_8, [value.to_bytes(8, "big", signed=True) for value in values])
 
 
 def bools(values: Sequence[bool]) -> ArrayParam:
-    return ArrayParam(1000, 16, [b"\x01" if value else b"\x00" for value in values])
+    return ArrayParam.of_fixed(1000, 16, _LENGTH_1, [b"\x01" if value else b"\x00" for value in values])
 
 
 def texts(values: Sequence[str]) -> ArrayParam:
@@ -64,11 +81,15 @@ def byteas(values: Sequence[bytes]) -> ArrayParam:
 
 
 def uuids(values: Sequence[UUID | None]) -> ArrayParam:
-    return ArrayParam(2951, 2950, [None if value is None else value.bytes for value in values])
+    if None in values:
+        return ArrayParam(2951, 2950, [None if value is None else value.bytes for value in values])
+    return ArrayParam.of_fixed(2951, 2950, _LENGTH_16, [value.bytes for value in values if value is not None])
 
 
 def timestamps(values: Sequence[datetime]) -> ArrayParam:
-    return ArrayParam(1185, 1184, [_microseconds(value).to_bytes(8, "big", signed=True) for value in values])
+    return ArrayParam.of_fixed(
+        1185, 1184, _LENGTH_8, [_microseconds(value).to_bytes(8, "big", signed=True) for value in values]
+    )
 
 
 def _microseconds(value: datetime) -> int:

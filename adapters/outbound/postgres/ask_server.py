@@ -41,6 +41,8 @@ class Line:
         self._prepared: dict[str, bytes] = {}
         self._answer: asyncio.Future[PGresult] | None = None
         self._results: list[PGresult] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._deadline_s = 0.0
         self.is_closed = False
         self._loop.add_reader(self._socket, self._on_readable)
 
@@ -76,7 +78,7 @@ class Line:
 
     async def _receive(self, timeout_s: float) -> PGresult:
         answer = self._answer = self._loop.create_future()
-        timer = self._loop.call_later(timeout_s, self._time_out, timeout_s)
+        self._set_timer(timeout_s)
         try:
             if self._pgconn.flush():
                 self._loop.add_writer(self._socket, self._on_writable)
@@ -86,11 +88,25 @@ class Line:
             self.close()  # its answer would be taken for the next question's
             raise
         finally:
-            timer.cancel()
             self._answer = None
 
-    def _time_out(self, timeout_s: float) -> None:
-        self._break(TimeoutError(f"no answer within {timeout_s} s"))
+    def _set_timer(self, timeout_s: float) -> None:
+        """One timer serves many questions: setting and cancelling one each would be a tenth of what asking costs."""
+        self._deadline_s = self._loop.time() + timeout_s
+        if self._timer is not None and self._timer.when() > self._deadline_s:
+            self._timer.cancel()
+            self._timer = None
+        if self._timer is None:
+            self._timer = self._loop.call_at(self._deadline_s, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        if self._answer is None:
+            return
+        if self._loop.time() < self._deadline_s:
+            self._timer = self._loop.call_at(self._deadline_s, self._on_timer)
+        else:
+            self._break(TimeoutError("no answer in time"))
 
     def _on_writable(self) -> None:
         try:
@@ -129,6 +145,9 @@ class Line:
         if self.is_closed:
             return
         self.is_closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         self._loop.remove_reader(self._socket)
         self._loop.remove_writer(self._socket)
         self._pgconn.finish()

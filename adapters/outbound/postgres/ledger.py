@@ -162,7 +162,8 @@ class PostgresLedger:
                     await self._arrived.wait()
                     continue
                 await self._append_next()
-                await self._store_snapshots()
+                if self._snapshots.are_wanted(is_idle=not self._queue):
+                    await self._store_snapshots()
         finally:
             self._give_up()
             notifying.cancel()
@@ -303,7 +304,7 @@ class PostgresLedger:
 
     async def _store_snapshots(self) -> None:
         """They are a cache, so failing to write them is worth a line and no more."""
-        if self._line is None or not self._snapshots.are_wanted(is_idle=not self._queue):
+        if self._line is None:
             return
         try:
             await self._snapshots.store(self._line, self._append_timeout_s)

@@ -1,6 +1,7 @@
 """Verifying the log itself, as it goes by: chain, order, commands, money, snapshots."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ import psycopg
 from adapters.outbound.postgres.pin_snapshot import stream
 from adapters.outbound.postgres.read_log import LogEntry, Undecodable
 from domain.proof.chain import Block, ChainWalk, Head, StoredEvent
-from domain.proof.commands import CommandRow, CommandWalk
+from domain.proof.commands import CommandWalk
 from domain.proof.finding import Finding
 from domain.proof.money import MoneyWalk
 from domain.proof.snapshots import SnapshotRow, SnapshotWalk
@@ -31,10 +32,10 @@ class LogWalks:
         head = connection.execute(HEAD, binary=True).fetchone()
         assert head is not None
         self._head = Head(*head)
-        self._chain: ChainWalk | None = ChainWalk(_rows(connection, BLOCKS, Block))
-        self._commands: CommandWalk | None = CommandWalk(_rows(connection, COMMANDS, CommandRow))
+        self._chain: ChainWalk | None = ChainWalk(map(Block._make, _rows(connection, BLOCKS)))
+        self._commands: CommandWalk | None = CommandWalk(_rows(connection, COMMANDS))
         self._money: MoneyWalk | None = MoneyWalk()
-        self._snapshots = SnapshotWalk(_rows(connection, SNAPSHOTS, SnapshotRow), msgspec.json.encode)
+        self._snapshots = SnapshotWalk(map(SnapshotRow._make, _rows(connection, SNAPSHOTS)), msgspec.json.encode)
         self._found: list[Finding] = []
 
     def walk(self, stored: Sequence[StoredEvent], entries: Sequence[LogEntry]) -> None:
@@ -46,11 +47,16 @@ class LogWalks:
         for entry in entries:
             if isinstance(entry, Undecodable):
                 reason = f"cannot be read: {type(entry.error).__name__}: {entry.error}"
-                self._note(Finding("log", reason, entry.position, entry.stream))
+                self._found.append(Finding("log", reason, entry.position, entry.stream))
                 continue
-            if self._money and self._note(self._money.walk(entry.position, entry.stream, entry.event)):
-                self._money = None
-            self._note(self._snapshots.walk(entry.position, entry.stream, entry.version, entry.event))
+            if self._money:
+                fault = self._money.walk(entry.position, entry.stream, entry.event)
+                if fault is not None:
+                    self._found.append(fault)
+                    self._money = None
+            fault = self._snapshots.walk(entry.position, entry.stream, entry.version, entry.event)
+            if fault is not None:
+                self._found.append(fault)
 
     def end(self) -> list[Finding]:
         """The first thing wrong with chain and order, commands and money; every snapshot and event that is no good."""
@@ -66,6 +72,5 @@ class LogWalks:
         return finding is not None
 
 
-def _rows(connection: psycopg.Connection[Any], query: bytes, make: Callable[..., Any]) -> Iterator[Any]:
-    pages: Iterable[Sequence[Any]] = stream(connection, query)
-    return (make(*row) for page in pages for row in page)
+def _rows(connection: psycopg.Connection[Any], query: bytes) -> Iterator[Any]:
+    return chain.from_iterable(stream(connection, query))

@@ -50,7 +50,10 @@ async def test_one_that_could_not_be_sent_is_sent_later(database: Database, list
     notifier.appended()
     assert (await asyncio.to_thread(heard, listener, 0.3)) == 1
     with psycopg.connect(database.owner, autocommit=True) as owner:
-        owner.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_notify%%'")
+        owner.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE query LIKE 'SELECT pg_notify%%' AND datname = current_database()"
+        )
     notifier.appended()
     await eventually(lambda: heard(listener, 0.05))
     notifying.cancel()

@@ -26,6 +26,7 @@ async def test_p3_a_session_that_was_ended_is_opened_anew(database: Database) ->
     assert await lead.is_ours()
     database.sql(
         "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND pid <> pg_backend_pid()"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
     )
     assert await is_ours_again(lead)
     lead.close()
