@@ -46,8 +46,8 @@ PATCHES = (
         "P2",
         "an append on a stream that moved on is let through",
         APPEND_SQL,
-        "least(s.expected, 0)) <> s.expected;",
-        "least(s.expected, 0)) < s.expected;",
+        "least(s.expected, 0)) <> s.expected AS is_stale",
+        "least(s.expected, 0)) < s.expected AS is_stale",
         f"{STORE}/test_append_credit_cap.py",
     ),
     Patch(
@@ -94,8 +94,8 @@ PATCHES = (
         "P5",
         "commands are not looked up before they are recorded",
         APPEND_SQL,
-        "WHERE EXISTS (SELECT FROM ledger.commands k WHERE k.command_id = c.id);",
-        "WHERE false;",
+        "WHERE EXISTS (SELECT FROM ledger.commands k WHERE k.command_id = c.id)),",
+        "WHERE false),",
         f"{STORE}/test_append_idempotency.py::test_the_same_command_again_returns_its_first_result",
     ),
     Patch(

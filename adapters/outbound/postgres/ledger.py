@@ -39,6 +39,7 @@ MAX_QUEUE = 5_000
 """Waiting commands above which new reserves are shed: about a second of work; settles are never refused."""
 
 STALE_ROUNDS_BEFORE_TURN = 3
+TRIES_IN_TURN = 3
 BUSY_PAUSE_S = 0.002
 """Before asking again when every stream of a batch is in somebody's turn: it leaves them the database meanwhile."""
 
@@ -199,9 +200,9 @@ class PostgresLedger:
         self._in_flight = batch
         try:
             if in_turn is None:
-                await self._append(batch)
+                self._put_back(await self._append(batch))
             else:
-                await self._append_in_turn(batch, in_turn)
+                self._put_back(await self._append_in_turn(batch, in_turn))
         except Exception as error:  # noqa: BLE001 - whatever it is must fail who caused it, and nobody else must wait
             for pending in batch:
                 self._cache.drop(pending.stream)
@@ -220,18 +221,23 @@ class PostgresLedger:
         self._put_back([p for p in batch if p.stream != contended])
         return [p for p in batch if p.stream == contended], contended
 
-    async def _append_in_turn(self, batch: list[Pending], stream: str) -> None:
-        """Serve `stream` while everybody else leaves it alone: a conflict can delay a command, never refuse it."""
+    async def _append_in_turn(self, batch: list[Pending], stream: str) -> list[Pending]:
+        """Serve `stream` while everybody else leaves it alone: a conflict can delay a command, never refuse it.
+
+        Returns: what must be tried again, normally nothing: a first try may be stale, and learns what it missed.
+        """
         async with self._turns.take(stream) as is_ours:
-            if is_ours:
-                self._cache.drop(stream)
-                await self._append(batch, frozenset({stream}))
-                return
+            for _ in range(TRIES_IN_TURN if is_ours else 0):
+                batch = await self._append(batch, frozenset({stream}))
+                if not batch:
+                    return []
+        self._cache.drop(stream)
         for pending in batch:
             pending.rounds = 0
-        self._put_back(batch)
+        return batch
 
-    async def _append(self, batch: list[Pending], in_turn: frozenset[str] = frozenset()) -> None:
+    async def _append(self, batch: list[Pending], in_turn: frozenset[str] = frozenset()) -> list[Pending]:
+        """Returns: the stale and the busy, in their order."""
         loop = asyncio.get_running_loop()
         started = loop.time()
         if self._line is None or self._line.is_closed:
@@ -247,8 +253,9 @@ class PostgresLedger:
         self._on_append(len(batch), loop.time() - started)
         self._notifier.appended()
         self._conclude(batch, decided, result)
-        if len(result.recorded) < len(batch):
-            await self._sort_out(line, batch, bases, result)
+        if len(result.recorded) == len(batch):
+            return []
+        return await self._sort_out(line, batch, bases, result)
 
     async def _bases(self, line: Line, batch: list[Pending]) -> dict[str, Cached]:
         """The newest state known here of each stream that the batch decides on."""
@@ -276,20 +283,22 @@ class PostgresLedger:
         for i, first in result.recorded.items():
             decided.answer(i, batch[i], first)
 
-    async def _sort_out(self, line: Line, batch: list[Pending], bases: Mapping[str, Cached], result: Outcome) -> None:
-        """Answer what else is final; queue the stale and the busy again, ahead of everything newer."""
+    async def _sort_out(
+        self, line: Line, batch: list[Pending], bases: Mapping[str, Cached], result: Outcome
+    ) -> list[Pending]:
+        """Answer what else is final and learn what was missed; returns what is not final."""
         for i, kind in result.claimed.items():
             batch[i].refuse(DomainError("claim_taken", kind=kind))
         for i, seen in result.seen.items():
             await answer_seen(line, batch[i], seen, self._append_timeout_s)
         self._catch_up(batch, bases, result)
-        if len(result.busy) == len(batch):
-            await asyncio.sleep(BUSY_PAUSE_S)
         for i in result.stale:
             batch[i].rounds += 1
             if batch[i].raw:  # cannot be decided anew
                 batch[i].refuse(DomainError("stale_stream", stream=batch[i].stream))
-        self._put_back([batch[i] for i in sorted((*result.stale, *result.busy))])
+        if len(result.busy) == len(batch):
+            await asyncio.sleep(BUSY_PAUSE_S)
+        return [batch[i] for i in sorted((*result.stale, *result.busy)) if not batch[i].is_answered]
 
     def _catch_up(self, batch: list[Pending], bases: Mapping[str, Cached], result: Outcome) -> None:
         deciders = {batch[i].stream: batch[i].decider for i in result.stale}
