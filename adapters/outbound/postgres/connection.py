@@ -14,6 +14,7 @@ SESSION_OPTIONS = {
     "synchronous_commit": "on",  # an answer leaves after its settle is on disk
     "lock_timeout": "5s",
     "idle_in_transaction_session_timeout": "10s",  # a stopped process must not hold locks for ever
+    "tcp_user_timeout": "10s",  # nor while the server waits for it to read a reply
     "client_min_messages": "warning",
 }
 

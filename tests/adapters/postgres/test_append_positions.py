@@ -149,9 +149,11 @@ async def test_recorded_at_never_goes_back_when_the_clock_does(database: Databas
 
 async def test_one_append_has_one_block_and_one_time(database: Database) -> None:
     async with running(database.writer) as ledger:
-        await asyncio.gather(*(credit(ledger, account, grant("one", 1)) for account in "abcdef"))
-    assert database.sql("SELECT count(DISTINCT recorded_at) FROM ledger.stored_events") == [(1,)]
-    assert database.sql("SELECT first_position, last_position FROM ledger.blocks") == [(1, 6)]
+        for lot in ("one", "two"):
+            await asyncio.gather(*(credit(ledger, account, grant(lot, 1)) for account in "abcdef"))
+    assert database.sql("SELECT count(DISTINCT recorded_at) FROM ledger.stored_events") == [(2,)]
+    assert database.sql("SELECT first_position, last_position FROM ledger.blocks ORDER BY 1") == [(1, 6), (7, 12)]
+    assert_sound(database)
 
 
 @pytest.mark.parametrize("change", ["state", "topic", "command_id", "recorded_at", "correlation_id", "originator_id"])
@@ -160,6 +162,7 @@ async def test_the_chain_covers_every_column(database: Database, change: str) ->
     async with running(database.writer) as ledger:
         await credit(ledger, "a", grant("one", 1), correlation_id=None)
         await credit(ledger, "a", grant("two", 1))
+    assert_sound(database)
     values = {"recorded_at": "now()", "command_id": "gen_random_uuid()", "correlation_id": "gen_random_uuid()"}
     value = values.get(change, "'credit.settled.v1'")
     tamper(database, f"UPDATE ledger.stored_events SET {change} = {value} WHERE notification_id = 2")
