@@ -67,6 +67,8 @@ def passes(tree: Path, tests: Sequence[str]) -> bool:
     """Only a failed test (exit code 1) counts as red: one that could not run proves nothing."""
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
     done = subprocess.run(command, cwd=tree, capture_output=True, text=True, timeout=TESTS_TIMEOUT_S, check=False)
+    if done.returncode == 1 and len(tests) > 1:
+        print(done.stdout[-2000:])
     if done.returncode not in (0, 1):
         raise Misplaced(f"pytest ended with {done.returncode}: {done.stdout[-2000:]}{done.stderr[-1000:]}")
     return done.returncode == 0
