@@ -65,7 +65,8 @@ async def test_an_append_gives_up_a_dead_line_when_it_said_it_would(database: Da
         waiting = asyncio.create_task(transact(ledger, "a", hold("r", 5), command_id))
         await proxy.kept.wait()
         proxy.keep_reply_to = None
-        await waiting
+        async with asyncio.timeout(5):
+            await waiting
         assert asyncio.get_running_loop().time() - started_s < 2
 
 

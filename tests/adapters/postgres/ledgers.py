@@ -24,20 +24,25 @@ from tests.databases import Database
 from tests.domain.credit_words import grant
 
 EVENTUALLY_S = 20.0
-CLOSE_S = 20.0
+TEST_S = 60.0
+CLOSE_S = 15.0
 
 
 @contextlib.asynccontextmanager
 async def running(info: str, **options: Any) -> AsyncIterator[PostgresLedger]:
-    """A ledger with its own connections and cache, as a process has one; drained on leaving."""
+    """A ledger with its own connections and cache, as a process has one; drained on leaving. Nothing lasts for ever."""
     ledger = PostgresLedger(info, **options)
     task = asyncio.create_task(ledger.run())
     try:
-        yield ledger
+        async with asyncio.timeout(TEST_S):
+            yield ledger
     finally:
         await ledger.close()
-        async with asyncio.timeout(CLOSE_S):
-            await task
+        await asyncio.wait([task], timeout=CLOSE_S)
+        is_drained = task.done()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert is_drained, "the ledger did not end"
 
 
 @contextlib.asynccontextmanager
