@@ -11,13 +11,12 @@ from adapters.outbound.crypto.clock_and_ids import SystemClock, SystemIds
 from adapters.outbound.crypto.personal_data import SealedPersonalData
 from adapters.outbound.postgres.content import PostgresAnswers, PostgresDataKeys
 from adapters.outbound.postgres.ledger import PostgresLedger
-from adapters.outbound.postgres.notify_followers import Notifier
 from adapters.outbound.postgres.read_models import PostgresReadModels
 from adapters.settings.settings import Settings
 from adapters.wiring.database import Database
 
 MAX_CONNECTIONS = 8
-"""For reads beside the ledger's own two: a handful of short queries at a time; the server has 200 for everybody."""
+"""For reads beside the ledger's own: a handful of short queries at a time; the server has 200 for everybody."""
 
 POOL_TIMEOUT_S = 5.0
 LEDGER_CLOSE_S = 10.0
@@ -46,14 +45,8 @@ async def running_core(
 ) -> AsyncIterator[Core]:
     """On leaving, everything queued in the ledger is written before connections close."""
     info = database.writer(name)
-    notifier = Notifier(info)
-
-    def appended(commands: int, seconds: float) -> None:
-        notifier.appended()
-        on_append(commands, seconds)
-
     ledger = PostgresLedger(
-        info, max_queue=settings.append_queue, append_timeout_s=settings.append_timeout_s, on_append=appended
+        info, max_queue=settings.append_queue, append_timeout_s=settings.append_timeout_s, on_append=on_append
     )
     async with _open_pool(info) as pool:
         secrets = database.secrets
@@ -61,7 +54,6 @@ async def running_core(
             secrets.pepper.encode(), [key.encode() for key in secrets.keyring], PostgresDataKeys(pool)
         )
         running = asyncio.create_task(ledger.run(), name="ledger")
-        notifying = asyncio.create_task(notifier.run(), name="notifier")
         try:
             yield Core(
                 ledger,
@@ -71,12 +63,12 @@ async def running_core(
                 SystemClock(),
                 SystemIds(),
                 pool,
-                [running, notifying],
+                [running],
             )
         finally:
             await ledger.close()
             await asyncio.wait([running], timeout=LEDGER_CLOSE_S)
-            await end_tasks(running, notifying)
+            await end_tasks(running)
 
 
 async def end_tasks(*tasks: asyncio.Task[None]) -> None:

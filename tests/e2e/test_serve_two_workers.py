@@ -1,6 +1,7 @@
 """P9: API processes share one port, and their metrics add up."""
 
 import json
+import math
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,7 +53,8 @@ def test_p6_metrics_of_two_workers_add_up_to_what_was_charged(house: Installatio
 def open_reservations(house: Installation) -> float:
     with urllib.request.urlopen(house.credentials["base_url"] + "/metrics") as answer:
         lines = answer.read().decode().splitlines()
-    return float(next(line for line in lines if line.startswith("gatewayz_open_reservations ")).split()[1])
+    told = (float(line.split()[1]) for line in lines if line.startswith("gatewayz_open_reservations "))
+    return next(told, math.nan)  # left out while the process that answered has not asked the database yet
 
 
 def test_p9_demo_runs_twenty_requests_and_verify_is_clean(house: Installation) -> None:

@@ -3,6 +3,9 @@
 import asyncio
 from uuid import uuid4
 
+import pytest
+
+from adapters.outbound.postgres import read_streams
 from domain.credit.decider import CREDIT
 from domain.errors import DomainError
 from tests.adapters.postgres.ledgers import credit_of, eventually, log_of
@@ -70,13 +73,16 @@ async def test_an_append_gives_up_a_dead_line_when_it_said_it_would(database: Da
         assert asyncio.get_running_loop().time() - started_s < 2
 
 
-async def test_reads_are_told_that_the_database_is_out_of_reach(database: Database) -> None:
+async def test_reads_are_told_that_the_database_is_out_of_reach(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read_streams, "READ_PATIENCE_S", 1.0)
     async with behind_proxy(database) as (ledger, proxy):
         await transact(ledger, "a", grant("lot", 100))
         await ledger.state_of(CREDIT, "a")
         proxy.stand_still()
         reads = [asyncio.create_task(ledger.state_of(CREDIT, "a")) for _ in range(5)]
-        async with asyncio.timeout(12):
+        async with asyncio.timeout(3):
             results = await asyncio.gather(*reads, return_exceptions=True)
         assert all(isinstance(result, DomainError) and result.code == "ledger_unavailable" for result in results)
         proxy.resume()

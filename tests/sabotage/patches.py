@@ -175,7 +175,7 @@ PATCHES = (
     Patch(
         "P1",
         "a database that refuses for a while fails what is queued",
-        f"{ADAPTER}/ledger.py",
+        f"{ADAPTER}/ask_server.py",
         "return state[:2] in PASSING if state else",
         "return False if state else",
         f"{FAULTS}/test_append_backends_killed.py::test_a_database_that_refuses_for_a_while_delays_and_nothing_else",

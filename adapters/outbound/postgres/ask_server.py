@@ -26,6 +26,10 @@ Parameters = Sequence[bytes | None]
 LOST = (psycopg.OperationalError, TimeoutError, OSError)
 """What asking raises when the line is gone and the answer unknown; psycopg.OperationalError may also be a refusal."""
 
+PASSING = frozenset({"08", "25", "40", "53", "55", "57", "58"})
+"""Classes of SQL states that are about the server and not about what it was asked: connection, read-only (a standby),
+conflict, out of resources (disk full), lock not available, shutdown, system error. Asking again later may help."""
+
 
 class Line:
     """One connection, one question at a time; belongs to the event loop it was opened on.
@@ -154,6 +158,14 @@ class Line:
         if self._answer is not None and not self._answer.done():
             said = next((result for result in self._results if result.status not in _FINE), None)
             self._answer.set_exception(error if said is None else error_from_result(said))
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether the server, not the question, is what is wrong; a lost connection has no SQL state."""
+    if isinstance(error, psycopg.Error):
+        state = error.sqlstate
+        return state[:2] in PASSING if state else isinstance(error, psycopg.OperationalError)
+    return isinstance(error, LOST)
 
 
 def rows(result: PGresult) -> Iterator[list[bytes | None]]:

@@ -6,6 +6,9 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import sql
 
+LOCK_KEY = 7_426_930_117
+"""Two processes that start at once would create the same role, or grant on the same table, and one would fail."""
+
 WRITER_FUNCTIONS = (
     "ledger.append(uuid[], bytea[], uuid[], int[], boolean[], text[], bigint[], boolean[], int[], uuid[], text[],"
     " bigint[], text[], bytea[], uuid[], int[], text[], bytea[], boolean[], int[], text[], bytea[], timestamptz[])",
@@ -38,6 +41,7 @@ def ensure_roles(info: str, roles: Roles, passwords: Mapping[str, str]) -> bool:
     with psycopg.connect(info, autocommit=True) as connection:
         try:
             with connection.transaction():
+                connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_KEY])
                 for role in roles:
                     _create(connection, role, passwords[role])
                 _grant(connection, roles)

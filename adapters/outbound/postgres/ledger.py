@@ -17,7 +17,7 @@ import psycopg
 import structlog
 
 from adapters.outbound.postgres.append_batch import PREPARED_APPEND, NewEvent, Outcome, outcome, parameters
-from adapters.outbound.postgres.ask_server import LOST, Line, rows
+from adapters.outbound.postgres.ask_server import LOST, Line, is_passing, rows
 from adapters.outbound.postgres.decide_batch import DecidedBatch
 from adapters.outbound.postgres.load_streams import load_streams
 from adapters.outbound.postgres.notify_followers import Notifier
@@ -48,10 +48,6 @@ APPEND_TIMEOUT_S = 5.0
 
 RETRY_PAUSES_S = (0.02, 0.05, 0.1, 0.2, 0.5)
 """After one, two ... failures in a row; the last for all further ones."""
-
-PASSING = frozenset({"08", "25", "40", "53", "55", "57", "58"})
-"""Classes of SQL states that are about the server and not about what it was asked: connection, read-only (a standby),
-conflict, out of resources (disk full), lock not available, shutdown, system error. Asking again later may help."""
 
 log = structlog.get_logger()
 
@@ -250,9 +246,9 @@ class PostgresLedger:
             pending.sent = True
         result = outcome(decided.submissions, rows(await line.ask(PREPARED_APPEND, arrays, self._append_timeout_s)))
         self._failures = 0
-        self._on_append(len(batch), loop.time() - started)
-        self._notifier.appended()
         self._conclude(batch, decided, result)
+        self._notifier.appended()
+        self._on_append(len(batch), loop.time() - started)
         if len(result.recorded) == len(batch):
             return []
         return await self._sort_out(line, batch, bases, result)
@@ -346,14 +342,6 @@ class PostgresLedger:
         if self._line is not None:
             self._line.close()
             self._line = None
-
-
-def is_passing(error: Exception) -> bool:
-    """Whether the database, not the command, is what is wrong; a lost connection has no SQL state."""
-    if isinstance(error, psycopg.Error):
-        state = error.sqlstate
-        return state[:2] in PASSING if state else isinstance(error, psycopg.OperationalError)
-    return isinstance(error, LOST)
 
 
 def hash_of(command: Command) -> bytes:

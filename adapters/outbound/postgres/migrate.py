@@ -11,6 +11,9 @@ import psycopg
 
 LOCK_KEY = 7_426_930_115
 NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
+WAIT_S = 120.0
+"""For another process that is migrating; a container is restarted after that and waits anew."""
+
 LOCK_TIMEOUT = "2s"
 TRIES = 20
 """20 tries of 2 s with pauses up to 5 s: a migration waits about two minutes for long readers, then gives up."""
@@ -48,7 +51,8 @@ def migrations() -> Iterator[Migration]:
 def migrate(info: str) -> list[str]:
     """Bring the database at `info` (the owner's) up to date; returns the names applied now.
 
-    Raises: MigrationFault when a shipped file was changed after it was applied; psycopg.Error if one fails.
+    Raises: MigrationFault when a shipped file was changed after it was applied, or somebody else does not come to an
+            end; psycopg.Error if one fails.
     """
     with psycopg.connect(info, autocommit=True) as connection:
         _wait_for_lock(connection)
@@ -63,11 +67,13 @@ def migrate(info: str) -> list[str]:
 
 def _wait_for_lock(connection: psycopg.Connection[Any]) -> None:
     """Poll instead of blocking in the server: a waiting snapshot deadlocks CREATE INDEX CONCURRENTLY (FACTS)."""
-    while True:
+    deadline_s = time.monotonic() + WAIT_S
+    while time.monotonic() < deadline_s:
         row = connection.execute("SELECT pg_try_advisory_lock(%s)", [LOCK_KEY]).fetchone()
         if row and row[0]:
             return
         time.sleep(0.1)
+    raise MigrationFault(f"another process has been migrating this database for {WAIT_S:.0f} s; see what it waits for")
 
 
 def _apply(connection: psycopg.Connection[Any], migration: Migration, had: object) -> bool:

@@ -44,7 +44,7 @@ async def test_what_was_sealed_can_be_opened(data_keys: MemoryDataKeys, plain: b
     data = await with_account(data_keys)
     sealed = await data.seal("a", plain)
     assert await data.open("a", sealed) == plain
-    assert not plain or plain not in sealed
+    assert len(plain) < 5 or plain not in sealed  # a single byte may be there by chance
 
 
 async def test_the_same_text_is_never_sealed_the_same_way_twice(data_keys: MemoryDataKeys) -> None:

@@ -96,6 +96,12 @@ def is_waiting(database: Database, pattern: str = "%ledger.append(%") -> bool:
     return bool(count)
 
 
+async def sessions_end(database: Database) -> None:
+    """Until nobody but us is connected: what was under way has been committed or not."""
+    others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    await eventually(lambda: database.sql(others) == [(0,)])
+
+
 def chance(name: str) -> random.Random:
     """Randomness to be repeated: the seed is printed, so shown when the test fails. STORE_SEED sets it."""
     seed = int(os.environ.get("STORE_SEED", time.time_ns() % 1_000_000))

@@ -11,6 +11,7 @@ from tests.adapters.postgres.ledgers import (
     eventually,
     is_waiting,
     running,
+    sessions_end,
     stalled,
 )
 from tests.databases import Database
@@ -66,6 +67,7 @@ async def test_callers_of_a_ledger_that_was_stopped_are_told(database: Database)
         running_ledger.cancel()
         async with asyncio.timeout(2):
             assert await asyncio.gather(in_flight, queued) == ["ledger_unavailable"] * 2
+    await sessions_end(database)  # the append that was under way may still be committed
 
 
 async def test_a_reserve_whose_caller_left_before_it_was_sent_is_dropped(database: Database) -> None:

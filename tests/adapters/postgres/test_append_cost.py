@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 
 from application.ports import Claim
-from tests.adapters.postgres.ledgers import append_by_hand, by_hand, credit, eventually, running, some_events
+from tests.adapters.postgres.ledgers import append_by_hand, by_hand, credit, running, sessions_end, some_events
 from tests.databases import Database
 from tests.domain.credit_words import grant, hold, settle
 
@@ -13,8 +13,7 @@ ROUNDS = 60
 
 async def rows_scanned(database: Database) -> Mapping[str, int]:
     """Rows that sequential scans have read, by table; sessions report when they end."""
-    sessions = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-    await eventually(lambda: database.sql(sessions) == [(0,)])
+    await sessions_end(database)
     rows = database.sql(
         "SELECT relname, seq_tup_read FROM pg_stat_user_tables WHERE schemaname IN ('ledger', 'content')"
         " AND relname <> 'head'"

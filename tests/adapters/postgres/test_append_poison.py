@@ -144,3 +144,15 @@ async def test_settles_behind_a_poisoned_one_are_recorded_once(database: Databas
         results = await together(database, ledger, [*calls[:10], POISONS["NUL in a tag"], *calls[10:]])
         assert [isinstance(result, BaseException) for result in results] == [n == 10 for n in range(21)]
     assert credit_of(database, "a").posted_nusd == 0
+
+
+async def test_a_metric_that_fails_fails_no_command(database: Database) -> None:
+    """What was committed is answered, whatever else goes wrong in this process."""
+
+    def on_append(commands: int, seconds: float) -> None:
+        raise RuntimeError("no such metric")
+
+    async with running(database.writer, on_append=on_append) as ledger:
+        granted = await credit(ledger, "a", grant("lot", 10))
+        reserved = await asyncio.gather(*(credit(ledger, "a", hold(f"r{n}", 1)) for n in range(5)))
+    assert [granted.position, *(each.position for each in reserved)] == [1, 2, 3, 4, 5, 6]
