@@ -228,7 +228,7 @@ class ChatCall(msgspec.Struct, frozen=True, kw_only=True):
     body:           the client's decoded JSON, untouched.
     generation_id:  ours, `gen-<uuid7>`, spliced into what comes back.
     max_tokens:     output tokens granted per choice: rewritten in the field the client used, or injected.
-    timeout_s:      until the request's deadline.
+    timeout_s:      until the request's deadline; a stream's chunks are waited for by whoever reads them.
     """
 
     offer: Offer
@@ -246,7 +246,8 @@ class ChatProviders(Protocol):
     def stream(self, call: ChatCall) -> AbstractAsyncContextManager[AsyncIterator[Sequence[Chunk]]]:
         """Entering sends the request and waits for its headers; leaving closes the connection.
 
-        Chunks that arrived together come together, never none: what costs per read then costs once.
+        Chunks that arrived together come together, never none: what costs per read then costs once. The deadline bounds
+        entering; a reader that has waited long enough is cancelled.
         """
         ...
 

@@ -36,9 +36,9 @@ class Reply:
         self.is_stream = True
         await self.send({"type": "http.response.start", "status": 200, "headers": headers})
 
-    async def part(self, body: bytes, *, is_last: bool = False) -> None:
+    def part(self, body: bytes, *, is_last: bool = False) -> Awaitable[None]:
         self.is_over = self.is_over or is_last
-        await self.send({"type": "http.response.body", "body": body, "more_body": not is_last})
+        return self.send({"type": "http.response.body", "body": body, "more_body": not is_last})
 
     async def fail(self, answer: ErrorAnswer) -> None:
         """Tell of a failure: as the answer, as the last event of a stream (no [DONE] follows), or, if a whole answer

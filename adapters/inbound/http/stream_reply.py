@@ -1,7 +1,7 @@
 """Server-sent events to one client: keep-alive comments in silence, and an eye on whether anybody still listens."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from starlette.types import Receive
 
@@ -51,10 +51,9 @@ class StreamReply:
         if not self._reply.has_begun:
             await self._reply.open_stream((*STREAM_HEADERS, *headers))
 
-    async def send(self, batch: Sequence[bytes], *, is_last: bool = False) -> None:
+    def send(self, batch: Sequence[bytes], *, is_last: bool = False) -> Awaitable[None]:
         """Events with JSON as their data, in one piece; nothing is sent to a client that has gone."""
-        body = b"".join([FRAME % _on_one_line(data) for data in batch])
-        await self._send(body, is_last=is_last)
+        return self._send(framed(batch), is_last=is_last)
 
     async def close(self) -> None:
         """End the answer, unless its last event has done so."""
@@ -120,8 +119,9 @@ class StreamReply:
             self._on_gone()
 
 
-def _on_one_line(data: bytes) -> bytes:
+def framed(batch: Sequence[bytes]) -> bytes:
     """Whitespace between JSON tokens may hold line ends; in SSE they would end the event's line."""
-    if b"\n" in data or b"\r" in data:
-        return data.replace(b"\r", b" ").replace(b"\n", b" ")
-    return data
+    events = FRAME % b"\n\ndata: ".join(batch)
+    if events.count(b"\n") == 2 * len(batch) and b"\r" not in events:
+        return events
+    return b"".join([FRAME % data.replace(b"\r", b" ").replace(b"\n", b" ") for data in batch])

@@ -68,8 +68,9 @@ class ReadModelWriter:
         """Where the one that is furthest behind stands."""
         return min(self._positions.values())
 
-    def advance(self) -> bool:
-        """Write one page for each group of read models that stand together; False if all stand at the head.
+    def advance(self) -> int:
+        """Write one page for each group of read models that stand together; returns the events of the longest page, 0
+        if all stand at the head.
 
         A group that is behind reads no further than where the next one stands, so that they meet and go on together.
         Raises: LogGap, LogTruncated, PositionMoved, psycopg.Error.
@@ -77,14 +78,14 @@ class ReadModelWriter:
         standing = self._positions.__getitem__
         groups = [(at, list(names)) for at, names in groupby(sorted(self._projections, key=standing), key=standing)]
         ends = [at for at, _ in groups[1:]] + [groups[-1][0] + self._page_size]
-        wrote = False
+        longest = 0
         for (at, names), end in zip(groups, ends, strict=True):
             page = read_page(self._connection, at, min(self._page_size, end - at))
             if page.events:
                 self._write(names, page.events)
                 self._tell(names, page)
-                wrote = True
-        return wrote
+                longest = max(longest, len(page.events))
+        return longest
 
     def _write(self, names: Sequence[str], events: Sequence[LogEntry]) -> None:
         try:

@@ -5,6 +5,7 @@ An event that cannot be projected parks its account in that read model; everybod
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -28,6 +29,11 @@ PAGE_SIZE = 1_000
 POLL_S = 0.03
 """How long a missed wake-up delays an event; an idle poll costs the database about 0.1 ms."""
 
+PERIOD_S = 0.1
+"""From one page's beginning to the next one's while events keep coming: a page's dozen statements cost some 5 ms
+however few events it has, and a page for every event would take the machine from those who write them. A first event
+after a pause is projected at once; the lag stays below half of what is promised (250 ms)."""
+
 LEADER_POLL_S = 0.25
 RECONNECT_PAUSES_S = (0.05, 0.1, 0.2, 0.5, 1.0)
 """The last one repeats until the database is back."""
@@ -45,6 +51,7 @@ class Projector:
         *,
         page_size: int = PAGE_SIZE,
         poll_s: float = POLL_S,
+        period_s: float = PERIOD_S,
         on_page: Callable[[PageWritten], None] = lambda page: None,
         on_parked: Callable[[Parked], None] = lambda parked: None,
     ) -> None:
@@ -57,6 +64,7 @@ class Projector:
         self._projections = projections
         self._page_size = page_size
         self._poll_s = poll_s
+        self._period_s = period_s
         self._on_page = on_page
         self._on_parked = on_parked
 
@@ -71,8 +79,7 @@ class Projector:
                 with self._leading(stop) as (connection, read_models):
                     failures = 0
                     while not stop.is_set():
-                        if not read_models.advance():
-                            self._wait_for_events(connection)
+                        self._follow(connection, read_models, stop)
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                 pause_s = RECONNECT_PAUSES_S[min(failures, len(RECONNECT_PAUSES_S) - 1)]
                 failures += 1
@@ -102,6 +109,15 @@ class Projector:
                 connection,
                 ReadModelWriter(connection, self._projections, self._page_size, self._on_page, self._on_parked),
             )
+
+    def _follow(self, connection: psycopg.Connection[Any], read_models: ReadModelWriter, stop: threading.Event) -> None:
+        """Write what is there, then wait: for news if there was nothing, else (unless more is due) the period out."""
+        began_s = time.monotonic()
+        written = read_models.advance()
+        if not written:
+            self._wait_for_events(connection)
+        elif written < self._page_size:
+            stop.wait(max(0.0, began_s + self._period_s - time.monotonic()))
 
     def _wait_for_events(self, connection: psycopg.Connection[Any]) -> None:
         for _ in connection.notifies(timeout=self._poll_s, stop_after=1):

@@ -56,15 +56,14 @@ class HttpChatProviders:
         """Chunks as they come. Raises ProviderFailure on entering and while iterating; leaving closes."""
         route = self._routes[call.offer.provider]
         watch = Watch(route.endpoint)
-        deadline = asyncio.get_running_loop().time() + call.timeout_s
         async with AsyncExitStack() as leaving:
             with watch.failures():
-                async with asyncio.timeout_at(deadline):
+                async with asyncio.timeout(call.timeout_s):
                     response = await leaving.enter_async_context(self._response(route, call, streaming=True))
                     await require_answer(response, EVENT_STREAM, watch, route)
             parts = await leaving.enter_async_context(parts_of(response))
             reader = route.dialect.read_stream(call, route.endpoint)
-            yield await leaving.enter_async_context(aclosing(_chunks(parts, reader, watch, deadline)))
+            yield await leaving.enter_async_context(aclosing(_chunks(parts, reader, watch)))
             if reader.is_done:
                 await _drain(parts)
 
@@ -79,15 +78,12 @@ class HttpChatProviders:
             await response.aclose()
 
 
-async def _chunks(
-    parts: AsyncIterator[bytes], reader: ChatReader, watch: Watch, deadline: float
-) -> AsyncGenerator[Sequence[Chunk]]:
+async def _chunks(parts: AsyncIterator[bytes], reader: ChatReader, watch: Watch) -> AsyncGenerator[Sequence[Chunk]]:
     """The chunks of each part that has any. What came before a break is handed out before the break is told."""
     received, part = 0, b" "
     with watch.failures():
         while part and not reader.is_done:
-            async with asyncio.timeout_at(deadline):
-                part = await anext(parts, b"")
+            part = await anext(parts, b"")
             received += len(part)
             if received > MAX_STREAM_BYTES:
                 raise BrokenAnswer(ErrorClass.ANSWER_TOO_LARGE)

@@ -137,6 +137,22 @@ def test_waiting_for_leadership_ends_with_a_stop(database: Database) -> None:
             time.sleep(0.3)
 
 
+def test_events_that_come_one_by_one_share_a_page(database: Database) -> None:
+    """A page costs much the same for one event as for fifty: while events keep coming, they wait for each other."""
+    events, pages, stop = wild_story(8)[:12], list[PageWritten](), threading.Event()
+    projector = Projector(database.projector, period_s=1.0, on_page=pages.append)
+    thread = threading.Thread(target=projector.run, args=[stop])
+    thread.start()
+    eventually(lambda: positions(database).get("generation") == 0)
+    for event in events:
+        append_events(database.writer, [event])
+    eventually(lambda: positions(database)["generation"] == len(events))
+    stop.set()
+    thread.join(20)
+    assert not thread.is_alive()
+    assert len(pages) < len(events) / 2
+
+
 def test_a_new_projection_catches_up_beside_the_others(database: Database) -> None:
     events = wild_story(10)
     append_events(database.writer, events)

@@ -16,9 +16,9 @@ def _of_message(message: Any) -> int:
     texts = reasoning = 0
     for name, value in message.items() if isinstance(message, dict) else ():
         if name in _TEXTS:
-            texts += _of_text(value)
+            texts += bytes_of_text(value)
         elif name in _REASONING:
-            reasoning = max(reasoning, _of_text(value))
+            reasoning = max(reasoning, bytes_of_text(value))
         elif name == "tool_calls" and isinstance(value, list):
             texts += sum(_of_call(call) for call in value)
     return texts + reasoning
@@ -28,13 +28,13 @@ def _of_call(call: Any) -> int:
     function = call.get("function") if isinstance(call, dict) else None
     if not isinstance(function, dict):
         return 0
-    return _of_text(function.get("name")) + _of_text(function.get("arguments"))
+    return bytes_of_text(function.get("name")) + bytes_of_text(function.get("arguments"))
 
 
-def _of_text(text: Any) -> int:
+def bytes_of_text(text: Any) -> int:
     """A text, or content parts such as [{"type": "text", "text": "..."}]."""
     if isinstance(text, str):
         return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
     if isinstance(text, list):
-        return sum(_of_text(part.get("text")) for part in text if isinstance(part, dict))
+        return sum(bytes_of_text(part.get("text")) for part in text if isinstance(part, dict))
     return 0

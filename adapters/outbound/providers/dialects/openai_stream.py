@@ -12,6 +12,7 @@ from adapters.outbound.providers.dialects.openai_members import (
     take_usage,
 )
 from adapters.outbound.providers.dialects.openai_output import output_bytes_of
+from adapters.outbound.providers.dialects.openai_splice import Rest, Splice, output_bytes_of_delta
 from adapters.outbound.providers.dialects.sse import EventReader
 from adapters.outbound.providers.endpoint import Endpoint
 from adapters.outbound.providers.failures import BrokenAnswer, ErrorClass
@@ -33,6 +34,7 @@ class StreamReader:
         self._generation_id = written(call.generation_id)
         self._model = written(call.offer.model)
         self._events = EventReader()
+        self._splice = Splice()
         self._open: dict[int, bool] = {}  # choice index -> whether it still goes on
 
     def feed(self, received: bytes) -> Iterator[Chunk]:
@@ -57,25 +59,46 @@ class StreamReader:
             raise BrokenAnswer(ErrorClass.TRUNCATED_STREAM)
 
     def _read(self, event: bytes) -> Chunk | None:
-        if self.is_done or event.strip() == DONE:
+        if self.is_done:
+            return None
+        spliced = self._splice.read(event)
+        if spliced is not None:
+            return self._spliced(*spliced)
+        if event.strip() == DONE:
             self.is_done = True
             return None
+        return self._taken_apart(event)
+
+    def _spliced(self, data: bytes, rest: Rest) -> Chunk:
+        size = 0
+        for choice in rest.choices:
+            self._open.setdefault(choice.index, True)
+            size += output_bytes_of_delta(choice.delta)
+        return Chunk(data=data, output_bytes=size)
+
+    def _taken_apart(self, event: bytes) -> Chunk | None:
         members = members_of(event)
         refuse_error(members)
         usage, raw_usage = take_usage(members, self._endpoint)
         choices = choices_of(members)
         if choices or (raw_usage is None and "choices" in members):
-            return self._chunk(members, choices, usage, raw_usage)
+            return self._chunk(event, members, choices, usage, raw_usage)
         return None if raw_usage is None else Chunk(data=b"", usage=usage, raw_usage=raw_usage)
 
     def _chunk(
-        self, members: Members, choices: list[dict[str, Any]], usage: Usage | None, raw_usage: bytes | None
+        self,
+        event: bytes,
+        members: Members,
+        choices: list[dict[str, Any]],
+        usage: Usage | None,
+        raw_usage: bytes | None,
     ) -> Chunk:
         for choice in choices:
             index = choice.get("index")
             index = index if type(index) is int else 0
             self._open[index] = self._open.get(index, True) and not choice.get("finish_reason")
         provider_id = exchange_names(members, self._generation_id, self._model)
+        self._splice.learn(event, members)
         finish_reason = finish_reason_of(choices)
         return Chunk(
             data=joined(members),

@@ -4,12 +4,14 @@ Source: https://html.spec.whatwg.org/multipage/server-sent-events.html. Lines en
 a line here, because no provider sends it and JSON cannot contain it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from adapters.outbound.providers.failures import BrokenAnswer, ErrorClass
 
 MAX_EVENT_BYTES = 8 * 1024 * 1024
 """A generated image in base64 (about 4 MB) fits into one event; anything longer is not an event of a chat."""
+
+FIELD = b"data: "
 
 
 class EventReader:
@@ -20,8 +22,19 @@ class EventReader:
         self._lines: list[bytes] = []  # data lines of the event that has not ended yet
         self._size = 0  # of both
 
-    def feed(self, received: bytes) -> Iterator[bytes]:
+    def feed(self, received: bytes) -> Iterable[bytes]:
         """Data of the events that `received` completes. Raises BrokenAnswer event_too_large."""
+        return self._whole_events(received) or self._feed_any(received)
+
+    def _whole_events(self, received: bytes) -> Sequence[bytes]:
+        """The common case: nothing is left from before, and all that came are whole events of one line each."""
+        if self._size or b"\r" in received or not (received.startswith(FIELD) and received.endswith(b"\n\n")):
+            return ()
+        events = received[len(FIELD) : -2].split(b"\n\n" + FIELD)
+        is_plain = received.count(b"\n") == 2 * len(events) and all(events) and len(received) <= MAX_EVENT_BYTES
+        return events if is_plain else ()
+
+    def _feed_any(self, received: bytes) -> Iterator[bytes]:
         first, *others = received.split(b"\n")
         self._keep(first)
         for start_of_next in others:

@@ -1,0 +1,105 @@
+"""The common chunk of a stream, without taking it apart: all that differs from the one before is in its choices.
+
+Of a hundred chunks some ninety-five repeat the same members ahead of `choices` (id, object, created, model) and add a
+piece of text. What stands ahead is then exchanged as one piece and the rest is passed on as it came (DESIGN §5); it is
+still decoded, strictly: a chunk with anything that billing or the client's view depends on is read the long way.
+"""
+
+import msgspec
+
+from adapters.outbound.providers.dialects.members import Members, joined
+from adapters.outbound.providers.dialects.openai_output import bytes_of_text
+
+CHOICES = b'"choices":'
+
+NO_USAGE = b',"usage":null'
+"""What OpenAI and others put into every chunk but the last when usage is asked for. We leave it out, as the long way
+does: quotes inside a text are escaped, so this is never part of one."""
+
+
+class Delta(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    role: str | None = None
+    content: str | None = None
+    refusal: str | None = None
+    reasoning: str | None = None
+    reasoning_content: str | None = None
+
+
+class Choice(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """One that goes on: a finish_reason is not the common case."""
+
+    delta: Delta
+    index: int = 0
+    finish_reason: None = None
+    native_finish_reason: None = None
+    logprobs: None = None
+
+
+class Rest(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """From `choices` to the chunk's end. No id, model, error or usage in it."""
+
+    choices: list[Choice]
+    system_fingerprint: str | None = None
+    service_tier: str | None = None
+    obfuscation: str | None = None
+
+
+class Splice:
+    """Knows what stood ahead of `choices` in the last chunk that was read the long way, and what we make of it."""
+
+    def __init__(self) -> None:
+        self._ahead: bytes | None = None
+        self._ours = b""
+
+    def learn(self, event: bytes, members: Members) -> None:
+        """Of a chunk whose `members` have our names already: what stood ahead of its choices stands for the same again,
+        if it is an object of its own once it is closed: then the choices were members of that object, not deeper."""
+        self._ahead = None
+        ahead, found, _ = event.partition(CHOICES)
+        if not found:
+            return
+        try:
+            names = _NAMES.decode(ahead + CHOICES + b"0}")
+        except UNREADABLE:
+            return
+        if names.keys() & _NOT_AHEAD:
+            return
+        ours = joined({name: members[name] for name in names if name != "choices"} | _names_of(members))
+        self._ahead, self._ours = ahead, ours[:-1] + b"," + CHOICES
+
+    def read(self, event: bytes) -> tuple[bytes, Rest] | None:
+        """The chunk with our names, and what it brings; None if it must be read the long way."""
+        ahead, _, rest = event.partition(CHOICES)
+        if ahead != self._ahead:
+            return None
+        if NO_USAGE in rest:
+            rest = rest.replace(NO_USAGE, b"")
+        try:
+            decoded = _REST.decode(b'{"choices":' + rest)
+        except UNREADABLE:
+            return None
+        return (self._ours + rest, decoded) if decoded.choices else None
+
+
+def _names_of(members: Members) -> Members:
+    return {"id": members["id"], "model": members["model"]}
+
+
+def output_bytes_of_delta(delta: Delta) -> int:
+    """As openai_output counts: the two names for reasoning are one text."""
+    content = delta.content
+    size = 0 if content is None else len(content) if content.isascii() else bytes_of_text(content)
+    if delta.refusal:
+        size += bytes_of_text(delta.refusal)
+    if delta.reasoning or delta.reasoning_content:
+        size += max(bytes_of_text(delta.reasoning), bytes_of_text(delta.reasoning_content))
+    return size
+
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+_NOT_AHEAD = frozenset({"usage", "error", "x_groq"})
+"""Members that are read, not only passed on."""
+
+_NAMES = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_REST = msgspec.json.Decoder(Rest)
