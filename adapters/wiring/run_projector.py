@@ -18,6 +18,7 @@ from adapters.inbound.workers.expire import ExpiryTurn
 from adapters.inbound.workers.repeat import repeat
 from adapters.outbound.postgres.lead_expiry import ExpiryLead
 from adapters.outbound.postgres.project_log import Projector
+from adapters.outbound.telemetry.metrics import Metrics
 from adapters.settings.settings import Settings
 from adapters.wiring.core import Core, running_core
 from adapters.wiring.database import Database
@@ -43,12 +44,13 @@ async def _run(database: Database, settings: Settings) -> int:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with running_core(database, settings, "gatewayz projector") as core:
+    metrics = Metrics(settings.metrics_folder)
+    async with running_core(database, settings, "gatewayz projector", metrics.appended) as core:
         lead = ExpiryLead(database.writer("gatewayz expiry"))
         turn = ExpiryTurn(ExpireDue(core.ledger, core.reads, core.clock), lead.is_ours)
         tasks = [
             *core.duties,
-            asyncio.create_task(_project(database, core, stop), name="projecting"),
+            asyncio.create_task(_project(database, core, metrics, stop), name="projecting"),
             asyncio.create_task(repeat(turn, EXPIRE_EVERY_S, stop, passing=DATABASE_AWAY), name="expiry"),
             asyncio.create_task(_drop_answers(core, stop), name="dropping answers"),
         ]
@@ -66,9 +68,13 @@ async def _run(database: Database, settings: Settings) -> int:
         return 1 if fallen else 0
 
 
-async def _project(database: Database, core: Core, stop: asyncio.Event) -> None:
+async def _project(database: Database, core: Core, metrics: Metrics, stop: asyncio.Event) -> None:
     """The projector in a thread of its own: it is synchronous, and must not wait for the loops beside it."""
-    projector = Projector(database.projector("gatewayz projector"))
+    projector = Projector(
+        database.projector("gatewayz projector"),
+        on_page=lambda page: metrics.projected(page.lags_ms),
+        on_parked=lambda parked: metrics.parked.labels(parked.projection).inc(),
+    )
     told = threading.Event()
     running = asyncio.create_task(asyncio.to_thread(projector.run, told))
     waiting = asyncio.create_task(stop.wait())

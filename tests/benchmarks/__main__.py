@@ -5,7 +5,7 @@ import sys
 import time
 from importlib import import_module
 
-BENCHMARKS = ("append", "gateway", "projection")
+BENCHMARKS = ("append", "gateway", "projection", "memory")
 
 
 def main(names: list[str]) -> None:

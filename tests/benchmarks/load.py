@@ -1,7 +1,8 @@
 """A load generator that costs little itself: raw asyncio protocols over kept-alive connections, uvloop.
 
-Closed loop: each of `connections` sends its next request when the last was answered; latency is from the first byte
-sent to the last byte received. On this machine's two cores every microsecond spent here is taken from who is measured.
+Closed loop (`drive`): each of `connections` sends its next request when the last was answered; latency is from the
+first byte sent to the last byte received. Open loop (`arrive`): requests fall due at a constant rate; latency is from
+there. On this machine's two cores every microsecond spent here is taken from who is measured.
 """
 
 import asyncio
@@ -9,19 +10,27 @@ import json
 import statistics
 import sys
 import time
+from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import uvloop
 
+TICK_S = 0.001
+PATIENCE_S = 10.0
+GRACE_S = 2.0
+"""At the end of an open loop, for requests that still wait for a connection."""
+
 
 class Load(NamedTuple):
-    """What a run came to. Latencies in seconds, sorted; `errors` are answers other than 200."""
+    """What a run came to. Latencies in seconds, sorted; `errors` are answers other than 200; `dropped` were due and
+    never sent, because no connection came free."""
 
     requests: int
     seconds: float
     errors: int
     latencies: Sequence[float]
+    dropped: int = 0
 
     @property
     def rps(self) -> float:
@@ -34,34 +43,33 @@ class Load(NamedTuple):
 class _Connection(asyncio.Protocol):
     """One kept-alive connection; knows just enough HTTP/1.1 to find the end of a response."""
 
-    def __init__(self, load: "_Run", requests: Sequence[bytes]) -> None:
-        self.load = load
-        self.requests = requests
-        self.buffer = bytearray()
-        self.sent_at = 0.0
+    def __init__(self, run: "_Closed | _Open") -> None:
+        self._run = run
+        self._buffer = bytearray()
+        self._since_s = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport
-        self.next()
+        self._transport = transport
+        self._run.is_free(self)
 
-    def next(self) -> None:
-        number = self.load.take()
-        if number is None:
-            self.transport.close()
-            return
-        self.sent_at = time.perf_counter()
-        self.transport.write(self.requests[number % len(self.requests)])  # type: ignore[attr-defined]
+    def send(self, request: bytes, since_s: float) -> None:
+        """`since_s`: when the request was due, by perf_counter; latency counts from there."""
+        self._since_s = since_s
+        self._transport.write(request)  # type: ignore[attr-defined]
+
+    def close(self) -> None:
+        self._transport.close()
 
     def data_received(self, data: bytes) -> None:
-        self.buffer += data
-        if _is_complete(self.buffer):
-            ok = self.buffer.startswith(b"HTTP/1.1 200")
-            self.load.note(time.perf_counter() - self.sent_at, ok, bytes(self.buffer[:600]))
-            self.buffer.clear()
-            self.next()
+        self._buffer += data
+        if _is_complete(self._buffer):
+            ok = self._buffer.startswith(b"HTTP/1.1 200")
+            self._run.note(time.perf_counter() - self._since_s, ok, bytes(self._buffer[:600]))
+            self._buffer.clear()
+            self._run.is_free(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.load.left(exc)
+        self._run.left(exc)
 
 
 def _is_complete(buffer: bytearray) -> bool:
@@ -77,20 +85,14 @@ def _is_complete(buffer: bytearray) -> bool:
 
 
 class _Run:
-    def __init__(self, total: int, connections: int) -> None:
-        self.left_to_send = total
-        self.total = total
-        self.open = connections
+    """What both kinds of run count."""
+
+    def __init__(self, connections: int) -> None:
+        self._open = connections
         self.errors = 0
         self.first_error = b""
         self.latencies: list[float] = []
         self.done = asyncio.get_running_loop().create_future()
-
-    def take(self) -> int | None:
-        if self.left_to_send == 0:
-            return None
-        self.left_to_send -= 1
-        return self.left_to_send
 
     def note(self, seconds: float, ok: bool, start: bytes) -> None:
         self.latencies.append(seconds)
@@ -99,29 +101,120 @@ class _Run:
             self.first_error = self.first_error or start
 
     def left(self, exc: Exception | None) -> None:
-        self.open -= 1
+        self._open -= 1
         if exc is not None:
             self.errors += 1
-        if self.open == 0 and not self.done.done():
+        if self._open == 0 and not self.done.done():
             self.done.set_result(None)
 
+    def result(self, seconds: float, dropped: int = 0) -> Load:
+        if self.errors:
+            print(f"  {self.errors} errors, first: {self.first_error!r}", file=sys.stderr)
+        return Load(len(self.latencies), seconds, self.errors, sorted(self.latencies), dropped)
 
-async def _drive(host: str, port: int, requests: Sequence[bytes], total: int, connections: int) -> Load:
-    run = _Run(total, connections)
+
+class _Closed(_Run):
+    """Each connection sends its next request when its last was answered."""
+
+    def __init__(self, requests: Sequence[bytes], total: int, connections: int) -> None:
+        super().__init__(connections)
+        self._requests = requests
+        self._left_to_send = total
+
+    def is_free(self, connection: _Connection) -> None:
+        if self._left_to_send == 0:
+            connection.close()
+            return
+        self._left_to_send -= 1
+        connection.send(self._requests[self._left_to_send % len(self._requests)], time.perf_counter())
+
+
+class _Open(_Run):
+    """Requests fall due at a constant rate, whatever became of those before: a queue in front of the server shows."""
+
+    def __init__(self, requests: Sequence[bytes], rate_per_s: float, seconds: float, connections: int) -> None:
+        super().__init__(connections)
+        self._requests = requests
+        self._rate_per_s = rate_per_s
+        self._total = int(rate_per_s * seconds)
+        self._sent = 0
+        self._idle: list[_Connection] = []
+        self._waiting: deque[float] = deque()
+        self.dropped = 0
+        self._ended = False
+
+    async def play(self) -> None:
+        began_s = time.perf_counter()
+        due = 0
+        while due < self._total:
+            now_s = time.perf_counter()
+            while due < self._total and began_s + due / self._rate_per_s <= now_s:
+                self._arrive(began_s + due / self._rate_per_s)
+                due += 1
+            self._drop(now_s)
+            await asyncio.sleep(TICK_S)
+        await asyncio.sleep(GRACE_S if self._waiting else 0)
+        self._ended = True
+        self.dropped += len(self._waiting)
+        for connection in self._idle:
+            connection.close()
+
+    def is_free(self, connection: _Connection) -> None:
+        if self._waiting:
+            self._send(connection, self._waiting.popleft())
+        elif self._ended:
+            connection.close()
+        else:
+            self._idle.append(connection)
+
+    def _arrive(self, due_s: float) -> None:
+        if self._idle:
+            self._send(self._idle.pop(), due_s)
+        else:
+            self._waiting.append(due_s)
+
+    def _drop(self, now_s: float) -> None:
+        """Nobody waits for ever for a free connection: those are what a user would call lost."""
+        while self._waiting and now_s - self._waiting[0] > PATIENCE_S:
+            self._waiting.popleft()
+            self.dropped += 1
+
+    def _send(self, connection: _Connection, due_s: float) -> None:
+        self._sent += 1
+        connection.send(self._requests[self._sent % len(self._requests)], due_s)
+
+
+async def _connect(run: _Closed | _Open, port: int, connections: int) -> None:
     loop = asyncio.get_running_loop()
-    started = time.perf_counter()
     for _ in range(connections):
-        await loop.create_connection(lambda: _Connection(run, requests), host, port)
+        await loop.create_connection(lambda: _Connection(run), "127.0.0.1", port)
+
+
+async def _drive(port: int, requests: Sequence[bytes], total: int, connections: int) -> Load:
+    run = _Closed(requests, total, connections)
+    started = time.perf_counter()
+    await _connect(run, port, connections)
     await run.done
-    seconds = time.perf_counter() - started
-    if run.errors:
-        print(f"  {run.errors} errors, first: {run.first_error!r}", file=sys.stderr)
-    return Load(len(run.latencies), seconds, run.errors, sorted(run.latencies))
+    return run.result(time.perf_counter() - started)
+
+
+async def _arrive(port: int, requests: Sequence[bytes], rate_per_s: float, seconds: float, connections: int) -> Load:
+    run = _Open(requests, rate_per_s, seconds, connections)
+    await _connect(run, port, connections)
+    started = time.perf_counter()
+    await run.play()
+    await run.done
+    return run.result(time.perf_counter() - started, run.dropped)
 
 
 def drive(port: int, requests: Sequence[bytes], total: int, connections: int) -> Load:
     """Send `total` requests over `connections` connections, cycling through `requests`."""
-    return uvloop.run(_drive("127.0.0.1", port, requests, total, connections))
+    return uvloop.run(_drive(port, requests, total, connections))
+
+
+def arrive(port: int, requests: Sequence[bytes], rate_per_s: float, seconds: float, connections: int) -> Load:
+    """Open loop: `rate_per_s` requests a second for `seconds`, over at most `connections` at a time."""
+    return uvloop.run(_arrive(port, requests, rate_per_s, seconds, connections))
 
 
 def post(path: str, body: object, key: str) -> bytes:

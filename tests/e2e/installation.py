@@ -15,6 +15,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from tests.running import children_of, read_or_empty
+
 ROOT = Path(__file__).parents[2]
 GATEWAYZ = (sys.executable, "-m", "adapters.wiring")
 UP_WITHIN_S = 90.0
@@ -111,16 +113,15 @@ class Installation:
     def children(self, word: str) -> list[int]:
         """Pids of the supervisor's children that have `word` in their command line, oldest first."""
         assert self.supervisor is not None
-        pids = Path(f"/proc/{self.supervisor.pid}/task/{self.supervisor.pid}/children").read_text().split()
-        return [int(pid) for pid in pids if word in _read(Path(f"/proc/{pid}/cmdline"))]
+        return children_of(self.supervisor.pid, word)
 
     def left_running(self) -> list[str]:
         """Command lines of all processes that know this home: by argument, by environment, or by working in it."""
         found = []
         for process in Path("/proc").glob("[0-9]*"):
-            words = _read(process / "cmdline") + _read(process / "environ") + _link(process / "cwd")
+            words = read_or_empty(process / "cmdline") + read_or_empty(process / "environ") + _link(process / "cwd")
             if str(self.home) in words and process.name != str(os.getpid()):
-                found.append(_read(process / "cmdline").replace("\0", " "))
+                found.append(read_or_empty(process / "cmdline").replace("\0", " "))
         return found
 
     def leaves_nothing_running(self, within_s: float = 10.0) -> bool:
@@ -129,12 +130,6 @@ class Installation:
             assert time.monotonic() < deadline_s, f"still running: {left}"
             time.sleep(0.05)
         return True
-
-
-def _read(file: Path) -> str:
-    with suppress(OSError):
-        return file.read_text(errors="replace")
-    return ""
 
 
 def _link(link: Path) -> str:
@@ -147,7 +142,7 @@ def is_idle(pid: int) -> bool:
     """It uses no processor for a while: it waits for something."""
 
     def used() -> str:
-        return " ".join(_read(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()[11:13])
+        return " ".join(read_or_empty(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()[11:13])
 
     before = used()
     time.sleep(0.3)

@@ -3,7 +3,7 @@
 The library looks for that variable when it is imported: `serve` sets it for its children, a lone `api` runs without.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +16,9 @@ from prometheus_client.registry import Collector
 
 APPEND_SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 """From a lone append on a fast disk (0.5 ms) to the append's time-out."""
+
+PROJECTION_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.5, 1.0, 5.0, 30.0)
+"""Around what is promised (0.25 s for 99 of 100), up to a projector that was away."""
 
 APPEND_COMMANDS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 """Up to the largest batch."""
@@ -64,6 +67,20 @@ class Metrics:
         self.append_commands = Histogram(
             "gatewayz_append_commands", "Commands per append (group commit).", buckets=APPEND_COMMANDS, registry=own
         )
+        self.projection_seconds = Histogram(
+            "gatewayz_projection_seconds",
+            "From an event's recording to the commit of its projection.",
+            buckets=PROJECTION_SECONDS,
+            registry=own,
+        )
+        self.parked = Counter(
+            "gatewayz_parked_total", "Accounts that a read model had to leave behind.", ("projection",), registry=own
+        )
+
+    def projected(self, lags_ms: Sequence[int]) -> None:
+        """One page of the projector: per event, its commit - recorded_at."""
+        for lag_ms in lags_ms:
+            self.projection_seconds.observe(lag_ms / 1_000)
 
     def appended(self, commands: int, seconds: float) -> None:
         """For PostgresLedger(on_append=...)."""

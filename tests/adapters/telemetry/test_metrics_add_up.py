@@ -74,5 +74,12 @@ def test_what_the_database_says_is_told_only_while_it_answers() -> None:
     assert told(metrics)["gatewayz_projection_lag_seconds"] == 0.25
 
 
+def test_each_event_of_a_page_counts_with_its_own_lag() -> None:
+    metrics = Metrics()
+    metrics.projected([40, 90, 900])
+    samples = told(metrics)
+    assert [samples[f'gatewayz_projection_seconds_bucket{{le="{le}"}}'] for le in ("0.05", "0.1", "1.0")] == [1, 2, 3]
+
+
 def test_the_content_type_is_prometheus_text() -> None:
     assert Metrics().exposition()[1].startswith("text/plain; version=0.0.4")

@@ -1,0 +1,38 @@
+"""What an API process weighs, and whether that grows with requests: 100,000 of them over 10,000 accounts."""
+
+import os
+import random
+
+from tests.benchmarks.bare_relay import upstream
+from tests.benchmarks.load import drive, post
+from tests.benchmarks.many_accounts import open_accounts
+from tests.benchmarks.scrape import api_process, bound_of, rss_kib, scrape
+from tests.running import gateway
+
+ACCOUNTS = int(os.environ.get("ACCOUNTS", "10000"))
+REQUESTS = int(os.environ.get("REQUESTS", "100000"))
+WARM_SHARE = 5  # of which the first fifth fills caches
+CONNECTIONS = 32
+MESSAGES = [{"role": "user", "content": "Write fifty words about ledgers."}]
+
+
+def run() -> None:
+    """ACCOUNTS=, REQUESTS= in the environment for other sizes."""
+    with upstream() as url, gateway(url) as gw:
+        keys = open_accounts(gw, ACCOUNTS)
+        body = {"model": "test/tokens", "messages": MESSAGES, "max_tokens": 100}
+        requests = [post("/v1/chat/completions", body, key) for key in keys]
+        random.Random(1).shuffle(requests)
+        api, (projector, *_) = api_process(gw), gw.children("supervised\0projector")
+        first = drive(gw.port, requests, REQUESTS // WARM_SHARE, CONNECTIONS)
+        warm, before = rss_kib(api), scrape(gw.port)
+        rest = drive(gw.port, requests, REQUESTS - REQUESTS // WARM_SHARE, CONNECTIONS)
+        after = scrape(gw.port)
+        print(f"  {REQUESTS:,} requests over {ACCOUNTS:,} accounts, {CONNECTIONS} connections:")
+        print(
+            f"    {first.rps:.0f} rps in the first fifth, {rest.rps:.0f} rps after; {first.errors + rest.errors} errors"
+        )
+        print(f"    API process {warm / 1024:.1f} MB after a fifth, {rss_kib(api) / 1024:.1f} MB at the end")
+        print(f"    projector {rss_kib(projector) / 1024:.1f} MB")
+        lag_s = bound_of(0.99, "gatewayz_projection_seconds", before, after)
+        print(f"    projection lag p99 <= {lag_s * 1_000:.0f} ms (per event, its commit - recorded_at)")
