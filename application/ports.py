@@ -239,7 +239,7 @@ class ChatCall(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChatProviders(Protocol):
-    """Calls offers. Both methods raise ProviderFailure; neither retries."""
+    """Calls offers. `complete` and `stream` raise ProviderFailure; neither retries."""
 
     async def complete(self, call: ChatCall) -> Answer: ...
 
@@ -249,6 +249,10 @@ class ChatProviders(Protocol):
         Chunks that arrived together come together, never none: what costs per read then costs once. The deadline bounds
         entering; a reader that has waited long enough is cancelled.
         """
+        ...
+
+    def dropped(self, offer: Offer, body: Mapping[str, Any]) -> tuple[str, ...]:
+        """Parameters in the client's `body` that this offer's provider is not sent, in order of their names."""
         ...
 
 

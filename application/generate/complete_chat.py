@@ -18,13 +18,18 @@ from domain.errors import DomainError
 
 
 class Completed(msgspec.Struct, frozen=True):
-    """A whole answer and what the headers say of it. `clamped_to`: output tokens granted, if fewer than asked."""
+    """A whole answer and what the headers say of it.
+
+    clamped_to:  output tokens granted, if fewer than asked.
+    dropped:     parameters that the provider which answered was not sent.
+    """
 
     body: bytes
     generation_id: str
     cost_nusd: int
     position: int
     clamped_to: int | None = None
+    dropped: tuple[str, ...] = ()
 
 
 class CompleteChat:
@@ -54,10 +59,11 @@ class CompleteChat:
             kept, receipt = await self._replay(caller, served)
             return _completed(kept, receipt)
         answer = await self._call_providers(held, offers, self._providers.complete)
+        held.dropped = self._providers.dropped(held.offer, request.body)
         return await self._settled(held, answer)
 
     async def _settled(self, held: Held, answer: Answer) -> Completed:
-        kept = KeptAnswer(held.generation_id, [answer.body], answer.raw_usage, held.clamped_to)
+        kept = KeptAnswer(held.generation_id, [answer.body], answer.raw_usage, held.clamped_to, held.dropped)
         outcome = Outcome(
             metered=meter_answer(held, answer.usage, answer.output_bytes),
             finish_reason=answer.finish_reason,
@@ -76,6 +82,7 @@ def _completed(kept: KeptAnswer, receipt: Receipt) -> Completed:
         cost_nusd=receipt.settled.cost_nusd,
         position=receipt.position,
         clamped_to=kept.clamped_to,
+        dropped=kept.dropped,
     )
 
 

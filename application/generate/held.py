@@ -18,6 +18,7 @@ class Held(msgspec.Struct, kw_only=True):
 
     reservation:   also the correlation id of everything that follows; `gen-<reservation>` is the generation's id.
     started_s:     monotonic time of our receipt, for latencies.
+    dropped:       parameters that the provider which answered was not sent.
     reserve:       the command that made it, repeated under a new id by a late settle.
     """
 
@@ -32,6 +33,7 @@ class Held(msgspec.Struct, kw_only=True):
     started_s: float
     deadline_at: datetime
     position: int
+    dropped: tuple[str, ...] = ()
 
     @property
     def generation_id(self) -> str:

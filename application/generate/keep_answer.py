@@ -19,6 +19,7 @@ class KeptAnswer(msgspec.Struct, frozen=True, array_like=True):
     parts: list[bytes]
     raw_usage: bytes | None
     clamped_to: int | None = None
+    dropped: tuple[str, ...] = ()
 
     def encode(self) -> bytes:
         return msgspec.msgpack.encode(self)

@@ -64,6 +64,7 @@ class StreamChat:
         except AlreadyServed as served:
             return KeptStream(*await self._replay(caller, served))
         opened = await self._call_providers(held, offers, self._open)
+        held.dropped = self._providers.dropped(held.offer, request.body)
         return ChatStream(held, opened, self._settle, self._read_on_s)
 
     async def _open(self, call: ChatCall) -> _Opened:
@@ -119,6 +120,10 @@ class ChatStream:
     @property
     def clamped_to(self) -> int | None:
         return self._held.clamped_to
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        return self._held.dropped
 
     @property
     def position(self) -> int:
@@ -203,7 +208,7 @@ class ChatStream:
 
     def _outcome(self, failed: bool) -> Outcome:
         produced = self._produced
-        kept = KeptAnswer(self.generation_id, self._parts, produced.raw_usage, self.clamped_to)
+        kept = KeptAnswer(self.generation_id, self._parts, produced.raw_usage, self.clamped_to, self.dropped)
         return Outcome(
             metered=meter_answer(self._held, produced.usage, produced.output_bytes),
             finish_reason=produced.finish_reason,
@@ -223,6 +228,7 @@ class KeptStream:
         self._receipt = receipt
         self.generation_id = kept.generation_id
         self.clamped_to = kept.clamped_to
+        self.dropped = kept.dropped
         self.position = receipt.position
 
     def client_gone(self) -> None:

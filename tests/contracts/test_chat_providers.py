@@ -105,6 +105,16 @@ async def test_the_granted_tokens_are_what_the_provider_may_use(providers: ChatP
 
 
 @pytest.mark.asyncio
+async def test_what_the_registry_drops_is_told_and_not_sent() -> None:
+    catalog = load_catalog(None, {"GROQ_API_KEY": "gsk"}, None, on=date(2026, 11, 22))
+    client = HttpChatProviders(catalog.endpoints)
+    offer = an_offer(provider="groq")
+    assert client.dropped(offer, {"service_tier": "flex", "plugins": [], "seed": 1}) == ("plugins", "service_tier")
+    assert client.dropped(offer, {"seed": 1}) == ()
+    await client.close()
+
+
+@pytest.mark.asyncio
 async def test_tool_calls_come_both_ways(providers: ChatProviders) -> None:
     tools = [
         {"type": "function", "function": {"name": "say", "parameters": {"properties": {"it": {"type": "string"}}}}}

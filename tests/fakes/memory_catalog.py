@@ -7,10 +7,13 @@ from domain.catalog.offer import Offer
 
 class MemoryCatalog:
     def __init__(self, offers: Sequence[Offer]) -> None:
-        self._offers = offers
+        self._offers = list(offers)
 
     def offers_of(self, model: str) -> Sequence[Offer]:
         return [offer for offer in self._offers if offer.model == model]
+
+    def add(self, offer: Offer) -> None:
+        self._offers.append(offer)
 
     def models(self) -> Sequence[Offer]:
         return [self.offers_of(model)[0] for model in sorted({offer.model for offer in self._offers})]

@@ -1,13 +1,14 @@
 """Providers that answer what a test wrote down, in the form that a dialect would hand on."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
 
 from application.ports import Answer, ChatCall, Chunk, ProviderFailure
+from domain.catalog.offer import Offer
 from domain.credit.events import Attempt
 from domain.pricing.usage import Usage
 
@@ -33,18 +34,22 @@ Step = Chunk | Stop | ProviderFailure
 class ScriptedProviders:
     """`answers` and `streams` by model; a call of a model without a script is a test's mistake (KeyError).
 
+    `drops` is by provider; one that is `down` fails every call.
+
     `respell` changes the spelling of each chunk, not its meaning.
     """
 
     def __init__(self) -> None:
         self.answers: dict[str, Answer | Exception | Stop] = {}
         self.streams: dict[str, Sequence[Step]] = {}
+        self.down: set[str] = set()
+        self.drops: dict[str, frozenset[str]] = {}
         self.calls: list[ChatCall] = []
         self.closed = 0
         self.respell: Callable[[bytes], bytes] = bytes
 
     async def complete(self, call: ChatCall) -> Answer:
-        self.calls.append(call)
+        self._begin(call)
         scripted = self.answers[call.offer.model]
         if isinstance(scripted, Stop):
             await scripted.wait()
@@ -53,13 +58,21 @@ class ScriptedProviders:
             raise scripted
         return msgspec.structs.replace(scripted, body=_named(scripted.body, call))
 
+    def dropped(self, offer: Offer, body: Mapping[str, Any]) -> tuple[str, ...]:
+        return tuple(sorted(self.drops.get(offer.provider, frozenset()).intersection(body)))
+
     @asynccontextmanager
     async def stream(self, call: ChatCall) -> AsyncIterator[AsyncIterator[Sequence[Chunk]]]:
-        self.calls.append(call)
+        self._begin(call)
         try:
             yield self._played(self.streams[call.offer.model], call)
         finally:
             self.closed += 1
+
+    def _begin(self, call: ChatCall) -> None:
+        self.calls.append(call)
+        if call.offer.provider in self.down:
+            raise failure(fails_over=True)
 
     async def _played(self, steps: Sequence[Step], call: ChatCall) -> AsyncIterator[Sequence[Chunk]]:
         for step in steps:

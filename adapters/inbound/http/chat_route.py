@@ -66,7 +66,7 @@ def _headers_of(completed: Completed) -> list[Header]:
         (b"x-gatewayz-cost", format_usd(completed.cost_nusd).encode()),
         (b"x-gatewayz-position", format_position(completed.position).encode()),
     ]
-    return headers + _clamped(completed.clamped_to)
+    return headers + _changed(completed.clamped_to, completed.dropped)
 
 
 def _stream_headers_of(stream: ChatStream | KeptStream) -> list[Header]:
@@ -74,8 +74,14 @@ def _stream_headers_of(stream: ChatStream | KeptStream) -> list[Header]:
         (b"x-generation-id", stream.generation_id.encode()),
         (b"x-gatewayz-position", format_position(stream.position).encode()),
     ]
-    return headers + _clamped(stream.clamped_to)
+    return headers + _changed(stream.clamped_to, stream.dropped)
 
 
-def _clamped(tokens: int | None) -> list[Header]:
-    return [] if tokens is None else [(b"x-gatewayz-max-tokens-clamped", b"%d" % tokens)]
+def _changed(clamped_to: int | None, dropped: tuple[str, ...]) -> list[Header]:
+    """What was not passed on as the client sent it; mostly nothing."""
+    headers: list[Header] = []
+    if clamped_to is not None:
+        headers.append((b"x-gatewayz-max-tokens-clamped", b"%d" % clamped_to))
+    if dropped:
+        headers.append((b"x-gatewayz-dropped-params", ", ".join(dropped).encode()))
+    return headers

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
+from typing import Any
 
 import aiohttp
 import httpx
@@ -22,6 +23,7 @@ from adapters.outbound.providers.responses import (
 from adapters.outbound.providers.route import Route, route_to
 from adapters.outbound.providers.watch import Watch
 from application.ports import Answer, ChatCall, Chunk
+from domain.catalog.offer import Offer
 
 DRAIN_S = 0.1
 """After [DONE] the connection's end is due at once; one that comes later is not worth keeping the connection for."""
@@ -66,6 +68,10 @@ class HttpChatProviders:
             yield await leaving.enter_async_context(aclosing(_chunks(parts, reader, watch)))
             if reader.is_done:
                 await _drain(parts)
+
+    def dropped(self, offer: Offer, body: Mapping[str, Any]) -> tuple[str, ...]:
+        route = self._routes[offer.provider]
+        return route.dialect.dropped(body, route.endpoint)
 
     @asynccontextmanager
     async def _response(self, route: Route, call: ChatCall, *, streaming: bool) -> AsyncIterator[httpx.Response]:

@@ -11,6 +11,9 @@ Positive = Annotated[int, Meta(gt=0)]
 CanonicalId = Annotated[str, Meta(pattern=r"^[^/\s]+/\S+$", max_length=200)]
 """`author/slug`, what customers name."""
 
+Parameter = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]+$", max_length=100)]
+"""Name of a request parameter: it may be told in a response header."""
+
 Quirk = Literal["max_completion_tokens", "x_groq_usage"]
 """Differences that need code (dialects/openai.py): everything else about a provider is data.
 
@@ -74,7 +77,8 @@ class ProviderRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     canonical:    native id -> canonical id where the provider spells it differently.
     chat, not_chat: shell patterns of native ids from genai-prices that are (not) chat models.
     limits:       the first row that matches a native id counts.
-    drops:        request parameters never passed on, because they change the bill in ways no price here tells.
+    drops:        request parameters never passed on, because they change the bill in ways no price here tells; the
+                  client is told.
     extras:       request parameters outside OpenAI's that this provider understands.
     """
 
@@ -83,8 +87,8 @@ class ProviderRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     api_key_env: str = ""
     dialect: Literal["openai"] = "openai"
     quirks: tuple[Quirk, ...] = ()
-    drops: tuple[str, ...] = ()
-    extras: tuple[str, ...] = ()
+    drops: tuple[Parameter, ...] = ()
+    extras: tuple[Parameter, ...] = ()
     connect_timeout_s: Annotated[float, Meta(gt=0, le=60)] = 10.0
     genai_prices: str = ""
     author: str = ""

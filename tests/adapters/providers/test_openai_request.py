@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from adapters.outbound.providers.dialects.openai import write_request
+from adapters.outbound.providers.dialects.openai import dropped, write_request
 from adapters.outbound.providers.endpoint import Endpoint
 from tests.adapters.providers.call_words import HELLO, a_call, an_endpoint
 
@@ -76,6 +76,14 @@ def test_extras_go_only_to_providers_that_know_them() -> None:
 
 def test_what_would_change_the_bill_unseen_is_dropped() -> None:
     assert "service_tier" not in sent({"service_tier": "priority"}, an_endpoint(drops=("service_tier",)))
+
+
+def test_what_is_left_out_is_told_and_nothing_else() -> None:
+    endpoint = an_endpoint(drops=("service_tier", "never_sent"), extras=("provider",))
+    asked = {**HELLO, "usage": {"include": True}, "service_tier": "flex", "plugins": [], "provider": {}, "seed": 1}
+    assert dropped(asked, endpoint) == ("plugins", "service_tier")
+    assert dropped(HELLO, endpoint) == ()
+    assert asked.keys() - sent(asked, endpoint).keys() == {"plugins", "service_tier", "usage"}
 
 
 def test_the_clients_body_is_not_changed() -> None:

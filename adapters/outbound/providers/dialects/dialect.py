@@ -1,7 +1,7 @@
 """What a dialect is."""
 
 from collections.abc import Iterator, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from adapters.outbound.providers.endpoint import Endpoint
 from adapters.outbound.providers.failures import ToldError
@@ -30,6 +30,10 @@ class Dialect(Protocol):
     def headers(self, api_key: str) -> Mapping[str, str]: ...
 
     def write_request(self, call: ChatCall, endpoint: Endpoint, *, streaming: bool) -> bytes: ...
+
+    def dropped(self, body: Mapping[str, Any], endpoint: Endpoint) -> tuple[str, ...]:
+        """Parameters of `body` that `write_request` leaves out, sorted, but for what is answered here instead."""
+        ...
 
     def read_answer(self, body: bytes, call: ChatCall, endpoint: Endpoint) -> Answer:
         """Raises BrokenAnswer."""

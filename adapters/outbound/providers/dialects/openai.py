@@ -5,6 +5,7 @@ Source: platform.openai.com/docs/api-reference/chat. Differences between provide
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -30,6 +31,9 @@ TOKEN_LIMITS = ("max_completion_tokens", "max_tokens")
 EXTRAS = frozenset({"models", "provider", "route", "plugins", "transforms", "usage", "session_id"})
 """Parameters of OpenRouter's and ours: OpenAI and others refuse requests with them, so a row must say it takes them."""
 
+ANSWERED_HERE = frozenset({"usage"})
+"""Asks for what every answer of ours has: nothing is lost when a provider is not told of it."""
+
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -43,7 +47,7 @@ def write_request(call: ChatCall, endpoint: Endpoint, *, streaming: bool) -> byt
     The limit goes into the field(s) the client used, else into one of our own; a stream always asks for usage; what the
     provider's row drops or does not know is left out; everything else is passed on untouched.
     """
-    left_out = endpoint.drops | (EXTRAS - endpoint.extras)
+    left_out = _left_out(endpoint)
     body = {name: value for name, value in call.body.items() if name not in left_out}
     body["model"] = call.offer.native_id
     injected = TOKEN_LIMITS[0] if "max_completion_tokens" in endpoint.quirks else TOKEN_LIMITS[1]
@@ -54,6 +58,15 @@ def write_request(call: ChatCall, endpoint: Endpoint, *, streaming: bool) -> byt
     if streaming:
         body["stream_options"] = {**(options if isinstance(options, dict) else {}), "include_usage": True}
     return _ENCODER.encode(body)
+
+
+def dropped(body: Mapping[str, Any], endpoint: Endpoint) -> tuple[str, ...]:
+    """What the client sent and `write_request` leaves out: told in a header, never in silence (PRODUCT §4)."""
+    return tuple(sorted((_left_out(endpoint) - ANSWERED_HERE).intersection(body)))
+
+
+def _left_out(endpoint: Endpoint) -> frozenset[str]:
+    return endpoint.drops | (EXTRAS - endpoint.extras)
 
 
 def read_answer(body: bytes, call: ChatCall, endpoint: Endpoint) -> Answer:
