@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 
+from application.check_reason import check_reason
 from application.command_ids import named_id, step_id
 from application.ports import Clock, Ids, Ledger, PersonalData
 from domain.account.account import ACCOUNT
@@ -13,10 +14,6 @@ from domain.credit.decider import CREDIT
 from domain.credit.lot import LotKind
 from domain.errors import DomainError
 
-MIN_REASON = 10
-"""Characters: an auditor must be able to tell what a grant was for (PRODUCT §3)."""
-
-MAX_REASON = 500
 MAX_PRIORITY = 1_000
 
 
@@ -52,8 +49,7 @@ class GrantCredit:
         grant:  names this grant for ever; a repeated call with the same id and input grants nothing more.
         Raises: DomainError account_not_found, invalid_request, invalid_amount, invalid_expiry, too_many_lots.
         """
-        if not MIN_REASON <= len(reason) <= MAX_REASON:
-            raise DomainError("invalid_request", param="reason", message=f"reason must have {MIN_REASON} characters")
+        check_reason(reason)
         if priority is not None and not 0 <= priority <= MAX_PRIORITY:
             raise DomainError("invalid_request", param="priority", message=f"priority must be 0 to {MAX_PRIORITY}")
         if not (await self._ledger.state_of(ACCOUNT, account_id)).exists:

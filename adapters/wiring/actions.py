@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from adapters.inbound.cli.actions import DemoAccess
     from adapters.inbound.cli.banner import Started
     from adapters.inbound.cli.views import AccountView, KeyView, StatementView
+    from application.change_account_state import ChangedState
     from application.grant_credit import Granted
     from application.manage_keys import IssuedKey
     from application.verify_ledger import Report
+    from domain.account.account import AccountState
     from domain.api_key.events import Environment, KeyKind
     from domain.credit.lot import LotKind
     from domain.credit.window import KeyLimit
@@ -76,6 +78,12 @@ class WiredActions:
         from adapters.wiring import manage_accounts
 
         return manage_accounts.open_account(settings, username, email)
+
+    def change_account_state(self, account: str, state: AccountState, reason: str) -> ChangedState:
+        settings = _settings_of("account")
+        from adapters.wiring import manage_accounts
+
+        return manage_accounts.change_state(settings, account, state, reason)
 
     def account(self, account: str) -> AccountView:
         settings = _settings_of("account")

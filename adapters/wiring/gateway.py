@@ -16,6 +16,7 @@ from adapters.outbound.telemetry.telemetry import PrometheusTelemetry
 from adapters.settings import Settings, read_provider_keys
 from adapters.version import VERSION
 from adapters.wiring.core import Core
+from application.change_account_state import ChangeAccountState
 from application.generate.call_providers import CallProviders
 from application.generate.complete_chat import CompleteChat
 from application.generate.keep_answer import ReplayAnswer
@@ -64,6 +65,7 @@ def gateway_of(
         complete_chat=CompleteChat(catalog, reserve, call_providers, settle, providers, replay),
         stream_chat=StreamChat(catalog, reserve, call_providers, settle, providers, replay, settings.read_on_s),
         open_account=OpenAccount(ledger, personal_data, clock, core.ids),
+        change_account_state=ChangeAccountState(ledger, personal_data, clock, core.ids),
         grant_credit=GrantCredit(ledger, personal_data, clock, core.ids),
         manage_keys=ManageKeys(ledger, personal_data, core.reads, clock, core.ids),
         reads=core.reads,

@@ -9,10 +9,12 @@ from adapters.settings.settings import Settings
 from adapters.wiring.core import Core
 from adapters.wiring.manage_keys import key_views
 from adapters.wiring.operate import account_id_of, operate
+from application.change_account_state import ChangeAccountState, ChangedState
 from application.grant_credit import GrantCredit, Granted
 from application.open_account import OpenAccount
 from application.read_ports import AccountRecord, LotRecord
 from application.show_statement import ShowStatement
+from domain.account.account import AccountState
 from domain.credit.lot import LotKind
 
 OPERATOR = "operator"
@@ -46,6 +48,14 @@ def grant(
         )
         log.warning("break-glass grant", account_id=account_id, amount_nusd=amount_nusd, position=granted.position)
         return granted
+
+    return operate(settings, deed)
+
+
+def change_state(settings: Settings, account: str, state: AccountState, reason: str) -> ChangedState:
+    async def deed(core: Core) -> ChangedState:
+        change = ChangeAccountState(core.ledger, core.personal_data, core.clock, core.ids)
+        return await change(await account_id_of(core, account), state, reason)
 
     return operate(settings, deed)
 

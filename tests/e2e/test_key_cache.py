@@ -1,24 +1,20 @@
 """Keys die everywhere within a second, on two API processes under load, also while the projector is stopped."""
 
 import asyncio
-import json
 import os
 import signal
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 
-import httpx
 import pytest
 
+from tests.e2e.ask_with_key import ask_for, call
 from tests.faults.campaign import children_of
 from tests.running import PYTHON, Gateway, free_port, gateway, process
 
 ENDS_WITHIN_S = 1.0
 ASKING_S = 2.5
 """Load goes on this long after the key was ended: an answer in it later than a second is a failure."""
-
-CHAT = {"model": "test/tokens", "messages": [{"role": "user", "content": "x"}], "max_tokens": 5}
 
 
 @pytest.fixture(scope="module")
@@ -31,17 +27,6 @@ def running() -> Iterator[Gateway]:
         yield started
 
 
-def call(running: Gateway, method: str, path: str, body: object = None) -> dict[str, str]:
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{running.port}{path}",
-        json.dumps(body).encode() if body is not None else None,
-        {"content-type": "application/json", "authorization": f"Bearer {running.admin_key}"},
-        method=method,
-    )
-    with urllib.request.urlopen(request) as answer:
-        return dict(json.loads(answer.read() or b"{}"))
-
-
 def revoke(running: Gateway, path: str) -> None:
     call(running, "DELETE", path, {"confirmation": "DELETE_KEY"})
 
@@ -52,23 +37,6 @@ def disable(running: Gateway, path: str) -> None:
 
 def rotate(running: Gateway, path: str) -> None:
     call(running, "POST", f"{path}/rotate", {"grace_s": 0})
-
-
-async def ask_for(running: Gateway, key: str, seconds: float) -> list[tuple[float, int]]:
-    """(when it was sent, status) of requests on many fresh connections, so that both processes get their share."""
-    seen: list[tuple[float, int]] = []
-    until = time.monotonic() + seconds
-
-    async def client() -> None:
-        while time.monotonic() < until:
-            async with httpx.AsyncClient(trust_env=False, timeout=30) as fresh:
-                sent = time.monotonic()
-                headers = {"authorization": f"Bearer {key}"}
-                url = f"http://127.0.0.1:{running.port}/v1/chat/completions"
-                seen.append((sent, (await fresh.post(url, json=CHAT, headers=headers)).status_code))
-
-    await asyncio.gather(*(client() for _ in range(4)))
-    return seen
 
 
 async def end_under_load(running: Gateway, key: str, end: Callable[[], None]) -> list[float]:

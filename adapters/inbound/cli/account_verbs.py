@@ -7,6 +7,7 @@ import typer
 
 from adapters.inbound.cli.actions import Actions
 from adapters.inbound.cli.print_json import Json, print_json
+from domain.account.account import AccountState
 from domain.credit.lot import LotKind
 from domain.money import format_usd, parse_usd
 
@@ -19,7 +20,7 @@ def in_utc(moment: datetime | None) -> datetime | None:
 
 
 def account_verbs(actions: Actions) -> typer.Typer:
-    verbs = typer.Typer(help="Open and show accounts.", no_args_is_help=True, rich_markup_mode=None)
+    verbs = typer.Typer(help="Open, show, suspend and reinstate accounts.", no_args_is_help=True, rich_markup_mode=None)
 
     @verbs.command()
     def create(username: str, email: str) -> None:
@@ -33,6 +34,16 @@ def account_verbs(actions: Actions) -> typer.Typer:
 
         view = actions.account(account)
         print_json(view) if as_json else show_account(view)
+
+    @verbs.command()
+    def state(
+        account: Account,
+        state: Annotated[AccountState, typer.Argument(help="bot, suspended and closed are not served.")],
+        reason: Annotated[str, typer.Option(help="For auditors; at least 10 characters.")],
+    ) -> None:
+        """Suspend, reinstate or close an account; effective on every process within a second."""
+        changed = actions.change_account_state(account, state, reason)
+        print(f"{changed.account_id} is {'now' if changed.position else 'already'} {changed.state}")
 
     return verbs
 

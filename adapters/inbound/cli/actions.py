@@ -10,9 +10,11 @@ if TYPE_CHECKING:  # only named here: `--help` need not load them
 
     from adapters.inbound.cli.banner import Started
     from adapters.inbound.cli.views import AccountView, KeyView, StatementView
+    from application.change_account_state import ChangedState
     from application.grant_credit import Granted
     from application.manage_keys import IssuedKey
     from application.verify_ledger import Report
+    from domain.account.account import AccountState
     from domain.api_key.events import Environment, KeyKind
     from domain.credit.lot import LotKind
     from domain.credit.window import KeyLimit
@@ -44,6 +46,8 @@ class Actions(Protocol):
     def statement(self, account: str, limit: int) -> StatementView: ...
 
     def open_account(self, username: str, email: str) -> str: ...
+
+    def change_account_state(self, account: str, state: AccountState, reason: str) -> ChangedState: ...
 
     def account(self, account: str) -> AccountView: ...
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
+from application.change_account_state import ChangeAccountState
 from application.generate.complete_chat import CompleteChat
 from application.generate.stream_chat import StreamChat
 from application.grant_credit import GrantCredit
@@ -49,6 +50,7 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
     complete_chat: CompleteChat
     stream_chat: StreamChat
     open_account: OpenAccount
+    change_account_state: ChangeAccountState
     grant_credit: GrantCredit
     manage_keys: ManageKeys
     reads: ReadModels

@@ -8,10 +8,12 @@ from typing import Any
 from adapters.inbound.cli.actions import DemoAccess
 from adapters.inbound.cli.banner import Started
 from adapters.inbound.cli.views import AccountView, KeyView, LotView, StatementView
+from application.change_account_state import ChangedState
 from application.grant_credit import Granted
 from application.manage_keys import IssuedKey
 from application.read_ports import Credits, GenerationRecord
 from application.verify_ledger import LedgerStanding, ReadModelStanding, Report
+from domain.account.account import AccountState
 from domain.credit.lot import Part
 from domain.pricing.rate import ChargeLine
 from domain.proof.finding import Finding
@@ -132,6 +134,11 @@ class FakeActions:
     def open_account(self, username: str, email: str) -> str:
         self.asked.append(("open", username, email))
         return "acc-1"
+
+    def change_account_state(self, account: str, state: AccountState, reason: str) -> ChangedState:
+        """Every account is suspended already."""
+        self.asked.append(("state", account, state, reason))
+        return ChangedState("acc-1", state, 0 if state == "suspended" else 13)
 
     def account(self, account: str) -> AccountView:
         self.asked.append(("account", account))

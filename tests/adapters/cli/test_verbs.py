@@ -135,6 +135,17 @@ def test_key_list_rotate_and_revoke() -> None:
     assert actions.asked == [("keys", "alice"), ("rotate", "alice", "key-1", 0), ("revoke", "alice", "key-1")]
 
 
+def test_a_state_is_changed_once_and_only_to_one_there_is() -> None:
+    actions = FakeActions()
+    done = run(actions, "account", "state", "alice", "closed", "--reason", "asked for by its owner")
+    assert (done.exit_code, done.output) == (0, "acc-1 is now closed\n")
+    assert actions.asked == [("state", "alice", "closed", "asked for by its owner")]
+    assert said("account", "state", "alice", "suspended", "--reason", "abuse") == "acc-1 is already suspended\n"
+    wrong = run(actions, "account", "state", "alice", "frozen", "--reason", "asked for by its owner")
+    assert wrong.exit_code == 2
+    assert "'frozen' is not one of" in wrong.output
+
+
 def test_grant_reads_the_amount_exactly() -> None:
     actions = FakeActions()
     done = run(actions, "grant", "alice", "12.345678901", "--reason", "goodwill after outage", "--kind", "purchased")

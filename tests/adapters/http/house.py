@@ -10,6 +10,7 @@ import prometheus_client
 
 from adapters.inbound.http.app import GatewayApp, create_app
 from adapters.inbound.http.gateway import Check, Gateway, Limits
+from application.change_account_state import ChangeAccountState
 from application.generate.call_providers import CallProviders
 from application.generate.complete_chat import CompleteChat
 from application.generate.keep_answer import ReplayAnswer
@@ -126,6 +127,7 @@ class House:
             complete_chat=CompleteChat(*parts),
             stream_chat=StreamChat(*parts, read_on_s=5),
             open_account=OpenAccount(ledger, self.personal_data, clock, ids),
+            change_account_state=ChangeAccountState(ledger, self.personal_data, clock, ids),
             grant_credit=GrantCredit(ledger, self.personal_data, clock, ids),
             manage_keys=ManageKeys(ledger, self.personal_data, self.reads, clock, ids),
             reads=self.reads,

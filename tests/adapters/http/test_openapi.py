@@ -25,6 +25,7 @@ EXPECTED = {
     "/admin/accounts/{account_id}": {"get"},
     "/admin/accounts/{account_id}/statement": {"get"},
     "/admin/accounts/{account_id}/grants": {"post"},
+    "/admin/accounts/{account_id}/state": {"post"},
     "/admin/accounts/{account_id}/keys": {"post"},
     "/admin/accounts/{account_id}/keys/{key_id}": {"get", "patch", "delete"},
     "/admin/accounts/{account_id}/keys/{key_id}/rotate": {"post"},

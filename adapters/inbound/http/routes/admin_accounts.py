@@ -1,7 +1,9 @@
 """Accounts and their credit, for whoever has the admin key. `*_usd` are decimal strings both ways, exact to a nUSD."""
 
+from collections.abc import Awaitable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
@@ -14,10 +16,13 @@ from adapters.inbound.http.path_id import checked_id
 from adapters.inbound.http.request_headers import read_headers
 from adapters.inbound.http.statement_view import StatementView, view_statement
 from application.command_ids import named_id
+from domain.account.account import AccountState
 from domain.credit.lot import LotKind
 from domain.errors import DomainError
 from domain.log import format_position
 from domain.money import format_usd, parse_usd
+
+T = TypeVar("T")
 
 MAX_REQUESTS = 1_000
 """Requests on one statement: more is an export."""
@@ -47,7 +52,22 @@ class Granted(msgspec.Struct, frozen=True):
     available_usd: str
 
 
-SHAPES = (NewAccount, OpenedAccount, NewGrant, Granted, AccountView, StatementView)
+class NewState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`bot`, `suspended` and `closed` are not served; `past_due` and `inactive` spend purchased credit only."""
+
+    state: AccountState
+    reason: str
+
+
+class ChangedState(msgspec.Struct, frozen=True):
+    """`position` of the change; null if the account was in that state already."""
+
+    account_id: str
+    state: AccountState
+    position: str | None
+
+
+SHAPES = (NewAccount, OpenedAccount, NewGrant, Granted, NewState, ChangedState, AccountView, StatementView)
 
 router = APIRouter(prefix="/admin/accounts", tags=["admin"], dependencies=[AdminOnly])
 
@@ -88,6 +108,26 @@ async def get_statement(
 
 
 @router.post(
+    "/{account_id}/state",
+    openapi_extra={**accepts(NewState), **IDEMPOTENT},
+    responses=answers(ChangedState, "In that state now; effective on every process within a second."),
+)
+async def change_state(
+    account_id: str, new: Annotated[NewState, json_body(NewState)], request: Request, gateway: Using
+) -> Response:
+    changed = await _named_once(
+        gateway.change_account_state(
+            checked_id(account_id, "account_not_found"),
+            new.state,
+            new.reason,
+            change=_name_of("state", account_id, request),
+        )
+    )
+    position = format_position(changed.position) if changed.position else None
+    return answer(ChangedState(account_id, changed.state, position), position=changed.position)
+
+
+@router.post(
     "/{account_id}/grants",
     openapi_extra={**accepts(NewGrant), **IDEMPOTENT},
     status_code=201,
@@ -96,9 +136,8 @@ async def get_statement(
 async def grant_credit(
     account_id: str, new: Annotated[NewGrant, json_body(NewGrant)], request: Request, gateway: Using
 ) -> Response:
-    key = read_headers(request.scope["headers"]).idempotency_key
-    try:
-        granted = await gateway.grant_credit(
+    granted = await _named_once(
+        gateway.grant_credit(
             checked_id(account_id, "account_not_found"),
             parse_usd(new.amount_usd),
             new.kind,
@@ -106,11 +145,24 @@ async def grant_credit(
             actor="admin",
             expires_at=new.expires_at,
             priority=new.priority,
-            grant=None if key is None else named_id("grant", account_id, key),
+            grant=_name_of("grant", account_id, request),
         )
+    )
+    shown = Granted(format_position(granted.position), format_usd(granted.available_nusd))
+    return answer(shown, status=201, position=granted.position)
+
+
+def _name_of(deed: str, account_id: str, request: Request) -> UUID | None:
+    """What an Idempotency-Key makes of a deed's id; None if there is none."""
+    key = read_headers(request.scope["headers"]).idempotency_key
+    return None if key is None else named_id(deed, account_id, key)
+
+
+async def _named_once(deed: Awaitable[T]) -> T:
+    """A name that stands for another input is an Idempotency-Key that was reused."""
+    try:
+        return await deed
     except DomainError as refusal:
         if refusal.code == "command_id_reused":
             raise DomainError("idempotency_key_reused") from None
         raise
-    shown = Granted(format_position(granted.position), format_usd(granted.available_nusd))
-    return answer(shown, status=201, position=granted.position)
