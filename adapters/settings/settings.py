@@ -73,6 +73,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=environment_nam
     reserve_patience_s: Annotated[
         Seconds, Meta(description="A request whose credit is not reserved by then is refused with 503.")
     ] = 10.0
+    patience_s: Annotated[
+        Seconds,
+        Meta(
+            description="Any other request that has no answer by then is refused with 503; what it asked of the ledger"
+            " may still be recorded."
+        ),
+    ] = 10.0
     read_on_s: Annotated[
         OptionalSeconds,
         Meta(

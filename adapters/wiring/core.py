@@ -9,6 +9,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from adapters.outbound.crypto.clock_and_ids import SystemClock, SystemIds
 from adapters.outbound.crypto.personal_data import SealedPersonalData
+from adapters.outbound.postgres.connection import PromptConnection
 from adapters.outbound.postgres.content import PostgresAnswers, PostgresDataKeys
 from adapters.outbound.postgres.ledger import PostgresLedger
 from adapters.outbound.postgres.read_models import PostgresReadModels
@@ -82,6 +83,7 @@ async def end_tasks(*tasks: asyncio.Task[None]) -> None:
 async def _open_pool(info: str) -> AsyncIterator[AsyncConnectionPool[Any]]:
     pool: AsyncConnectionPool[Any] = AsyncConnectionPool(
         info,
+        connection_class=PromptConnection,
         min_size=1,
         max_size=MAX_CONNECTIONS,
         timeout=POOL_TIMEOUT_S,

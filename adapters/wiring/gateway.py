@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from adapters.complaint import WRONG_INPUT, Complaint
 from adapters.inbound.http.gateway import Check, Gateway, Limits
+from adapters.outbound.postgres.ask_server import is_out_of_reach
 from adapters.outbound.postgres.key_directory import CachedKeyDirectory
 from adapters.outbound.providers.catalog import ProviderCatalog
 from adapters.outbound.providers.http_chat_providers import HttpChatProviders
@@ -77,7 +78,12 @@ def gateway_of(
         is_admin=_equals(admin_key),
         readiness=readiness,
         metrics=metrics.exposition,
-        limits=Limits(body_bytes=settings.max_body_bytes, body_timeout_s=settings.body_timeout_s),
+        is_out_of_reach=is_out_of_reach,
+        limits=Limits(
+            body_bytes=settings.max_body_bytes,
+            body_timeout_s=settings.body_timeout_s,
+            patience_s=settings.patience_s,
+        ),
         version=VERSION,
     )
 

@@ -49,7 +49,7 @@ class GatewayApp:
 
 def create_app(gateway: Gateway) -> GatewayApp:
     drain = Drain()
-    boundary = Boundary(gateway.telemetry)
+    boundary = Boundary(gateway.telemetry, gateway.is_out_of_reach)
     hot: dict[tuple[str, str], HotRoute] = {(chat_route.METHOD, chat_route.PATH): chat_route.ChatRoute(gateway)}
     return GatewayApp(hot, create_api(gateway, boundary, drain), boundary, drain)
 

@@ -1,13 +1,13 @@
 """The one boundary: refusals become answers by the error table; what nobody named, a 500 with a request id."""
 
 import traceback
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from uuid import uuid4
 
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from adapters.inbound.http.errors import ErrorAnswer, answer_to
+from adapters.inbound.http.errors import answer_to
 from adapters.inbound.http.reply import Reply
 from adapters.inbound.http.request_body import ClientLeft
 from application.ports import Telemetry
@@ -22,8 +22,9 @@ MAX_CAUSES = 5
 class Boundary:
     """Around hot routes by `guard`, around FastAPI's by `Guarded`."""
 
-    def __init__(self, telemetry: Telemetry) -> None:
+    def __init__(self, telemetry: Telemetry, is_out_of_reach: Callable[[Exception], bool]) -> None:
         self._telemetry = telemetry
+        self._is_out_of_reach = is_out_of_reach
 
     async def guard(self, scope: Scope, reply: Reply, work: Awaitable[None]) -> None:
         try:
@@ -34,8 +35,15 @@ class Boundary:
         except ClientLeft:
             return
         except Exception as fault:  # noqa: BLE001 - nothing may pass this without an answer and a line in the log
-            self._telemetry.refused("internal_error")
-            await reply.fail(_answer_to_fault(fault, scope))
+            told = self._refusal_of(fault, scope)
+            self._telemetry.refused(told.code)
+            await reply.fail(answer_to(told))
+
+    def _refusal_of(self, fault: Exception, scope: Scope) -> DomainError:
+        if self._is_out_of_reach(fault):
+            log.warning("database out of reach", path=scope["path"], error=type(fault).__name__)
+            return DomainError("ledger_unavailable", retry_after_s=1)
+        return _named_fault(fault, scope)
 
 
 class Guarded:
@@ -53,7 +61,7 @@ class Guarded:
         await self._boundary.guard(scope, reply, self._app(scope, receive, reply.send))
 
 
-def _answer_to_fault(fault: Exception, scope: Scope) -> ErrorAnswer:
+def _named_fault(fault: Exception, scope: Scope) -> DomainError:
     """Logs where it happened, never what it says: an exception's text may quote a body or a secret."""
     request_id = f"req-{uuid4()}"
     log.error(
@@ -63,7 +71,7 @@ def _answer_to_fault(fault: Exception, scope: Scope) -> ErrorAnswer:
         path=scope["path"],
         stack=_stack(fault),
     )
-    return answer_to(DomainError("internal_error", request_id=request_id))
+    return DomainError("internal_error", request_id=request_id)
 
 
 def _stack(fault: BaseException) -> str:

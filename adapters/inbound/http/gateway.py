@@ -20,12 +20,14 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     body_timeout_s:  a body that takes longer to arrive is given up: a slow sender may not keep a connection for ever.
     keep_alive_s:    of silence in a stream, until a comment is sent.
     stall_s:         a streaming client that takes nothing for so long counts as gone: its answer is billed and ends.
+    patience_s:      for any other answer; the ledger counts as out of reach then.
     """
 
     body_bytes: int = 32 * 1024 * 1024
     body_timeout_s: float = 60.0
     keep_alive_s: float = 15.0
     stall_s: float = 60.0
+    patience_s: float = 10.0
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +45,7 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
     is_admin:   whether a secret is the admin key; compares in constant time.
     readiness:  the checks behind /ready, taken now; each bounded in time by whoever provides it.
     metrics:    Prometheus text and its content type.
+    is_out_of_reach: whether an exception of a port says that the database is away, and no more than that.
     version:    of the product, as the OpenAPI document names it.
     """
 
@@ -62,5 +65,6 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
     is_admin: Callable[[str], bool]
     readiness: Callable[[], Awaitable[Sequence[Check]]]
     metrics: Callable[[], tuple[bytes, str]]
+    is_out_of_reach: Callable[[Exception], bool] = lambda fault: False
     limits: Limits = Limits()
     version: str = "0"

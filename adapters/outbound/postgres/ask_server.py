@@ -168,6 +168,11 @@ def is_passing(error: Exception) -> bool:
     return isinstance(error, LOST)
 
 
+def is_out_of_reach(error: Exception) -> bool:
+    """Whether it is psycopg, or its pool, that says so: other timeouts and OSErrors may come from anywhere."""
+    return isinstance(error, psycopg.Error) and is_passing(error)
+
+
 def rows(result: PGresult) -> Iterator[list[bytes | None]]:
     """The rows of a result, as the server sent them."""
     columns = range(result.nfields)

@@ -1,9 +1,12 @@
 """Connections that the ledger can rely on: UTC, READ COMMITTED, durable commits, bounded waits."""
 
+import asyncio
 from typing import Any
 
 import psycopg
+from psycopg.abc import RV, PQGen
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.waiting import wait_async
 
 CONNECT_TIMEOUT_S = 5
 """A database that does not answer for longer is reported as out of reach; connecting is retried by whoever needs it."""
@@ -39,6 +42,21 @@ def conninfo(dsn: str, *, user: str | None = None, password: str | None = None, 
     if user is not None:
         merged |= {"user": user, "password": password}
     return make_conninfo(**merged)  # type: ignore[arg-type]
+
+
+class PromptConnection(psycopg.AsyncConnection[Any]):
+    """One that is cancelled at once: it is closed, and whoever gave up waits no longer.
+
+    psycopg itself asks the server on another connection to cancel, then waits for the answer: ten seconds more when the
+    network stands still, on top of any timeout around the query.
+    """
+
+    async def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:  # noqa: ASYNC109
+        try:
+            return await wait_async(gen, self.pgconn.socket, interval=interval, timeout=timeout)
+        except asyncio.CancelledError:
+            self.pgconn.finish()
+            raise
 
 
 async def connect(info: str) -> psycopg.AsyncConnection[Any]:

@@ -5,10 +5,12 @@ concern it. Whatever is in doubt (a stopped projector, a tail that is too old, a
 is read from the key's own stream instead.
 """
 
+import asyncio
 from collections import OrderedDict
 from datetime import datetime
 from typing import Protocol
 
+from adapters.outbound.postgres.ask_server import LOST
 from adapters.outbound.postgres.follow_access import AccessTail
 from application.ports import Caller, Claim, Clock, Ledger, PersonalData
 from application.read_ports import FoundKey
@@ -20,6 +22,10 @@ from domain.errors import DomainError
 MAX_ENTRIES = 50_000
 MAX_INVALIDATIONS = 10_000
 """Streams whose newest event is remembered; beyond it the floor rises and older read models are no longer trusted."""
+
+
+READ_PATIENCE_S = 1.0
+"""For the read model; a pooled connection on a dead network may hang for much longer."""
 
 
 class KeyReads(Protocol):
@@ -51,11 +57,19 @@ class CachedKeyDirectory:
 
     async def _look_up(self, secret_hash: bytes) -> FoundKey | None:
         """From the read model if that is new enough, else from the streams; only a read model's entry is kept."""
-        found = await self._reads.find_key(secret_hash) if self.tail.is_fresh() else None
+        found = await self._read(secret_hash) if self.tail.is_fresh() else None
         if found is None or not self._is_current(found):
             return await self._from_streams(secret_hash)
         self._keep(secret_hash, found)
         return found
+
+    async def _read(self, secret_hash: bytes) -> FoundKey | None:
+        """None also if the read model does not answer: the streams have a bounded wait and a name for that."""
+        try:
+            async with asyncio.timeout(READ_PATIENCE_S):
+                return await self._reads.find_key(secret_hash)
+        except LOST:
+            return None
 
     async def _from_streams(self, secret_hash: bytes) -> FoundKey | None:
         stream = await self._ledger.holder_of(Claim("key_secret", secret_hash))

@@ -14,7 +14,7 @@ from cryptography.fernet import Fernet
 from adapters.outbound.crypto.clock_and_ids import SystemClock
 from adapters.outbound.crypto.personal_data import SealedPersonalData
 from adapters.outbound.postgres.follow_access import AccessTail
-from adapters.outbound.postgres.key_directory import CachedKeyDirectory
+from adapters.outbound.postgres.key_directory import READ_PATIENCE_S, CachedKeyDirectory
 from adapters.outbound.postgres.ledger import PostgresLedger
 from application.ports import Caller, Claim
 from application.read_ports import FoundKey
@@ -281,6 +281,17 @@ async def test_an_answer_that_was_long_under_way_vouches_for_nothing(database: D
         reads.gate.set()
         assert await looking == "invalid_api_key"
         keys.tail.close()
+
+
+async def test_a_read_model_that_does_not_answer_is_not_waited_for(database: Database) -> None:
+    """A pooled connection on a dead network: the key's own stream is asked instead."""
+    reads = LogKeyReads(database)
+    async with processes(database) as (one, other):
+        await issue(one)
+        async with directory(database, other, reads) as keys:
+            reads.gate = asyncio.Event()
+            async with asyncio.timeout(4 * READ_PATIENCE_S):
+                assert await verdict(keys) == "served"
 
 
 async def test_a_read_model_older_than_the_first_look_at_the_tail_is_not_trusted(database: Database) -> None:

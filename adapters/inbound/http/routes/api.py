@@ -13,6 +13,7 @@ from adapters.inbound.http.drain import Drain
 from adapters.inbound.http.errors import ErrorEnvelope
 from adapters.inbound.http.gateway import Gateway
 from adapters.inbound.http.json_shape import Shape, answers, schemas
+from adapters.inbound.http.patience import Patient
 from adapters.inbound.http.routes import admin_accounts, admin_keys, chat, credit, generation, health, key, keys, models
 from domain.errors import DomainError
 
@@ -53,6 +54,7 @@ def create_api(gateway: Gateway, boundary: Boundary, drain: Drain) -> Api:
         api.include_router(noun.router)
     api.add_exception_handler(HTTPException, _refuse_route)
     api.add_exception_handler(RequestValidationError, _refuse_parameter)
+    api.add_middleware(Patient, patience_s=gateway.limits.patience_s)
     api.add_middleware(Guarded, boundary=boundary)
     return api
 
