@@ -3,7 +3,7 @@ servers and database drivers that they do not use, and a process should hold no 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -60,6 +60,12 @@ class WiredActions:
         from adapters.wiring.verify import verify
 
         return verify(settings)
+
+    def credentials(self) -> Mapping[str, str]:
+        settings = _settings_of("credentials")
+        from adapters.wiring.find_credentials import find_credentials
+
+        return find_credentials(settings)
 
     def demo_access(self) -> DemoAccess:
         settings = _settings_of("demo")

@@ -150,11 +150,11 @@ def is_idle(pid: int) -> bool:
 
 
 @contextmanager
-def installation(**settings: str) -> Iterator[Installation]:
+def installation(home: str = "home", **settings: str) -> Iterator[Installation]:
     """A home that PostgreSQL's unprivileged user can reach; whatever was started in it is ended afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="gatewayz-e2e-"))
     folder.chmod(0o711)
-    made = Installation(folder / "home", **settings)
+    made = Installation(folder / home, **settings)
     try:
         yield made
     finally:

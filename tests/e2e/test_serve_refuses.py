@@ -83,3 +83,7 @@ def test_p9_verbs_that_need_something_running_say_so(house: Installation) -> Non
     assert "no Gatewayz answers at" in refused(house, "demo", GATEWAYZ_PORT="1")
     assert "there is no data in" in refused(house, "verify")
     assert not house.home.exists()
+
+
+def test_p9_credentials_of_an_instance_that_never_ran(house: Installation) -> None:
+    assert "nothing was started in" in refused(house, "credentials", "demo_key")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:  # only named here: `--help` need not load them
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from adapters.inbound.cli.banner import Started
@@ -29,7 +29,10 @@ class DemoAccess(NamedTuple):
 
 
 class Actions(Protocol):
-    """`account` is an account's id or username. Each raises Complaint for what an operator must know."""
+    """`account` is an account's id or username. Each raises Complaint for what an operator must know.
+
+    credentials: base_url, admin_key, demo_key.
+    """
 
     def serve(self, tell: Callable[[Started], None]) -> int: ...
 
@@ -40,6 +43,8 @@ class Actions(Protocol):
     def migrate(self) -> Sequence[str]: ...
 
     def verify(self) -> Report: ...
+
+    def credentials(self) -> Mapping[str, str]: ...
 
     def demo_access(self) -> DemoAccess: ...
 

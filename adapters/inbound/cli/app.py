@@ -1,6 +1,7 @@
 """`gatewayz` and its verbs."""
 
 import sys
+from typing import Annotated, Literal
 
 import typer
 
@@ -10,6 +11,8 @@ from adapters.inbound.cli.banner import Started, banner
 from adapters.inbound.cli.key_verbs import key_verbs
 from adapters.inbound.cli.print_json import Json, print_json
 from adapters.version import VERSION
+
+Field = Literal["base_url", "admin_key", "demo_key"]
 
 HELP = "An inference gateway whose every cent can be proven. Settings: docs/reference/settings.md."
 
@@ -69,6 +72,14 @@ def _add_checks(cli: typer.Typer, actions: Actions) -> None:
         else:
             show_report(report)
         sys.exit(0 if report.is_clean else 1)
+
+    @cli.command()
+    def credentials(
+        field: Annotated[Field | None, typer.Argument(help="Only this one, bare, for scripts.")] = None,
+    ) -> None:
+        """Print how to reach the instance started last: base URL, admin key, demo key."""
+        known = actions.credentials()
+        print(known[field]) if field else print_json(known)
 
     @cli.command()
     def demo() -> None:

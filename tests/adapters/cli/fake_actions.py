@@ -1,6 +1,6 @@
 """Actions that remember what was asked of them and answer from memory."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -115,6 +115,9 @@ class FakeActions:
 
     def verify(self) -> Report:
         return Report(LedgerStanding(7, [ReadModelStanding("generation", 7, 0.0)], [], False), self._findings)
+
+    def credentials(self) -> Mapping[str, str]:
+        return {"base_url": "http://127.0.0.1:8000", "admin_key": "gw_admin_a", "demo_key": "gw_test_d"}
 
     def demo_access(self) -> DemoAccess:
         raise AssertionError("needs a running API: tests/e2e")

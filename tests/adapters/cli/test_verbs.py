@@ -30,6 +30,7 @@ def test_every_verb_is_listed() -> None:
         "api",
         "projector",
         "migrate",
+        "credentials",
         "demo",
         "verify",
         "statement",
@@ -133,6 +134,11 @@ def test_key_list_rotate_and_revoke() -> None:
     assert run(actions, "key", "rotate", "alice", "key-1", "--grace-s", "0").output == "gw_live_new\n"
     assert run(actions, "key", "revoke", "alice", "key-1").output == "revoked key-1\n"
     assert actions.asked == [("keys", "alice"), ("rotate", "alice", "key-1", 0), ("revoke", "alice", "key-1")]
+
+
+def test_credentials_are_told_all_or_one_bare() -> None:
+    assert json.loads(said("credentials"))["base_url"] == "http://127.0.0.1:8000"
+    assert said("credentials", "demo_key") == "gw_test_d\n"
 
 
 def test_a_state_is_changed_once_and_only_to_one_there_is() -> None:

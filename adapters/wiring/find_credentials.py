@@ -1,0 +1,15 @@
+"""How to reach the instance started last, wherever its home is."""
+
+from collections.abc import Mapping
+
+from adapters.complaint import Complaint
+from adapters.settings.credentials import read_credentials
+from adapters.settings.settings import Settings
+
+
+def find_credentials(settings: Settings) -> Mapping[str, str]:
+    """Raises: Complaint if nothing was started in this home yet."""
+    known = read_credentials(settings.home)
+    if known is None:
+        raise Complaint(f"nothing was started in {settings.home} yet: start `gatewayz serve`")
+    return {"base_url": known.base_url, "admin_key": known.admin_key, "demo_key": known.demo_key}
