@@ -21,11 +21,7 @@ class Rows(Generic[R]):
         self._by_prefix: dict[Key, dict[Key, R]] = {}
 
     def touch(self, key: Key) -> R:
-        rows = self._by_key
-        if self._prefix:
-            prefix = key[: self._prefix]
-            found = self._by_prefix.get(prefix)
-            rows = self._by_prefix.setdefault(prefix, {}) if found is None else found
+        rows = self._rows_beside(key) if self._prefix else self._by_key
         row = rows.get(key)
         if row is None:
             row = rows[key] = self._make()
@@ -33,6 +29,13 @@ class Rows(Generic[R]):
 
     def delete(self, prefix: Key) -> None:
         self._by_prefix.pop(prefix, None)
+
+    def _rows_beside(self, key: Key) -> dict[Key, R]:
+        prefix = key[: self._prefix]
+        found = self._by_prefix.get(prefix)
+        if found is None:
+            found = self._by_prefix[prefix] = {}
+        return found
 
     def items(self) -> Iterator[tuple[Key, R]]:
         """All rows by key, in no particular order."""

@@ -1,9 +1,8 @@
 """Every event came from a command that is remembered, and every remembered command from its events (P5)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from domain.proof.chain import StoredEvent
 from domain.proof.finding import Finding
 
 
@@ -22,9 +21,10 @@ class CommandWalk:
         self._commands = commands
         self._run: CommandRow | None = None
 
-    def walk(self, events: Sequence[StoredEvent]) -> Finding | None:
+    def walk(self, events: Iterable[tuple[int, bytes]]) -> Finding | None:
+        """Take (position, command id) of the next events; what is wrong with the first bad run, if any."""
         running, first, last = self._run or (None, 0, 0)
-        for position, _, _, _, _, _, command_id, _ in events:
+        for position, command_id in events:
             if command_id != running:
                 fault = self._compare(running, first, last) if running else None
                 if fault is not None:

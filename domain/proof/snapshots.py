@@ -25,7 +25,8 @@ class SnapshotWalk:
 
     def __init__(self, snapshots: Iterable[SnapshotRow], encode: Encode) -> None:
         self._encode = encode
-        self._waiting: dict[str, SnapshotRow] = {}
+        self.waiting: dict[str, SnapshotRow] = {}
+        """By stream, those that are not compared yet: events of others need not be walked."""
         self._states: dict[str, Any] = {}
         self._foreign: list[Finding] = []
         for row in snapshots:
@@ -36,17 +37,17 @@ class SnapshotWalk:
         if decider is None:
             self._foreign.append(_found(row, None, "no aggregate has such a stream"))
         elif row.state_schema == decider.state_schema:  # one of another schema is ignored by everybody
-            self._waiting[row.stream] = row
+            self.waiting[row.stream] = row
 
     def walk(self, position: int, stream: str, version: int, event: Event) -> Finding | None:
-        row = self._waiting.get(stream)
+        row = self.waiting.get(stream)
         if row is None:
             return None
         decider = aggregate_of(stream)
         try:
             state = decider.evolve(self._states.get(stream, decider.initial), event)
         except (KeyError, TypeError) as error:  # an event that its stream could never have decided
-            del self._waiting[stream]
+            del self.waiting[stream]
             return _found(row, position, f"folding stops at version {version}: {type(error).__name__} {error}")
         self._states[stream] = state
         return self._compare(decider, row, position, state) if version == row.version else None
@@ -54,11 +55,11 @@ class SnapshotWalk:
     def end(self) -> list[Finding]:
         """Snapshots of versions that their stream never had."""
         return self._foreign + [
-            _found(row, None, f"the stream ends before version {row.version}") for row in self._waiting.values()
+            _found(row, None, f"the stream ends before version {row.version}") for row in self.waiting.values()
         ]
 
     def _compare(self, decider: Decider, row: SnapshotRow, position: int, state: Any) -> Finding | None:
-        del self._waiting[row.stream], self._states[row.stream]
+        del self.waiting[row.stream], self._states[row.stream]
         if self._encode(state) == row.state:
             return None
         return _found(row, position, f"it is not the fold of {decider.name} up to version {row.version}")

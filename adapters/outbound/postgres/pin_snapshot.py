@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain, count
 from typing import Any
 
 import psycopg
@@ -45,11 +46,9 @@ def stream(connection: psycopg.Connection[Any], query: bytes, page: int = FETCH)
             yield rows
 
 
-def _counting() -> Iterator[int]:
-    number = 0
-    while True:
-        yield number
-        number += 1
+def rows_of(connection: psycopg.Connection[Any], query: bytes) -> Iterator[Any]:
+    """The same, row by row."""
+    return chain.from_iterable(stream(connection, query))
 
 
-_names = _counting()
+_names = count()

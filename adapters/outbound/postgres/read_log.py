@@ -100,11 +100,15 @@ def check_dense(after: int, positions: Sequence[int], upto: int) -> None:
 
 def as_entries(rows: Sequence[Sequence[Any]]) -> list[LogEntry]:
     """Rows of the log (position, stream, version, tag, state, ...), decoded where that is possible."""
-    decode = CODEC.decode
+    if not rows:
+        return []
+    positions, streams, versions, tags, states, *_ = zip(*rows, strict=True)
+    read = CODEC.readers
     try:
-        return [LoggedEvent(row[0], row[1], row[2], row[3], decode(row[3], row[4])) for row in rows]
-    except UNREADABLE:
+        events = [read[tag](state) for tag, state in zip(tags, states, strict=True)]
+    except (KeyError, msgspec.DecodeError):
         return [_as_entry(*row[:5]) for row in rows]
+    return list(map(LoggedEvent, positions, streams, versions, tags, events))
 
 
 def _as_entry(position: int, stream: str, version: int, tag: str, state: bytes) -> LogEntry:

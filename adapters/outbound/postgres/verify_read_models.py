@@ -1,10 +1,12 @@
 """Verifying read models: a fresh replay in memory against the tables, both ways, each at its own position.
 
-Insert-only tables are compared page by page as the log goes by; the others when it has gone by. Memory is bounded by
-what is open and by the number of accounts and keys, not by the length of the log.
+Rows of insert-only tables follow from one event each, so they are compared a stretch of the log at a time; the others
+when all of the log has gone by. Memory is bounded by what is open and by the number of accounts and keys.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 import psycopg
@@ -14,7 +16,7 @@ from adapters.outbound.postgres.pin_snapshot import stream
 from adapters.outbound.postgres.read_log import LogEntry, Undecodable, account_of_entry
 from adapters.outbound.postgres.write_changes import physical
 from domain.proof.finding import Finding
-from projections.changes import Projection, Table
+from projections.changes import Change, Projection, Table
 from projections.replay import Replay
 
 
@@ -27,70 +29,60 @@ class Claim(NamedTuple):
 
 
 class ReadModelCheck:
-    """One read model: feed it every event from genesis to its position, then ask what was wrong."""
+    """One read model: feed it events in order, then compare. `found` has the first finding for each place."""
 
     def __init__(self, connection: psycopg.Connection[Any], claim: Claim) -> None:
+        """connection: pinned."""
         self._connection = connection
         self._claim = claim
         self._replay = Replay(claim.projection.tables)
-        self._compared_upto = 0
-        self._found: dict[Table, Finding] = {}
-        self._poisoned: list[Finding] = []
+        self.found: dict[str, Finding] = {}
 
     def walk(self, entries: Sequence[LogEntry]) -> None:
-        last = min(entries[-1].position, self._claim.position)
-        if last <= self._compared_upto:
-            return
-        self._apply(entries if entries[-1].position == last else [e for e in entries if e.position <= last])
+        """Replay those events that the read model says it holds."""
+        if entries and entries[-1].position > self._claim.position:
+            entries = [entry for entry in entries if entry.position <= self._claim.position]
+        self._replay.apply(self._changes(entries))
+
+    def compare_inserted(self, after: int, upto: int | None) -> None:
+        """Insert-only tables against what was replayed, over the rows after position `after`, up to `upto`.
+
+        0 takes in what claims to be from before the log began, None whatever is beyond its end.
+        """
         for table in self._replay.inserted:
             expected = self._replay.take_inserted(table)
-            if table not in self._found:
-                self._compare(table, expected, self._compared_upto, last)
-        self._compared_upto = last
+            query = _select(table, self._claim.projection.build) + _range(after, upto, len(expected) + 1)
+            rows = self._connection.execute(query, binary=True).fetchall()
+            if rows != expected:
+                self._note(table, *_first_difference(table, rows, expected))
 
-    def _apply(self, entries: Sequence[LogEntry]) -> None:
-        project, replay, parked = self._claim.projection.project, self._replay, self._claim.parked
-        for entry in entries:
-            if parked and entry.position >= parked.get(account_of_entry(entry), entry.position + 1):
-                continue
-            try:
-                if isinstance(entry, Undecodable):
-                    raise entry.error
-                changes = project(entry)
-            except Exception as error:  # noqa: BLE001 - whatever it raises, the projector must have parked its account
-                self._poisoned.append(self._not_parked(entry, error))
-            else:
-                replay.apply(changes)
-
-    def _not_parked(self, entry: LogEntry, error: Exception) -> Finding:
-        message = f"cannot be projected, but its account is not parked: {type(error).__name__}: {error}"
-        return Finding("read_models", message, entry.position, f"read model {self._claim.projection.name}")
-
-    def end(self) -> Iterator[Finding]:
-        """The first event that should have been parked, the first bad row of each table, each breach of a law."""
+    def compare_changing(self) -> None:
+        """All rows of the tables whose rows change."""
         for table in self._claim.projection.tables:
-            if table.insert_only:
-                self._compare(table, [], self._compared_upto, None)
-            else:
+            if not table.insert_only:
                 self._compare_all(table)
-        yield from self._poisoned[:1]
-        yield from self._found.values()
-        yield from self._breaches()
 
-    def _compare(self, table: Table, expected: Sequence[Any], after: int, upto: int | None) -> None:
-        """Rows of an insert-only table after position `after`, up to `upto` (None: whatever there is)."""
-        if table in self._found:
-            return
-        query = _select(table, self._claim.projection.build) + _range(after, upto)
-        rows = self._connection.execute(query, binary=True).fetchall()
-        if rows != expected:
-            width = table.key
-            held = {row[:width]: row for row in rows}
-            wanted = {row[:width]: row for row in expected}
-            for key in sorted(held.keys() | wanted.keys()):
-                if held.get(key) != wanted.get(key):
-                    self._found[table] = self._difference(table, held.get(key), wanted.get(key))
-                    return
+    def _changes(self, entries: Sequence[LogEntry]) -> list[Change]:
+        project = self._claim.projection.project
+        if not self._claim.parked and Undecodable not in set(map(type, entries)):
+            # One that cannot be projected makes the fast way fail; the other one names it.
+            with suppress(Exception):
+                return [change for entry in entries for change in project(entry)]  # type: ignore[arg-type]
+        return [change for entry in entries for change in self._changes_of(entry)]
+
+    def _changes_of(self, entry: LogEntry) -> Sequence[Change]:
+        parked = self._claim.parked
+        if parked and entry.position >= parked.get(account_of_entry(entry), entry.position + 1):
+            return ()
+        try:
+            if isinstance(entry, Undecodable):
+                raise entry.error
+            return self._claim.projection.project(entry)
+        except Exception as error:  # noqa: BLE001 - whatever it raises, the projector must have parked its account
+            message = f"cannot be projected, but its account is not parked: {type(error).__name__}: {error}"
+            place = f"read model {self._claim.projection.name}"
+            self.found.setdefault(place, Finding("read_models", message, entry.position, place))
+            return ()
 
     def _compare_all(self, table: Table) -> None:
         wanted = self._replay.rows(table)
@@ -98,33 +90,48 @@ class ReadModelCheck:
         for rows in stream(self._connection, query):
             for row in rows:
                 expected = wanted.pop(row[: table.key], None)
-                if row != expected and table not in self._found:
-                    self._found[table] = self._difference(table, row, expected)
-        if wanted and table not in self._found:
-            self._found[table] = self._difference(table, None, wanted[min(wanted)])
+                if row != expected:
+                    self._note(table, row, expected)
+        if wanted:
+            self._note(table, None, wanted[min(wanted)])
 
-    def _difference(self, table: Table, held: Any, wanted: Any) -> Finding:
-        row = held if held is not None else wanted
-        place = ", ".join(f"{name}={_shown(value)}" for name, value in zip(table.key_names, row, strict=False))
-        position = row[table.names.index("position")] if "position" in table.columns else None
-        place = f"read.{table.name}_{self._claim.projection.build} {place}"
-        if held is None:
-            return Finding("read_models", "the row is missing", position, place)
-        if wanted is None:
-            return Finding("read_models", "no event accounts for this row", position, place)
-        name, value, right = next(
-            (name, value, right) for name, value, right in zip(table.names, held, wanted, strict=True) if value != right
-        )
-        if "position" in table.columns:
-            position = wanted[table.names.index("position")]
-        message = f"holds {_shown(value)}, not {_shown(right)}"
-        return Finding("read_models", message, position, f"{place}, column {name}")
+    def _note(self, table: Table, held: Any, wanted: Any) -> None:
+        if table.name not in self.found:
+            self.found[table.name] = _difference(table, self._claim.projection.build, held, wanted)
 
-    def _breaches(self) -> Iterator[Finding]:
-        for law in self._claim.projection.laws:
-            query = law.first_breach.format(build=self._claim.projection.build)
-            for position, place in self._connection.execute(query.encode()).fetchall():
-                yield Finding("read_models", f"broken: {law.says}", position, place)
+
+def find_breaches(connection: psycopg.Connection[Any], projection: Projection) -> Iterator[Finding]:
+    """Each law of a read model that its rows break."""
+    for law in projection.laws:
+        query = law.first_breach.format(build=projection.build)
+        for position, place in connection.execute(query.encode()).fetchall():
+            yield Finding("read_models", f"broken: {law.says}", position, place)
+
+
+def _first_difference(table: Table, rows: Sequence[Any], expected: Sequence[Any]) -> tuple[Any, Any]:
+    """The first row that is not as it must be: (held, wanted), None for one that is not there. Both in key order."""
+    held, wanted = next((held, wanted) for held, wanted in zip_longest(rows, expected) if held != wanted)
+    if held is None or wanted is None or held[: table.key] == wanted[: table.key]:
+        return held, wanted
+    return (held, None) if held[: table.key] < wanted[: table.key] else (None, wanted)
+
+
+def _difference(table: Table, build: str, held: Any, wanted: Any) -> Finding:
+    row = held if held is not None else wanted
+    place = ", ".join(f"{name}={_shown(value)}" for name, value in zip(table.key_names, row, strict=False))
+    position = row[table.names.index("position")] if "position" in table.columns else None
+    place = f"read.{table.name}_{build} {place}"
+    if held is None:
+        return Finding("read_models", "the row is missing", position, place)
+    if wanted is None:
+        return Finding("read_models", "no event accounts for this row", position, place)
+    name, value, right = next(
+        (name, value, right) for name, value, right in zip(table.names, held, wanted, strict=True) if value != right
+    )
+    if "position" in table.columns:
+        position = wanted[table.names.index("position")]
+    message = f"holds {_shown(value)}, not {_shown(right)}"
+    return Finding("read_models", message, position, f"{place}, column {name}")
 
 
 def _select(table: Table, build: str) -> bytes:
@@ -135,11 +142,11 @@ def _select(table: Table, build: str) -> bytes:
     return sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(columns), physical(table, build)).as_bytes()
 
 
-def _range(after: int, upto: int | None) -> bytes:
-    """In order of the key. Before the first page, also whatever claims to be from before the log began."""
+def _range(after: int, upto: int | None, limit: int) -> bytes:
+    """In order of the key; `limit` keeps a table with too many rows from filling the memory."""
     bounds = [b"position <= %d" % upto] if upto is not None else []
     bounds += [b"position > %d" % after] if after else []
-    return (b" WHERE " + b" AND ".join(bounds) if bounds else b"") + b" ORDER BY 1, 2"
+    return (b" WHERE " + b" AND ".join(bounds) if bounds else b"") + b" ORDER BY 1, 2 LIMIT %d" % limit
 
 
 def _ordered(table: Table) -> bytes:

@@ -30,7 +30,7 @@ def test_an_empty_ledger_is_clean(database: Database) -> None:
 
 
 def test_a_large_ledger_is_examined_by_two_processes_alike(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(examine_ledger, "TWO_PROCESSES_FROM", 10)
+    monkeypatch.setattr(examine_ledger, "SHARED_FROM", 10)
     whole_ledger(database, 63)
     assert verdict(database).is_clean
     database.sql("UPDATE read.ledger_entry_v1 SET amount_nusd = amount_nusd + 1 WHERE position = 30")
