@@ -1,27 +1,35 @@
 """The tests' own provider: the ledger is held against what it says it served. Shares no code with the product.
 
 Runs in a process of its own (`python -m tests.own_provider PORT SEED`), so no fault aimed at the gateway reaches it.
-Each answer's usage is drawn from the seed and the request's marker (its last user message); `GET /_served` returns
-`{marker: [[prompt, completion], ...]}`: one pair per answer whose last byte was handed to the network.
+Each answer's usage is drawn from the seed and the request's marker (its last user message), and so is the time that it
+takes, unless the marker says it ("takes 1.5 s"). It tells what it remembers:
+
+GET /_served   {marker: [[prompt, completion], ...]}: one pair per answer whose last byte was handed to the network.
+GET /_inside   how many requests it is answering now.
+GET /_spans    [[entered_s, left_s or null], ...] on the machine's monotonic clock, also of answers that broke off.
 """
 
 import asyncio
 import json
 import random
+import re
 import sys
+import time
 from collections import defaultdict
 from typing import Any
 
 SERVED: defaultdict[str, list[list[int]]] = defaultdict(list)
+SPANS: list[list[float | None]] = []
 WORD = "word "
+TAKES = re.compile(r"takes ([0-9.]+) s")
 
 
 async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, seed: int) -> None:
     try:
         while True:
             head = await reader.readuntil(b"\r\n\r\n")
-            if head.startswith(b"GET /_served"):
-                await send_json(writer, SERVED)
+            if head.startswith(b"GET /_"):
+                await send_json(writer, remembered(head.split()[1].decode()))
                 continue
             length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
             request = json.loads(await reader.readexactly(length))
@@ -32,13 +40,31 @@ async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, s
         writer.close()
 
 
+def remembered(path: str) -> object:
+    if path == "/_inside":
+        return sum(left is None for _, left in SPANS)
+    return {"/_served": SERVED, "/_spans": SPANS}[path]
+
+
 async def answer(writer: asyncio.StreamWriter, request: dict[str, Any], seed: int) -> None:
     marker = request["messages"][-1]["content"]
-    dice = random.Random(f"{seed} {marker}")
+    span: list[float | None] = [time.monotonic(), None]
+    SPANS.append(span)
+    try:
+        usage = await produce(writer, request, random.Random(f"{seed} {marker}"))
+        SERVED[marker].append(usage)
+    finally:
+        span[1] = time.monotonic()
+
+
+async def produce(writer: asyncio.StreamWriter, request: dict[str, Any], dice: random.Random) -> list[int]:
+    messages = request["messages"]
     # within what a client may be charged for: no more prompt tokens than bytes, no more output than granted
-    prompt = dice.randint(1, len(json.dumps(request["messages"])) // 2)
+    prompt = dice.randint(1, len(json.dumps(messages)) // 2)
     completion = dice.randint(1, request["max_tokens"])
-    await asyncio.sleep(dice.random() * 0.05)
+    told = TAKES.search(messages[-1]["content"])
+    takes_s = dice.random() * 0.05
+    await asyncio.sleep(float(told[1]) if told else takes_s)
     usage = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
     frame = {"id": f"chatcmpl-{dice.getrandbits(60):x}", "created": 1, "model": request["model"]}
     if request.get("stream"):
@@ -47,7 +73,7 @@ async def answer(writer: asyncio.StreamWriter, request: dict[str, Any], seed: in
         message = {"role": "assistant", "content": WORD * 3}
         choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
         await send_json(writer, {**frame, "object": "chat.completion", "choices": choices, "usage": usage})
-    SERVED[marker].append([prompt, completion])
+    return [prompt, completion]
 
 
 async def send_json(writer: asyncio.StreamWriter, body: object) -> None:

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.e2e.ask_with_key import ask_for, call
-from tests.faults.campaign import children_of
-from tests.running import PYTHON, Gateway, free_port, gateway, process
+from tests.faults.processes import children_of
+from tests.provider_process import own_provider
+from tests.running import Gateway, gateway
 
 ENDS_WITHIN_S = 1.0
 ASKING_S = 2.5
@@ -19,11 +20,7 @@ ASKING_S = 2.5
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Gateway]:
-    port = free_port()
-    with (
-        process(PYTHON, "-m", "tests.own_provider", str(port), "1", port=port),
-        gateway(f"http://127.0.0.1:{port}/v1", workers=2) as started,
-    ):
+    with own_provider(seed=1) as provider, gateway(provider.url, workers=2) as started:
         yield started
 
 

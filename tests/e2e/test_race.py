@@ -1,39 +1,34 @@
 """P2: credit is a hard cap, on two API processes, streams mixed in."""
 
 import asyncio
-import json
-import urllib.request
 from collections.abc import Iterator
 
 import pytest
 
 from tests.e2e.clients import ask_all
 from tests.e2e.log_facts import read_facts
-from tests.running import PYTHON, Gateway, free_port, gateway, process
+from tests.provider_process import ProviderProcess, own_provider
+from tests.running import Gateway, gateway
 
 SEED = 20_261_122
 
 
 @pytest.fixture(scope="module")
-def provider() -> Iterator[str]:
-    port = free_port()
-    with process(PYTHON, "-m", "tests.own_provider", str(port), str(SEED), port=port):
-        yield f"http://127.0.0.1:{port}"
-
-
-@pytest.fixture(scope="module")
-def running(provider: str) -> Iterator[Gateway]:
-    print(f"seed {SEED}")
-    with gateway(f"{provider}/v1", workers=2) as started:
+def provider() -> Iterator[ProviderProcess]:
+    with own_provider(SEED) as started:
         yield started
 
 
-def served(provider: str) -> dict[str, list[list[int]]]:
-    with urllib.request.urlopen(f"{provider}/_served") as answer:
-        return dict(json.load(answer))
+@pytest.fixture(scope="module")
+def running(provider: ProviderProcess) -> Iterator[Gateway]:
+    print(f"seed {SEED}")
+    with gateway(provider.url, workers=2) as started:
+        yield started
 
 
-def test_p2_credit_for_k_of_500_parallel_requests_answers_exactly_k(running: Gateway, provider: str) -> None:
+def test_p2_credit_for_k_of_500_parallel_requests_answers_exactly_k(
+    running: Gateway, provider: ProviderProcess
+) -> None:
     affordable = 137
     account, key = running.account_with_key("racer", usd=f"{affordable / 100:.2f}")
     markers = [f"per-request {n}" for n in range(500)]
@@ -45,12 +40,12 @@ def test_p2_credit_for_k_of_500_parallel_requests_answers_exactly_k(running: Gat
     assert {reservation: facts.settled[reservation] for reservation in mine} == mine
     assert sum(cost or 0 for cost in mine.values()) == affordable * 10_000_000
     assert facts.lowest_available[f"credit-{account}"] == 0
-    answered = [marker for marker in served(provider) if marker.startswith("per-request ")]
+    answered = [marker for marker in provider.served() if marker.startswith("per-request ")]
     assert len(answered) == affordable  # nobody was served and then refused
 
 
 def test_p2_with_clamping_settled_is_what_the_provider_counted_and_within_credit(
-    running: Gateway, provider: str
+    running: Gateway, provider: ProviderProcess
 ) -> None:
     credit_nusd = 2_000_000
     account, key = running.account_with_key("clamped", usd="0.002")
@@ -59,7 +54,7 @@ def test_p2_with_clamping_settled_is_what_the_provider_counted_and_within_credit
     assert {(s.status, s.error_code) for s in seen if not s.whole} <= {(402, "insufficient_credits")}
     whole = [s for s in seen if s.whole]
     assert whole, "some must have been affordable"
-    counted = served(provider)
+    counted = provider.served()
     for s in whole:
         ((prompt, completion),) = counted[s.marker]
         assert s.cost_nusd == prompt * 150 + completion * 600, s.marker

@@ -3,7 +3,8 @@
 import argparse
 import random
 
-from tests.faults.campaign import KILLS, campaign
+from tests.faults.campaign import campaign
+from tests.faults.victims import VICTIMS
 
 
 def main() -> None:
@@ -13,10 +14,8 @@ def main() -> None:
     chosen = parser.parse_args()
     with campaign(chosen.seed) as running:
         for cycle in range(chosen.cycles):
-            kind = list(KILLS)[cycle % len(KILLS)]
-            whole = running.run_cycle(kind)
-            print(f"cycle {cycle + 1}: killed {kind}, {whole} answered whole", flush=True)
-            running.check()
+            running.run_cycle(list(VICTIMS)[cycle % len(VICTIMS)])
+        print(f"seed {chosen.seed}: {dict(running.hits)} kills hit between a reserve and its settle")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,10 @@
+"""P1, P3: kill -9 of PostgreSQL, one of its backends or all of it, at any instant under load."""
+
+from tests.faults.campaign import campaign, run
+
+SEED = 10
+
+
+def test_p1_what_clients_received_whole_is_settled_once_whatever_of_the_database_is_killed() -> None:
+    with campaign(SEED) as running:
+        run(running, ["backend", "postgres"])

@@ -1,0 +1,44 @@
+"""Whom a campaign kills: for each kind, the process of the installation that is hit."""
+
+import random
+from collections.abc import Callable
+
+from tests.faults.processes import children_of
+
+
+def api(supervisor: int, dice: random.Random) -> int:
+    return child(supervisor, " api", dice)
+
+
+def projector(supervisor: int, dice: random.Random) -> int:
+    return child(supervisor, " projector", dice)
+
+
+def backend(supervisor: int, dice: random.Random) -> int:
+    """A server process of PostgreSQL that writes for us: the postmaster restarts all of them."""
+    return child(child(supervisor, "postgres", dice), "writer", dice)
+
+
+def postgres(supervisor: int, dice: random.Random) -> int:
+    return child(supervisor, "postgres", dice)
+
+
+def the_supervisor(supervisor: int, dice: random.Random) -> int:
+    """Everything dies with it."""
+    return supervisor
+
+
+def child(parent: int, word: str, dice: random.Random) -> int:
+    """A child that has `word` in its command line; a random one of several."""
+    found = [pid for pid, line in children_of(parent) if word in line]
+    assert found, f"no {word} under {parent}"
+    return dice.choice(found)
+
+
+VICTIMS: dict[str, Callable[[int, random.Random], int]] = {
+    "api": api,
+    "projector": projector,
+    "backend": backend,
+    "postgres": postgres,
+    "supervisor": the_supervisor,
+}
