@@ -4,6 +4,8 @@ import os
 import secrets
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +49,18 @@ def prepare_template(server_dsn: str) -> None:
 
 def with_database(dsn: str, database: str) -> str:
     return dsn.rsplit("/", 1)[0] + "/" + database
+
+
+@contextmanager
+def empty_database(server_dsn: str) -> Iterator[str]:
+    """The URL of a database without a ledger, for a test that brings its own processes; its roles go with it."""
+    name = f"cluster_{secrets.token_hex(4)}"
+    with psycopg.connect(server_dsn, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        yield with_database(server_dsn, name)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        for role in Roles.of(name):
+            connection.execute(f"DROP ROLE IF EXISTS {role}")
 
 
 class Database:

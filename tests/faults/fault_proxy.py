@@ -3,9 +3,21 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from typing import Literal, NamedTuple
 
 CHUNK_BYTES = 65_536
+FIN_ARRIVES_S = 0.5
+"""Before the connection is reset for good: whoever was told that it ended has read that by then."""
+
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+class Spoiled(NamedTuple):
+    """What happens to a connection once `after_bytes` of its reply were passed on: it is reset; it ends as if the
+    server had closed it; or it stays open for ever and nothing comes any more, as from a machine that is gone."""
+
+    after_bytes: int
+    how: Literal["cut", "end", "hang"]
 
 
 class FaultProxy:
@@ -17,6 +29,7 @@ class FaultProxy:
     swallow:            a request that contains these bytes is not passed on: its connection is cut.
     keep_reply_to:      after a request with these bytes nothing of the reply is passed on, until `cut`.
     kept:               set when that request has been passed on.
+    spoiled:            every connection ends early so, the old ones too.
     """
 
     def __init__(self, host: str, port: int) -> None:
@@ -30,6 +43,7 @@ class FaultProxy:
         self.swallow: bytes | None = None
         self.keep_reply_to: bytes | None = None
         self.kept = asyncio.Event()
+        self.spoiled: Spoiled | None = None
         self.swallowed = 0
         self.port = 0
 
@@ -53,7 +67,7 @@ class FaultProxy:
         self._moving.set()
 
     def cut(self) -> None:
-        """Reset every connection, both ends."""
+        """Reset every connection, both ends; what was to be kept back is forgotten."""
         for connection in list(self._connections):
             connection.cut()
         self.keep_reply_to = None
@@ -117,12 +131,28 @@ class _Connection:
                     self._proxy.kept.set()
 
     async def _replies(self) -> None:
+        passed = 0
         with contextlib.suppress(OSError):
             while chunk := await self._server[0].read(CHUNK_BYTES):
                 await self._proxy.may_pass()
-                if not self._keeps_replies:
-                    self._client[1].write(chunk)
-                    await self._client[1].drain()
+                if self._keeps_replies:
+                    continue
+                spoiled = self._proxy.spoiled
+                if spoiled is not None:
+                    chunk = chunk[: max(0, spoiled.after_bytes - passed)]
+                passed += len(chunk)
+                self._client[1].write(chunk)
+                await self._client[1].drain()
+                if spoiled is not None and passed >= spoiled.after_bytes:
+                    await self._spoil(spoiled)
+                    return
+
+    async def _spoil(self, spoiled: Spoiled) -> None:
+        if spoiled.how == "hang":
+            await asyncio.Event().wait()
+        elif spoiled.how == "end":
+            self._client[1].write_eof()
+            await asyncio.sleep(FIN_ARRIVES_S)
 
 
 @contextlib.asynccontextmanager

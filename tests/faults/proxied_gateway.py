@@ -1,0 +1,39 @@
+"""`gatewayz serve` with fault proxies on both sides: between it and PostgreSQL, between it and the provider."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import NamedTuple
+
+from psycopg.conninfo import conninfo_to_dict
+
+from tests.databases import empty_database
+from tests.faults.proxy_beside import ProxyBeside, proxy_beside
+from tests.provider_process import ProviderProcess, own_provider
+from tests.running import Gateway, gateway
+
+
+class Proxied(NamedTuple):
+    """dsn: the database's owner, past the proxy."""
+
+    gateway: Gateway
+    dsn: str
+    provider: ProviderProcess
+    to_database: ProxyBeside
+    to_provider: ProxyBeside
+
+
+@contextmanager
+def proxied_gateway(server_dsn: str, seed: int, workers: int = 1, **settings: str) -> Iterator[Proxied]:
+    print(f"seed {seed}")
+    with ExitStack() as stack:
+        dsn = stack.enter_context(empty_database(server_dsn))
+        place = conninfo_to_dict(dsn)
+        host, port = str(place["host"]), str(place["port"])
+        to_database = stack.enter_context(proxy_beside(host, int(port)))
+        provider = stack.enter_context(own_provider(seed))
+        to_provider = stack.enter_context(proxy_beside("127.0.0.1", provider.port))
+        through = dsn.replace(f"{host}:{port}", f"127.0.0.1:{to_database.port}")
+        running = stack.enter_context(
+            gateway(f"http://127.0.0.1:{to_provider.port}/v1", workers=workers, DATABASE_URL=through, **settings)
+        )
+        yield Proxied(running, dsn, provider, to_database, to_provider)
