@@ -28,12 +28,12 @@ def on_a_free_machine(seconds: float) -> float:
     return seconds * max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
-def eventually(holds: Callable[[], Any], within_s: float = 30.0) -> Any:
+def eventually(holds: Callable[[], Any], within_s: float = 30.0, every_s: float = 0.02) -> Any:
     """The first truthy answer."""
     deadline_s = time.monotonic() + within_s
     while not (found := holds()):
         assert time.monotonic() < deadline_s, f"did not happen within {within_s} s"
-        time.sleep(0.02)
+        time.sleep(every_s)
     return found
 
 

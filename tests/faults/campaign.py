@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from tests.e2e.clients import Seen, ask_all
 from tests.faults.oracle import settled_books
-from tests.faults.victims import VICTIMS
+from tests.faults.victims import VICTIMS, WORKERS
 from tests.provider_process import ProviderProcess, own_provider
 from tests.running import SERVE, Gateway, gateway, spawn, stop, wait_until_ready
 
@@ -120,7 +120,7 @@ def campaign(seed: int) -> Iterator[Campaign]:
         started = stack.enter_context(
             gateway(
                 provider.url,
-                workers=2,
+                workers=WORKERS,
                 GATEWAYZ_REQUEST_DEADLINE_S=str(DEADLINE_S),
                 GATEWAYZ_STREAM_DEADLINE_S=str(DEADLINE_S),
                 GATEWAYZ_RESERVATION_GRACE_S=str(GRACE_S),

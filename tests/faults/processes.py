@@ -1,19 +1,33 @@
 """Finding processes by whose children they are."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 
-def children_of(parent: int) -> list[tuple[int, str]]:
-    """(pid, command line) of each direct child, from /proc."""
+class Process(NamedTuple):
+    """started: in ticks since the machine booted."""
+
+    pid: int
+    command_line: str
+    started: int
+
+
+def children_of(parent: int) -> list[Process]:
+    """Direct children from /proc, oldest first."""
     found = []
     for folder in Path("/proc").iterdir():
         if not folder.name.isdigit():
             continue
         try:
-            ppid = int((folder / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            fields = (folder / "stat").read_text().rsplit(")", 1)[1].split()
             line = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue
-        if ppid == parent:
-            found.append((int(folder.name), line))
-    return found
+        if int(fields[1]) == parent:
+            found.append(Process(int(folder.name), line, int(fields[19])))
+    return sorted(found, key=lambda child: (child.started, child.pid))
+
+
+def api_processes(supervisor: int, workers: int) -> list[int]:
+    """Pids of those that serve. The supervisor keeps one more with its code loaded, to step in: always the youngest."""
+    return [child.pid for child in children_of(supervisor) if " api" in child.command_line][:workers]

@@ -3,11 +3,13 @@
 import random
 from collections.abc import Callable
 
-from tests.faults.processes import children_of
+from tests.faults.processes import api_processes, children_of
+
+WORKERS = 2
 
 
 def api(supervisor: int, dice: random.Random) -> int:
-    return child(supervisor, " api", dice)
+    return dice.choice(api_processes(supervisor, WORKERS))
 
 
 def projector(supervisor: int, dice: random.Random) -> int:
@@ -30,7 +32,7 @@ def the_supervisor(supervisor: int, dice: random.Random) -> int:
 
 def child(parent: int, word: str, dice: random.Random) -> int:
     """A child that has `word` in its command line; a random one of several."""
-    found = [pid for pid, line in children_of(parent) if word in line]
+    found = [child.pid for child in children_of(parent) if word in child.command_line]
     assert found, f"no {word} under {parent}"
     return dice.choice(found)
 
