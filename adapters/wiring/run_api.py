@@ -9,8 +9,7 @@ import gc
 import resource
 import signal
 import socket
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack
 
 import structlog
 import uvicorn
@@ -25,6 +24,7 @@ from adapters.outbound.telemetry.telemetry import PrometheusTelemetry
 from adapters.settings.settings import Settings
 from adapters.wiring.core import end_tasks, running_core
 from adapters.wiring.database import Database
+from adapters.wiring.draining_server import DrainingServer
 from adapters.wiring.gateway import catalog_of, gateway_of
 from adapters.wiring.readiness import Readiness, sample_database
 
@@ -88,7 +88,7 @@ async def _serve(database: Database, settings: Settings, sock: socket.socket) ->
 
 
 async def _answer(app: GatewayApp, sock: socket.socket, settings: Settings, duties: list[asyncio.Task[None]]) -> int:
-    server = _Server(_config(app, settings))
+    server = DrainingServer(_config(app), lambda: app.generations_under_way, settings.drain_s)
     fallen: list[asyncio.Task[None]] = []
 
     def stop() -> None:
@@ -118,7 +118,7 @@ async def _answer(app: GatewayApp, sock: socket.socket, settings: Settings, duti
     return 1 if fallen else 0
 
 
-def _config(app: GatewayApp, settings: Settings) -> uvicorn.Config:
+def _config(app: GatewayApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         http="httptools",
@@ -129,12 +129,4 @@ def _config(app: GatewayApp, settings: Settings) -> uvicorn.Config:
         proxy_headers=False,
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=int(settings.drain_s),
     )
-
-
-class _Server(uvicorn.Server):
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Signals are ours: uvicorn's would end the process before the ledger has written what is queued."""
-        yield

@@ -58,6 +58,7 @@ def run_serve(settings: Settings, tell: Callable[[Started], None]) -> int:
         dsn = partial(server.dsn, DATABASE) if server else partial(str, settings.database_url)
         supervisor = supervisor_of(*place, stop_request=stop_request, server=server, dsn=dsn)
         stack.callback(supervisor.stop)
+        stack.callback(place.sock.close)  # before: whoever the last API process has not accepted would wait for nobody
         supervisor.launch()
         if server is not None:
             server.start()

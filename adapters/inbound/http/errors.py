@@ -29,6 +29,7 @@ class Row(msgspec.Struct, frozen=True):
     retry_after_s:  sent unless the facts name another.
     is_final:       OpenAI's SDKs retry 409 and 5xx on their own, which here would be in vain or be charged again: their
                     header x-should-retry tells them not to.
+    closes:         the connection is of no more use, and the client is told so.
     """
 
     status: int
@@ -36,6 +37,7 @@ class Row(msgspec.Struct, frozen=True):
     message: str
     retry_after_s: int | None = None
     is_final: bool = False
+    closes: bool = False
 
 
 def _request(status: int, message: str, retry_after_s: int | None = None, *, is_final: bool = False) -> Row:
@@ -55,7 +57,7 @@ TABLE: Mapping[str, Row] = {
     "invalid_grace": _request(400, "grace_s must be from 0 to {limit} seconds."),
     "model_not_priced": _request(400, "The model {model} has no price and cannot be called until it has one."),
     "provider_refused_request": _request(400, "{message}"),
-    "body_timeout": _request(408, "The body did not arrive within {limit_s} seconds."),
+    "body_timeout": Row(408, "invalid_request_error", "The body did not arrive within {limit_s} seconds.", closes=True),
     "body_too_large": _request(413, "The body is larger than {limit_bytes} bytes."),
     "unsupported_media_type": _request(415, "The content type must be application/json."),
     # ---- who is calling
@@ -108,7 +110,7 @@ TABLE: Mapping[str, Row] = {
         5,
         is_final=True,
     ),
-    "shutting_down": _ours(503, "This server is shutting down; try again.", 1),
+    "shutting_down": Row(503, "server_error", "This server is shutting down; try again.", 1, closes=True),
     "position_not_reached": _ours(503, "Position {after} has not been read in yet; try again.", 1),
     # ---- never meant for a client: a fault of ours, should one arrive
     "extension_unaffordable": _ours(500, "A reservation could not be extended."),
@@ -169,7 +171,7 @@ def _headers(row: Row, facts: Facts, body: bytes) -> tuple[tuple[bytes, bytes], 
         headers.append((b"x-should-retry", b"false"))
     if row.status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
-    if row.status == 408:
+    if row.closes:
         headers.append((b"connection", b"close"))
     if "allow" in facts:
         headers.append((b"allow", str(facts["allow"]).encode()))
