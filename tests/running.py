@@ -28,7 +28,8 @@ def free_port() -> int:
 
 def spawn(*command: str, **env: str) -> subprocess.Popen[bytes]:
     """In a session of its own, so that what is aimed at it hits nobody else."""
-    return subprocess.Popen(command, cwd=ROOT, env={**os.environ, **env}, start_new_session=True)
+    environment = {**os.environ, **env}
+    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, start_new_session=True)
 
 
 def stop(child: subprocess.Popen[bytes], patience_s: float = 60.0) -> None:

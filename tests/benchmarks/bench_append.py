@@ -97,13 +97,13 @@ async def _requests_per_s(info: str, callers: int, accounts: list[str], requests
     ledger = PostgresLedger(info)
     running = asyncio.create_task(ledger.run())
     await asyncio.gather(*(grant(ledger, account) for account in accounts))
-    seconds = await _serve(ledger, callers, accounts, requests)
+    seconds = await serve(ledger, callers, accounts, requests)
     await ledger.close()
     await running
     return requests / seconds
 
 
-async def _serve(ledger: PostgresLedger, callers: int, accounts: list[str], requests: int) -> float:
+async def serve(ledger: PostgresLedger, callers: int, accounts: list[str], requests: int) -> float:
     async def caller(first: int) -> None:
         for n in range(first, requests, callers):
             await reserve_and_settle(ledger, accounts[n % len(accounts)])
@@ -179,7 +179,7 @@ def _worker(
         await ledger.state_of(CREDIT, accounts[0])
         await asyncio.to_thread(barrier.wait)
         started = time.time()
-        await _serve(ledger, 32, accounts, requests)
+        await serve(ledger, 32, accounts, requests)
         ended = time.time()
         await ledger.close()
         await running

@@ -1,0 +1,135 @@
+"""Does cost grow with the log? The same work on a short log of few accounts and a long one of many, in turn.
+
+On both, 10 accounts are at work, so that the cache of streams plays no part. Snapshots are on; the first round, which
+loads what the bulk-made log has, does not count.
+"""
+
+import asyncio
+import os
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+
+import uvloop
+from psycopg_pool import AsyncConnectionPool
+
+from adapters.outbound.postgres.ensure_roles import Roles, ensure_roles
+from adapters.outbound.postgres.ledger import PostgresLedger
+from adapters.outbound.postgres.project_log import Projector
+from adapters.outbound.postgres.read_models import PostgresReadModels
+from tests.benchmarks.bench_append import CALLERS, reserve_and_settle, serve
+from tests.benchmarks.bulk_log import make_log
+from tests.databases import PASSWORD, ROLES, Database, TestServer
+from tests.running import SERVE, free_port, spawn, stop, wait_until_ready
+
+SMALL = (10_000, 10)
+LARGE = (int(os.environ.get("EVENTS", "1000000")), int(os.environ.get("ACCOUNTS", "100000")))
+"""Events and accounts."""
+
+AT_WORK = 10
+ROUNDS = 7
+REQUESTS = 1_500
+LATENCIES = 300
+LOOKUPS = 300
+STARTS = 3
+
+Figures = Mapping[str, float]
+
+
+def run() -> None:
+    """EVENTS=5000000 in the environment for the full size."""
+    server = TestServer()
+    small, large = Database(server.dsn), Database(server.dsn)
+    try:
+        for database, (events, accounts) in ((small, SMALL), (large, LARGE)):
+            made = make_log(database.owner, events, accounts)
+            Projector(database.projector).catch_up()
+            print(f"  log of {made:,} events, {accounts:,} accounts", flush=True)
+        rounds = [(measured(small), measured(large)) for _ in range(ROUNDS)][1:]
+        for database in (small, large):
+            hand_over(database)
+        starts = [(start_up_s(small), start_up_s(large)) for _ in range(STARTS)]
+    finally:
+        small.drop()
+        large.drop()
+        server.stop()
+    report([a for a, _ in rounds], [b for _, b in rounds])
+    report([{"start-up, s": a} for a, _ in starts], [{"start-up, s": b} for _, b in starts])
+
+
+def report(small: Sequence[Figures], large: Sequence[Figures]) -> None:
+    for name in small[0]:
+        a, b = (statistics.median(figures[name] for figures in side) for side in (small, large))
+        each = sorted(after[name] / before[name] for before, after in zip(small, large, strict=True))
+        print(f"    {name:24}{a:10.3f}{b:10.3f}   {b / a:.2f} x   (rounds {each[0]:.2f} to {each[-1]:.2f})", flush=True)
+
+
+def measured(database: Database) -> Figures:
+    granted = "SELECT originator_id FROM ledger.stored_events WHERE topic = 'credit.granted.v1' LIMIT 100000"
+    streams = [stream for (stream,) in database.sql(granted)]
+    accounts = [stream.removeprefix("credit-") for stream in random.Random(1).sample(streams, AT_WORK)]
+    keys = [hash_ for (hash_,) in database.sql("SELECT secret_hash FROM read.api_key_secret LIMIT 100000")]
+    return uvloop.run(_measured(database, accounts, random.choices(keys, k=LOOKUPS)))
+
+
+async def _measured(database: Database, accounts: Sequence[str], keys: Sequence[bytes]) -> Figures:
+    ledger = PostgresLedger(database.writer)
+    running = asyncio.create_task(ledger.run())
+    for account in accounts:
+        await reserve_and_settle(ledger, account)  # loads its stream
+    figures = {
+        "appends/s, 64 callers": 2 * REQUESTS / await serve(ledger, CALLERS, list(accounts), REQUESTS),
+        "reserve and settle, ms": await _median_ms(
+            lambda n: reserve_and_settle(ledger, accounts[n % AT_WORK]), LATENCIES
+        ),
+        "key lookup, ms": await _lookup_ms(database, keys),
+    }
+    await ledger.close()
+    await running
+    return figures
+
+
+async def _lookup_ms(database: Database, keys: Sequence[bytes]) -> float:
+    async with AsyncConnectionPool(database.writer, min_size=1, max_size=1, kwargs={"autocommit": True}) as pool:
+        reads = PostgresReadModels(pool)
+        assert await reads.find_key(keys[0]) is not None
+        return await _median_ms(lambda n: reads.find_key(keys[n]), len(keys))
+
+
+async def _median_ms(work: "Callable[[int], Awaitable[object]]", times: int) -> float:
+    taken = []
+    for n in range(times):
+        started = time.perf_counter()
+        await work(n)
+        taken.append(time.perf_counter() - started)
+    return statistics.median(taken) * 1_000
+
+
+def hand_over(database: Database) -> None:
+    """To roles of its own, as `gatewayz migrate` makes them; so far those of the tests' template owned the tables."""
+    own = Roles.of(database.name)
+    ensure_roles(database.owner, own, dict.fromkeys(own, PASSWORD))
+    database.sql(f"REASSIGN OWNED BY {ROLES.projector} TO {own.projector}")
+
+
+def start_up_s(database: Database) -> float:
+    """From the command to /ready, on a database that is there already."""
+    with tempfile.TemporaryDirectory(prefix="gatewayz-run-") as folder:
+        port = free_port()
+        environment = {
+            "GATEWAYZ_HOME": str(Path(folder) / "home"),
+            "GATEWAYZ_PORT": str(port),
+            "DATABASE_URL": database.owner,
+            "GATEWAYZ_PEPPER": "for-benchmarks-only-" + "x" * 32,
+            "GATEWAYZ_KEYRING": "eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHg=",
+        }
+        started = time.perf_counter()
+        child = spawn(*SERVE, **environment)
+        try:
+            wait_until_ready(port)
+            return time.perf_counter() - started
+        finally:
+            stop(child)
