@@ -108,8 +108,9 @@ class ChainWalk:
 
     def end(self, head: Head) -> Finding | None:
         """After the last event: whether blocks and head end there too."""
-        if self.position < head.position:
-            return _log(self.position + 1, f"the head says {head.position} events, the log ends at {self.position}")
+        if self.position != head.position:
+            wrong = f"the head says {head.position} events, the log ends at {self.position}"
+            return _log(min(self.position, head.position) + 1, wrong)
         if self._block is not None and self._digests:
             return _chain(self._block.first_position, f"its block ends at {self._block.last_position}, beyond the log")
         extra = next(self._blocks, None)

@@ -4,7 +4,7 @@ Blocks are linked by their stored chain values, so stretches can be proven in an
 holds from where the one before it ends, all of them do. What exactly is wrong with one that does not, ChainWalk says.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from operator import le
 from typing import NamedTuple
 
@@ -22,32 +22,52 @@ class Link(NamedTuple):
 GENESIS = Link(0, GENESIS_CHAIN, bytes(8))
 
 
-def is_unbroken(events: Sequence[StoredEvent], blocks: Sequence[Block], after: Link) -> bool:
-    """Whether `events` follow densely on `after`, in order of time, and `blocks` are theirs and chained; all in order.
+class StretchWalk:
+    """Follows the events of a stretch and its blocks. Versions are not looked at: a stream may begin before it."""
 
-    Versions are not looked at: a stream may begin before the stretch.
-    """
-    first = after.position + 1
-    if [event[0] for event in events] != list(range(first, first + len(events))):
-        return False
-    times = [after.recorded_at, *(event[5] for event in events)]
-    return all(map(le, times, times[1:])) and _are_chained(blocks, list(map(event_digest, events)), after)
+    def __init__(self, blocks: Iterator[Block], after: Link) -> None:
+        """blocks: of the stretch, in order of their positions."""
+        self._is_unbroken = True
+        self._blocks = blocks
+        self._after = after
+        self._digests: list[bytes] = []
+        self._next = next(blocks, None)
 
+    def walk(self, events: Sequence[StoredEvent]) -> None:
+        """Take the next events, in order."""
+        if not self._is_unbroken:
+            return
+        position = self._after.position + len(self._digests)
+        self._digests += map(event_digest, events)
+        times = [self._after.recorded_at, *(event[5] for event in events)]
+        is_dense = [event[0] for event in events] == list(range(position + 1, position + 1 + len(events)))
+        self._is_unbroken = is_dense and all(map(le, times, times[1:])) and self._are_chained()
+        self._after = self._after._replace(recorded_at=times[-1])
 
-def is_ended(events: Sequence[StoredEvent], blocks: Sequence[Block], after: Link, head: Head) -> bool:
-    """Whether an unbroken stretch ends where the head says that the log ends."""
-    reached = Link(events[-1][0], blocks[-1][3], events[-1][5]) if events and blocks else after
-    return reached[:2] == head[:2] and (not head.position or reached.recorded_at == head.recorded_at)
+    def is_at(self, position: int | None) -> bool:
+        """After the last event: whether all that was walked is whole, and ends at `position` with a block."""
+        is_whole = self._is_unbroken and not self._digests and self._next is None
+        return is_whole and self._after.position == position
 
+    def is_at_head(self, head: Head) -> bool:
+        """The same for the end of the log."""
+        _, chain, recorded_at = self._after
+        is_head = chain == head.chain and (not head.position or recorded_at == head.recorded_at)
+        return is_head and self.is_at(head.position)
 
-def _are_chained(blocks: Sequence[Block], digests: Sequence[bytes], after: Link) -> bool:
-    position, chain = after.position, after.chain
-    for first, last, digest, stored_chain in blocks:
-        covered = digests[first - after.position - 1 : last - after.position]
-        if first != position + 1 or last < first or len(covered) != last - position:
-            return False
-        chain = block_chain(chain, first, last, digest)
-        if block_digest(covered) != digest or chain != stored_chain:
-            return False
-        position = last
-    return position == after.position + len(digests)
+    def _are_chained(self) -> bool:
+        """Close the blocks whose events are all there."""
+        while (block := self._next) is not None and self._digests:
+            first, last, digest, stored_chain = block
+            position, chain, recorded_at = self._after
+            if first != position + 1 or last < first:
+                return False
+            covered, rest = self._digests[: last - position], self._digests[last - position :]
+            if len(covered) < last - position:
+                return True
+            chain = block_chain(chain, first, last, digest)
+            if block_digest(covered) != digest or chain != stored_chain:
+                return False
+            self._after, self._digests = Link(last, chain, recorded_at), rest
+            self._next = next(self._blocks, None)
+        return not self._digests  # events that no block covers

@@ -28,6 +28,12 @@ class Stretch(NamedTuple):
     after: Link
     upto: int | None
 
+    def where(self, position: str) -> str:
+        """The same for a column, as an SQL condition."""
+        bounds = [f"{position} > {self.after.position}"] if self.after.position else []
+        bounds += [f"{position} <= {self.upto}"] if self.upto is not None else []
+        return f" WHERE {' AND '.join(bounds)}" if bounds else ""
+
 
 def cut_log(connection: psycopg.Connection[Any], head: int, length: int = STRETCH) -> Iterator[Stretch]:
     """Stretches of about `length` events that together are the whole log, in order. At least one."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from adapters.outbound.postgres.cut_log import cut_log
+from adapters.outbound.postgres.cut_log import STRETCH, cut_log
 from adapters.outbound.postgres.pin_snapshot import export_snapshot, pinned
 from adapters.outbound.postgres.read_standing import find_unbuilt, read_claims, read_head, read_standing
 from adapters.outbound.postgres.share_work import Task, WorkFailed, work_apart, work_here
@@ -25,16 +25,19 @@ SHARED_FROM = 50_000
 MOST_PROCESSES = 4
 """What needs the whole log in order is done by one process and takes a third of the time: more would wait for it."""
 
-INSERT_ONLY = tuple(p.name for p in PROJECTIONS if all(table.insert_only for table in p.tables))
-CHANGING = tuple(p.name for p in PROJECTIONS if p.name not in INSERT_ONLY)
+INSERT_ONLY = tuple(p.name for p in PROJECTIONS if any(table.insert_only for table in p.tables))
+CHANGING = tuple(p.name for p in PROJECTIONS if any(not table.insert_only for table in p.tables))
+"""Read models that have such tables. One that had both kinds would be replayed twice, once for each."""
 
 
 class PostgresEvidence:
     """application.verify_ledger.Evidence of the moment at which `pinned_evidence` was entered."""
 
-    def __init__(self, info: str, connection: psycopg.Connection[Any]) -> None:
+    def __init__(self, info: str, connection: psycopg.Connection[Any], processes: int, stretch: int) -> None:
         self._info = info
         self._connection = connection
+        self._processes = processes
+        self._stretch = stretch
 
     def standing(self) -> LedgerStanding:
         return read_standing(self._connection)
@@ -43,12 +46,13 @@ class PostgresEvidence:
         """Raises: WorkFailed, psycopg.Error."""
         head = read_head(self._connection).position
         tasks = [Task(verify_streams, (CHANGING,)), Task(_breaches)]  # first: the longest, and what cannot be cut
-        tasks += [Task(verify_stretch, (stretch, INSERT_ONLY)) for stretch in cut_log(self._connection, head)]
-        streams, breaches, *stretches = self._work(tasks, processes_for(head))
+        stretches = cut_log(self._connection, head, self._stretch)
+        tasks += [Task(verify_stretch, (stretch, INSERT_ONLY)) for stretch in stretches]
+        streams, breaches, *proofs = self._work(tasks, self._processes or processes_for(head))
         yield from find_unbuilt(self._connection)
-        yield from self._damage(streams, stretches)
+        yield from self._damage(streams, proofs)
         yield from streams.findings
-        yield from _first_of_each_place(stretches)
+        yield from _first_of_each_place([streams, *proofs])
         yield from breaches
 
     def _work(self, tasks: Sequence[Task], processes: int) -> list[Any]:
@@ -57,6 +61,7 @@ class PostgresEvidence:
         return work_apart(self._info, export_snapshot(self._connection), tasks, processes)
 
     def _damage(self, streams: StreamsProof, stretches: Sequence[StretchProof]) -> Iterator[Finding]:
+        """What is wrong with order and chain: noticed in parts, named by a walk over the whole."""
         if streams.is_dense and all(stretch.is_unbroken for stretch in stretches):
             return
         damage = name_damage(self._connection)
@@ -66,23 +71,31 @@ class PostgresEvidence:
 
 
 @contextmanager
-def pinned_evidence(info: str) -> Iterator[PostgresEvidence]:
-    """`info`: conninfo of a role that may read schemas `ledger` and `read` (the auditor's is enough)."""
+def pinned_evidence(info: str, processes: int = 0, stretch: int = STRETCH) -> Iterator[PostgresEvidence]:
+    """Evidence of now.
+
+    info:       conninfo of a role that may read schemas `ledger` and `read` (the auditor's is enough).
+    processes:  that share the work; 0: as many as the log and the machine are good for. The verdict is the same.
+    stretch:    events of the log that are proven together. The verdict is the same.
+    """
     with pinned(info) as connection:
-        yield PostgresEvidence(info, connection)
+        yield PostgresEvidence(info, connection, processes, stretch)
 
 
 def processes_for(events: int) -> int:
     """How many share the work: one on one core."""
-    return 1 if events < SHARED_FROM else min(len(os.sched_getaffinity(0)), MOST_PROCESSES)
+    if events < SHARED_FROM:
+        return 1
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, MOST_PROCESSES)
 
 
 def _breaches(connection: psycopg.Connection[Any]) -> list[Finding]:
     return [finding for claim in read_claims(connection) for finding in find_breaches(connection, claim.projection)]
 
 
-def _first_of_each_place(stretches: Sequence[StretchProof]) -> Iterable[Finding]:
+def _first_of_each_place(proofs: Sequence[StreamsProof | StretchProof]) -> Iterable[Finding]:
     found: dict[str, Finding] = {}
-    for stretch in reversed(stretches):
-        found |= stretch.found
+    for proof in reversed(proofs):
+        found |= proof.found
     return found.values()

@@ -110,7 +110,7 @@ def _serve(info: str, snapshot: str, line: Connection) -> None:
     except EOFError:
         pass
     except Exception as error:  # noqa: BLE001 - told in one line by the process that people see
-        line.send((False, f"{type(error).__name__}: {error}"))
+        line.send((False, " ".join(f"{type(error).__name__}: {error}".split())))
 
 
 def _die_with_parent() -> None:

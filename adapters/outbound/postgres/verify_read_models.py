@@ -6,7 +6,6 @@ when all of the log has gone by. Memory is bounded by what is open and by the nu
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from itertools import zip_longest
 from typing import Any, NamedTuple
 
 import psycopg
@@ -40,27 +39,25 @@ class ReadModelCheck:
 
     def walk(self, entries: Sequence[LogEntry]) -> None:
         """Replay those events that the read model says it holds."""
-        if entries and entries[-1].position > self._claim.position:
+        if entries[-1].position > self._claim.position:
             entries = [entry for entry in entries if entry.position <= self._claim.position]
         self._replay.apply(self._changes(entries))
 
-    def compare_inserted(self, after: int, upto: int | None) -> None:
-        """Insert-only tables against what was replayed, over the rows after position `after`, up to `upto`.
-
-        0 takes in what claims to be from before the log began, None whatever is beyond its end.
-        """
+    def take_inserted(self) -> Iterator[tuple[Table, list[Any]]]:
+        """The rows that insert-only tables must have got by the events since the last call, in order of their key."""
         for table in self._replay.inserted:
-            expected = self._replay.take_inserted(table)
-            query = _select(table, self._claim.projection.build) + _range(after, upto, len(expected) + 1)
-            rows = self._connection.execute(query, binary=True).fetchall()
-            if rows != expected:
-                self._note(table, *_first_difference(table, rows, expected))
+            yield table, self._replay.take_inserted(table)
 
     def compare_changing(self) -> None:
         """All rows of the tables whose rows change."""
         for table in self._claim.projection.tables:
             if not table.insert_only:
                 self._compare_all(table)
+
+    def note(self, table: Table, held: Any, wanted: Any) -> None:
+        """The row `held` should be `wanted`; None for the one that is not there."""
+        if table.name not in self.found:
+            self.found[table.name] = _difference(table, self._claim.projection.build, held, wanted)
 
     def _changes(self, entries: Sequence[LogEntry]) -> list[Change]:
         project = self._claim.projection.project
@@ -86,18 +83,14 @@ class ReadModelCheck:
 
     def _compare_all(self, table: Table) -> None:
         wanted = self._replay.rows(table)
-        query = _select(table, self._claim.projection.build) + _ordered(table)
+        query = select_rows(table, self._claim.projection.build) + _ordered(table)
         for rows in stream(self._connection, query):
             for row in rows:
                 expected = wanted.pop(row[: table.key], None)
                 if row != expected:
-                    self._note(table, row, expected)
+                    self.note(table, row, expected)
         if wanted:
-            self._note(table, None, wanted[min(wanted)])
-
-    def _note(self, table: Table, held: Any, wanted: Any) -> None:
-        if table.name not in self.found:
-            self.found[table.name] = _difference(table, self._claim.projection.build, held, wanted)
+            self.note(table, None, wanted[min(wanted)])
 
 
 def find_breaches(connection: psycopg.Connection[Any], projection: Projection) -> Iterator[Finding]:
@@ -106,14 +99,6 @@ def find_breaches(connection: psycopg.Connection[Any], projection: Projection) -
         query = law.first_breach.format(build=projection.build)
         for position, place in connection.execute(query.encode()).fetchall():
             yield Finding("read_models", f"broken: {law.says}", position, place)
-
-
-def _first_difference(table: Table, rows: Sequence[Any], expected: Sequence[Any]) -> tuple[Any, Any]:
-    """The first row that is not as it must be: (held, wanted), None for one that is not there. Both in key order."""
-    held, wanted = next((held, wanted) for held, wanted in zip_longest(rows, expected) if held != wanted)
-    if held is None or wanted is None or held[: table.key] == wanted[: table.key]:
-        return held, wanted
-    return (held, None) if held[: table.key] < wanted[: table.key] else (None, wanted)
 
 
 def _difference(table: Table, build: str, held: Any, wanted: Any) -> Finding:
@@ -134,19 +119,12 @@ def _difference(table: Table, build: str, held: Any, wanted: Any) -> Finding:
     return Finding("read_models", message, position, f"{place}, column {name}")
 
 
-def _select(table: Table, build: str) -> bytes:
+def select_rows(table: Table, build: str) -> bytes:
     columns = [
         sql.SQL("{}::text" if column.sql_type == "json" else "{}").format(sql.Identifier(name))
         for name, column in table.columns.items()
     ]
     return sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(columns), physical(table, build)).as_bytes()
-
-
-def _range(after: int, upto: int | None, limit: int) -> bytes:
-    """In order of the key; `limit` keeps a table with too many rows from filling the memory."""
-    bounds = [b"position <= %d" % upto] if upto is not None else []
-    bounds += [b"position > %d" % after] if after else []
-    return (b" WHERE " + b" AND ".join(bounds) if bounds else b"") + b" ORDER BY 1, 2 LIMIT %d" % limit
 
 
 def _ordered(table: Table) -> bytes:

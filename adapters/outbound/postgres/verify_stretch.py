@@ -1,17 +1,18 @@
 """Verifying a stretch of the log by itself: its chain, and the rows that follow from one event each."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import psycopg
 
 from adapters.outbound.postgres.cut_log import LONGEST, STRETCH, Stretch
+from adapters.outbound.postgres.pin_snapshot import FETCH
 from adapters.outbound.postgres.read_log import as_entries
 from adapters.outbound.postgres.read_standing import read_claims, read_head
-from adapters.outbound.postgres.verify_read_models import ReadModelCheck
-from domain.proof.chain import Block, StoredEvent
+from adapters.outbound.postgres.verify_inserted_rows import InsertedRowsCheck
+from domain.proof.chain import Block
 from domain.proof.finding import Finding
-from domain.proof.links import is_ended, is_unbroken
+from domain.proof.links import StretchWalk
 
 EVENTS = """
 SELECT notification_id, originator_id, originator_version, topic, state,
@@ -21,7 +22,7 @@ SELECT notification_id, originator_id, originator_version, topic, state,
 BLOCKS = "SELECT first_position, last_position, digest, chain FROM ledger.blocks {} ORDER BY first_position LIMIT %s"
 
 MOST = STRETCH + LONGEST + 1
-"""No stretch has more rows; one that seems to is broken, and seen to be by one more than there can be."""
+"""No stretch has more events or blocks; one that seems to is broken, and is seen to be by one more than it can have."""
 
 
 class StretchProof(NamedTuple):
@@ -32,26 +33,19 @@ class StretchProof(NamedTuple):
 
 
 def verify_stretch(connection: psycopg.Connection[Any], stretch: Stretch, names: Sequence[str]) -> StretchProof:
-    """connection: pinned; names: of the read models whose tables are all insert-only."""
-    after, upto = stretch
-    events = cast(Sequence[StoredEvent], _rows(connection, EVENTS, "notification_id", stretch))
-    blocks = [Block._make(row) for row in _rows(connection, BLOCKS, "first_position", stretch)]
-    whole = is_unbroken(events, blocks, after)
-    if whole and upto is None:
-        whole = is_ended(events, blocks, after, read_head(connection))
-    elif whole:
-        whole = after.position + len(events) == upto
-    entries, found = as_entries(events), {}
-    for claim in read_claims(connection, names):
-        check = ReadModelCheck(connection, claim)
-        check.walk(entries)
-        check.compare_inserted(after.position, upto)
-        found.update(check.found)
-    return StretchProof(whole, found)
+    """connection: pinned; names: of the read models that have insert-only tables."""
+    checks = [InsertedRowsCheck(connection, claim, stretch) for claim in read_claims(connection, names)]
+    walk = StretchWalk(map(Block._make, _read(connection, BLOCKS, "first_position", stretch)), stretch.after)
+    events = _read(connection, EVENTS, "notification_id", stretch)
+    while rows := events.fetchmany(FETCH):
+        walk.walk(rows)
+        entries = as_entries(rows)
+        for check in checks:
+            check.walk(entries)
+    head = read_head(connection) if stretch.upto is None else None
+    is_unbroken = walk.is_at(stretch.upto) if head is None else walk.is_at_head(head)
+    return StretchProof(is_unbroken, {place: found for check in checks for place, found in check.end().items()})
 
 
-def _rows(connection: psycopg.Connection[Any], query: str, position: str, stretch: Stretch) -> list[Any]:
-    bounds = [f"{position} > {stretch.after.position}"] if stretch.after.position else []
-    bounds += [f"{position} <= {stretch.upto}"] if stretch.upto is not None else []
-    where = f"WHERE {' AND '.join(bounds)}" if bounds else ""
-    return connection.execute(query.format(where).encode(), [MOST], binary=True).fetchall()
+def _read(connection: psycopg.Connection[Any], query: str, position: str, stretch: Stretch) -> psycopg.Cursor[Any]:
+    return connection.execute(query.format(stretch.where(position)).encode(), [MOST], binary=True)

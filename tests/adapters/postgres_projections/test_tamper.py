@@ -177,7 +177,9 @@ def test_a_deleted_block_is_found(database: Database, events: list[RecordedEvent
     assert first_finding(database).position == at
 
 
-@pytest.mark.parametrize("change", ["chain = sha256(chain)", "recorded_at = now()", "position = position + 1"])
+@pytest.mark.parametrize(
+    "change", ["chain = sha256(chain)", "recorded_at = now()", "position = position + 1", "position = position - 1"]
+)
 def test_an_edited_head_is_found(database: Database, events: list[RecordedEvent], change: str) -> None:
     database.sql(f"UPDATE ledger.head SET {change}")
     assert first_finding(database).position in (len(events), len(events) + 1)

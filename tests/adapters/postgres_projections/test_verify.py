@@ -29,16 +29,6 @@ def test_an_empty_ledger_is_clean(database: Database) -> None:
     assert verdict(database).is_clean
 
 
-def test_a_large_ledger_is_examined_by_two_processes_alike(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(examine_ledger, "SHARED_FROM", 10)
-    whole_ledger(database, 63)
-    assert verdict(database).is_clean
-    database.sql("UPDATE read.ledger_entry_v1 SET amount_nusd = amount_nusd + 1 WHERE position = 30")
-    database.sql("UPDATE read.generation_end_v1 SET cost_nusd = cost_nusd + 1")
-    checks = {finding.place.partition(" ")[0] for finding in verdict(database).findings}
-    assert checks >= {"read.generation_end_v1"}
-
-
 def test_read_models_are_judged_at_their_own_position(database: Database) -> None:
     before, after = halves(wild_story(64))
     append_events(database.writer, before)
