@@ -1,6 +1,6 @@
 """A long, honest log made fast: told by the real deciders, chained by the rule of the proofs, stored by COPY.
 
-A million events take a minute or two; through the ledger they would take ten. `verify` itself says whether the log is right.
+A million events take a minute or two, through the ledger ten. `verify` itself says whether the log is right.
 """
 
 from collections.abc import Iterable, Sequence
