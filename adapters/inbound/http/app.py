@@ -8,6 +8,7 @@ from adapters.inbound.http import chat_route
 from adapters.inbound.http.boundary import Boundary
 from adapters.inbound.http.drain import Drain
 from adapters.inbound.http.gateway import Gateway
+from adapters.inbound.http.gather_answer import Gather
 from adapters.inbound.http.reply import Reply
 from adapters.inbound.http.routes.api import create_api
 
@@ -37,9 +38,9 @@ class GatewayApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         hot = self._hot.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
         if hot is None:
-            await self._api(_without_alias(scope), receive, send)
+            await self._api(_as_get(_without_alias(scope)), receive, send)
             return
-        reply = Reply(send)
+        reply = Reply(send if scope["http_version"] != "1.0" else Gather(send))
         await self._boundary.guard(scope, reply, self._generate(hot, scope, receive, reply))
 
     async def _generate(self, hot: HotRoute, scope: Scope, receive: Receive, reply: Reply) -> None:
@@ -52,6 +53,11 @@ def create_app(gateway: Gateway) -> GatewayApp:
     boundary = Boundary(gateway.telemetry, gateway.is_out_of_reach)
     hot: dict[tuple[str, str], HotRoute] = {(chat_route.METHOD, chat_route.PATH): chat_route.ChatRoute(gateway)}
     return GatewayApp(hot, create_api(gateway, boundary, drain), boundary, drain)
+
+
+def _as_get(scope: Scope) -> Scope:
+    """HEAD is GET without its body (RFC 9110, 9.3.2), which the server below leaves out by its own scope."""
+    return {**scope, "method": "GET"} if scope.get("method") == "HEAD" else scope
 
 
 def _without_alias(scope: Scope) -> Scope:
