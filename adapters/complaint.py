@@ -1,5 +1,7 @@
 """How a command gives up: one clear line for a human (what, where, what to do) and an exit code."""
 
+import re
+
 CANNOT = 1
 """It could not be done."""
 
@@ -13,3 +15,25 @@ class Complaint(Exception):
     def __init__(self, line: str, exit_code: int = CANNOT) -> None:
         super().__init__(" ".join(line.split()))
         self.exit_code = exit_code
+
+
+_WORDS = (
+    (r"Expected `int`, got .*", "must be a whole number"),
+    (r"Expected `float`, got .*", "must be a number"),
+    (r"Expected `bool`, got .*", "must be true or false"),
+    (r"Expected `str( \| null)?`, got .*", 'must be a text in quotes, such as "0.15"'),
+    (r"Expected `(?:int|float)` >= (\S+?)(?:\.0)?", r"must be at least \1"),
+    (r"Expected `(?:int|float)` > (\S+?)(?:\.0)?", r"must be more than \1"),
+    (r"Expected `(?:int|float)` <= (\S+?)(?:\.0)?", r"must be at most \1"),
+    (r"Object missing required field `(.+)`", r"\1 is missing"),
+    (r"Object contains unknown field `(.+)`", r"there is no field \1; see docs/reference"),
+)
+
+
+def in_plain_words(fault: str) -> str:
+    """msgspec's words for a wrong value, which are a programmer's, as an operator's; others stay as they are."""
+    for pattern, words in _WORDS:
+        found = re.fullmatch(pattern, fault)
+        if found:
+            return found.expand(words)
+    return fault

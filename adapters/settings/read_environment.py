@@ -1,18 +1,23 @@
 """From the environment to typed settings."""
 
+import difflib
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from msgspec.structs import replace
 
-from adapters.complaint import WRONG_INPUT, Complaint
+from adapters.complaint import WRONG_INPUT, Complaint, in_plain_words
 from adapters.settings.choose_home import choose_home
 from adapters.settings.settings import Settings
 
 HOME = "GATEWAYZ_HOME"
+SECRETS = frozenset({"GATEWAYZ_PEPPER", "GATEWAYZ_KEYRING", "GATEWAYZ_ADMIN_KEY"})
+
+ALIKE = 0.9
+"""Of difflib's ratio. Names of others under our prefix, such as an orchestrator makes, are less alike."""
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -22,6 +27,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     Raises: Complaint naming the variable.
     """
     given = {name: value for name, value in environment.items() if value}
+    _refuse_misspelt(given)
     try:
         settings = msgspec.convert(given, Settings, strict=False, dec_hook=_path)
     except msgspec.ValidationError as error:
@@ -45,9 +51,24 @@ def _path(kind: type, value: Any) -> Any:
     return Path(value).expanduser()
 
 
+def _refuse_misspelt(given: Mapping[str, str]) -> None:
+    """A setting that is silently not there costs hours, and a limit that is not in force money."""
+    known = SECRETS | {field.encode_name for field in msgspec.structs.fields(Settings)}
+    for name in given:
+        if name.startswith("GATEWAYZ_") and name not in known:
+            for meant in difflib.get_close_matches(name, known, 1, ALIKE):
+                raise Complaint(f"{name} is no setting: is {meant} meant? See docs/reference/settings.md", WRONG_INPUT)
+
+
 def _sentence(fault: str, given: Mapping[str, str]) -> str:
     """msgspec's "Expected `int` >= 0 - at `$.NAME`" as a sentence about the variable. DATABASE_URL is never repeated:
     any text is a valid one here."""
     expected, _, place = fault.partition(" - at `$.")
     name = place.rstrip("`")
-    return f"{name}={given.get(name, '')!r} cannot be used: {expected}; see docs/reference/settings.md"
+    words = f"must be one of {', '.join(choices)}" if (choices := _choices(name)) else in_plain_words(expected)
+    return f"{name}={given.get(name, '')!r} cannot be used: it {words}; see docs/reference/settings.md"
+
+
+def _choices(name: str) -> list[str]:
+    kind = next(field.type for field in msgspec.structs.fields(Settings) if field.encode_name == name)
+    return [choice for choice in get_args(get_args(kind)[0]) if isinstance(choice, str)]

@@ -16,11 +16,21 @@ def giving_up_in_one_line() -> Iterator[None]:
         yield
     except Complaint as complaint:
         _give_up(str(complaint), complaint.exit_code)
-    except (EmbeddedPostgresError, DomainError) as refusal:
-        _give_up(str(refusal), CANNOT)
+    except EmbeddedPostgresError as fault:
+        _give_up(str(fault), CANNOT)
+    except DomainError as refusal:
+        _give_up(_sentence(refusal), CANNOT)
 
 
 def _give_up(line: str, exit_code: int) -> None:
     if line:
         print(f"gatewayz: {line}", file=sys.stderr)
     sys.exit(exit_code)
+
+
+def _sentence(refusal: DomainError) -> str:
+    """Its own message, else its code and facts as words: "account not found (account alice)"."""
+    if message := refusal.facts.get("message"):
+        return str(message)
+    facts = ", ".join(f"{name} {value}" for name, value in refusal.facts.items() if value is not None)
+    return refusal.code.replace("_", " ") + (f" ({facts})" if facts else "")

@@ -87,3 +87,15 @@ def test_p9_verbs_that_need_something_running_say_so(house: Installation) -> Non
 
 def test_p9_credentials_of_an_instance_that_never_ran(house: Installation) -> None:
     assert "nothing was started in" in refused(house, "credentials", "demo_key")
+
+
+def test_p9_a_misspelt_setting(house: Installation) -> None:
+    assert "is GATEWAYZ_WORKERS meant?" in refused(house, GATEWAYZ_WROKERS="2")
+
+
+def test_p9_a_verb_about_an_account_that_is_not_there(house: Installation) -> None:
+    house.start()
+    done = house.command("statement", "alice")
+    assert (done.returncode, done.stderr) == (1, "gatewayz: account not found (account alice)\n")
+    done = house.command("grant", "demo", "1", "--reason", "short")
+    assert done.stderr == "gatewayz: reason must have 10 to 500 characters\n"

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from adapters.complaint import in_plain_words
 from adapters.outbound.providers.rows import ProviderRow
 
 REGISTRY_FILE = Path(__file__).with_name("registry.toml")
@@ -15,6 +16,9 @@ SANDBOX_FILE = Path(__file__).with_name("sandbox.toml")
 
 MAX_FILE_BYTES = 4 * 1024 * 1024
 """A thousand providers fit; more is not a providers file."""
+
+MUST_BE = {"id": "must be author/slug, such as acme/m"}
+"""Instead of a regular expression, by field."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
@@ -71,7 +75,9 @@ def _row(file: Path, name: str, table: Any) -> ProviderRow:
         row = msgspec.convert(table, ProviderRow)
     except msgspec.ValidationError as error:
         reason, _, path = str(error).partition(" - at `$")
-        raise ProvidersFileInvalid(file, place + path.rstrip("`"), reason) from error
+        path = path.rstrip("`")
+        told = MUST_BE.get(path.rpartition(".")[2]) if "matching regex" in reason else None
+        raise ProvidersFileInvalid(file, place + path, told or in_plain_words(reason)) from error
     _require_distinct_models(file, place, row)
     return row
 

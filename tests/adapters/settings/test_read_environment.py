@@ -42,21 +42,40 @@ def test_an_empty_variable_counts_as_not_set(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("name", "value", "why"),
     [
-        ("GATEWAYZ_PORT", "eighty"),
-        ("GATEWAYZ_PORT", "70000"),
-        ("GATEWAYZ_WORKERS", "0"),
-        ("GATEWAYZ_SANDBOX", "maybe"),
-        ("GATEWAYZ_DRAIN_S", "-1"),
-        ("GATEWAYZ_RESERVATION_GRACE_S", "nan"),
-        ("GATEWAYZ_MAX_BODY_BYTES", "5000.5"),
+        ("GATEWAYZ_PORT", "eighty", "must be a whole number"),
+        ("GATEWAYZ_PORT", "70000", "must be at most 65535"),
+        ("GATEWAYZ_WORKERS", "0", "must be at least 1"),
+        ("GATEWAYZ_SANDBOX", "maybe", "must be one of auto, on, off"),
+        ("GATEWAYZ_DRAIN_S", "-1", "must be at least 0"),
+        ("GATEWAYZ_DRAIN_S", "soon", "must be a number"),
+        ("GATEWAYZ_RESERVATION_GRACE_S", "nan", "must be more than 0"),
+        ("GATEWAYZ_MAX_BODY_BYTES", "5000.5", "must be a whole number"),
     ],
 )
-def test_a_value_that_cannot_be_used_is_named(name: str, value: str) -> None:
-    with pytest.raises(Complaint, match=f"^{name}='{value}' cannot be used: ") as told:
+def test_a_value_that_cannot_be_used_is_named_with_what_can_be(name: str, value: str, why: str) -> None:
+    with pytest.raises(Complaint, match=f"^{name}='{value}' cannot be used: it {why};") as told:
         read_settings({name: value})
     assert told.value.exit_code == WRONG_INPUT
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("GATEWAYZ_WROKERS", "GATEWAYZ_WORKERS"),
+        ("GATEWAYZ_PROVIDER_FILE", "GATEWAYZ_PROVIDERS_FILE"),
+        ("GATEWAYZ_ADMINKEY", "GATEWAYZ_ADMIN_KEY"),
+    ],
+)
+def test_a_misspelt_setting_is_not_silently_left_out(name: str, meant: str) -> None:
+    with pytest.raises(Complaint, match=f"^{name} is no setting: is {meant} meant"):
+        read_settings({name: "1"})
+
+
+@pytest.mark.parametrize("name", ["GATEWAYZ_KEY", "GATEWAYZ_PORT_8000_TCP", "GATEWAYZ_SERVICE_HOST", "GATEWAYZ_IMAGE"])
+def test_names_of_others_under_our_prefix_are_none_of_our_business(name: str, tmp_path: Path) -> None:
+    assert read_settings({name: "1", "GATEWAYZ_HOME": str(tmp_path)}).port == 8000
 
 
 def test_provider_keys_are_those_that_are_set() -> None:
