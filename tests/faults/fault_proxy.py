@@ -12,12 +12,15 @@ FIN_ARRIVES_S = 0.5
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
+How = Literal["cut", "end", "hang"]
+
+
 class Spoiled(NamedTuple):
     """What happens to a connection once `after_bytes` of its reply were passed on: it is reset; it ends as if the
     server had closed it; or it stays open for ever and nothing comes any more, as from a machine that is gone."""
 
     after_bytes: int
-    how: Literal["cut", "end", "hang"]
+    how: How
 
 
 class FaultProxy:
