@@ -141,10 +141,10 @@ max_output_tokens = 4096
 
 
 @contextlib.contextmanager
-def gateway(provider_url: str, workers: int = 1, **settings: str) -> Iterator[Gateway]:
+def gateway(provider_url: str, workers: int = 1, inside: Path | None = None, **settings: str) -> Iterator[Gateway]:
     """`gatewayz serve` on an empty home, fsync on, projector running, selling `provider_url` as test/tokens (0.15 and
-    0.60 USD per million) and test/per-request (0.01 USD each)."""
-    folder = Path(tempfile.mkdtemp(prefix="gatewayz-run-"))
+    0.60 USD per million) and test/per-request (0.01 USD each). The home is made in the folder `inside`, if given."""
+    folder = Path(tempfile.mkdtemp(prefix="gatewayz-run-", dir=inside))
     folder.chmod(0o711)  # PostgreSQL's unprivileged user must pass through
     providers = folder / "providers.toml"
     providers.write_text(PROVIDERS.format(url=provider_url))

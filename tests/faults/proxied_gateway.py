@@ -34,6 +34,6 @@ def proxied_gateway(server_dsn: str, seed: int, workers: int = 1, **settings: st
         to_provider = stack.enter_context(proxy_beside("127.0.0.1", provider.port))
         through = dsn.replace(f"{host}:{port}", f"127.0.0.1:{to_database.port}")
         running = stack.enter_context(
-            gateway(f"http://127.0.0.1:{to_provider.port}/v1", workers=workers, DATABASE_URL=through, **settings)
+            gateway(f"http://127.0.0.1:{to_provider.port}/v1", workers, None, DATABASE_URL=through, **settings)
         )
         yield Proxied(running, dsn, provider, to_database, to_provider)

@@ -28,13 +28,17 @@ ORDER BY 2
 class AccessTail:
     """Polls the tail on a line of its own; calls `on_event(stream, position)` for each event found.
 
+    A new connection may lead to a log that was restored to an earlier state: the tail begins anew at its head then, and
+    `on_begin` is told, before anything is fresh again.
+
     position:   how far this process has certainly seen key and account events; None before the first look.
     started_at: where the first look began: what lies before it was never reported to `on_event`.
     """
 
-    def __init__(self, info: str, on_event: Callable[[str, int], None]) -> None:
+    def __init__(self, info: str, on_event: Callable[[str, int], None], on_begin: Callable[[], None]) -> None:
         self._info = info
         self._on_event = on_event
+        self._on_begin = on_begin
         self._read_at_s = float("-inf")
         self._line: Line | None = None
         self.position: int | None = None
@@ -62,6 +66,8 @@ class AccessTail:
         asked_at_s = asyncio.get_running_loop().time()
         if self._line is None or self._line.is_closed:
             self._line = await Line.open(self._info, POLL_TIMEOUT_S)
+            self.position, self._read_at_s = None, float("-inf")
+            self._on_begin()
         if self.position is None:
             ((head, _, _),) = rows(await self._line.ask(HEAD, [], POLL_TIMEOUT_S))
             self.started_at = integer(head) or 0

@@ -46,7 +46,7 @@ class CachedKeyDirectory:
         self._hashes_of: dict[str, set[bytes]] = {}
         self._newest: OrderedDict[str, int] = OrderedDict()
         self._floor = 0
-        self.tail = AccessTail(info, self._invalidate)
+        self.tail = AccessTail(info, self._invalidate, self._forget_all)
 
     async def authenticate(self, secret: str) -> Caller:
         secret_hash = self._personal_data.keyed_hash("key_secret", secret)
@@ -100,6 +100,13 @@ class CachedKeyDirectory:
             hashes.discard(secret_hash)
             if not hashes:
                 self._hashes_of.pop(stream, None)
+
+    def _forget_all(self) -> None:
+        """The tail begins anew: until then nothing is trusted, and afterwards nothing older than its beginning."""
+        self._entries.clear()
+        self._hashes_of.clear()
+        self._newest.clear()
+        self._floor = 0
 
     def _invalidate(self, stream: str, position: int) -> None:
         """Something happened to a key or an account: drop what we have of it, and trust nothing older from now on."""

@@ -236,9 +236,7 @@ class PostgresLedger:
         """Returns: the stale and the busy, in their order."""
         loop = asyncio.get_running_loop()
         started = loop.time()
-        if self._line is None or self._line.is_closed:
-            self._line = await Line.open(self._info, self._append_timeout_s)
-        line = self._line
+        line = await self._open()
         bases = await self._bases(line, batch)
         decided = DecidedBatch(bases, batch)
         arrays = [array.data for array in parameters(decided.submissions, in_turn)]
@@ -252,6 +250,15 @@ class PostgresLedger:
         if len(result.recorded) == len(batch):
             return []
         return await self._sort_out(line, batch, bases, result)
+
+    async def _open(self) -> Line:
+        """A new connection may lead to a log that was restored to an earlier state: what is remembered of another one
+        is forgotten. (A version number alone would not tell: the restored stream may have reached it anew.)"""
+        if self._line is None or self._line.is_closed:
+            self._line = await Line.open(self._info, self._append_timeout_s)
+            self._cache.clear()
+            self._snapshots.forget()
+        return self._line
 
     async def _bases(self, line: Line, batch: list[Pending]) -> dict[str, Cached]:
         """The newest state known here of each stream that the batch decides on."""

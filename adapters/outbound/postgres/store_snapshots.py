@@ -22,6 +22,10 @@ class SnapshotsDue:
             self._due[stream] = cached
             self._is_overdue = self._is_overdue or events >= 2 * SNAPSHOT_EVERY
 
+    def forget(self) -> None:
+        """The log may no longer have what is due."""
+        self._due, self._is_overdue = {}, False
+
     def are_wanted(self, *, is_idle: bool) -> bool:
         """Under load nobody is ever idle, and a hot account must not wait for its snapshot for ever."""
         return bool(self._due) and (is_idle or self._is_overdue or len(self._due) >= MAX_DUE)

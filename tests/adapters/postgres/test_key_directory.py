@@ -326,7 +326,7 @@ async def test_more_keys_and_invalidations_than_are_remembered(
 async def test_the_tail_needs_no_notification(database: Database) -> None:
     seen: list[tuple[str, int]] = []
     async with processes(database, 1) as (ledger,):
-        tail = AccessTail(database.auditor, lambda stream, position: seen.append((stream, position)))
+        tail = AccessTail(database.auditor, lambda stream, position: seen.append((stream, position)), lambda: None)
         following = asyncio.create_task(tail.run())
         await eventually(tail.is_fresh)
         await issue(ledger)

@@ -1,0 +1,17 @@
+"""P1, P5: 200 lost COMMIT replies and 200 lost statements through the whole gateway."""
+
+from tests.faults.lost_replies import lose_replies, lose_statements
+from tests.faults.proxied_gateway import proxied_gateway
+
+SEED = 22
+CUTS = 200
+
+
+def test_p5_two_hundred_lost_commit_replies_fail_nobody_and_charge_once(server_dsn: str) -> None:
+    with proxied_gateway(server_dsn, SEED) as house:
+        lose_replies(house, CUTS)
+
+
+def test_p5_two_hundred_lost_statements_fail_nobody_and_charge_once(server_dsn: str) -> None:
+    with proxied_gateway(server_dsn, SEED) as house:
+        lose_statements(house, CUTS)
