@@ -1,6 +1,8 @@
 """How a command gives up: one clear line for a human (what, where, what to do) and an exit code."""
 
 import re
+from collections.abc import Sequence
+from typing import get_args
 
 CANNOT = 1
 """It could not be done."""
@@ -21,19 +23,32 @@ _WORDS = (
     (r"Expected `int`, got .*", "must be a whole number"),
     (r"Expected `float`, got .*", "must be a number"),
     (r"Expected `bool`, got .*", "must be true or false"),
-    (r"Expected `str( \| null)?`, got .*", 'must be a text in quotes, such as "0.15"'),
+    (r"Expected `str( \| null)?`, got .*", "must be a string, in quotes"),
     (r"Expected `(?:int|float)` >= (\S+?)(?:\.0)?", r"must be at least \1"),
     (r"Expected `(?:int|float)` > (\S+?)(?:\.0)?", r"must be more than \1"),
     (r"Expected `(?:int|float)` <= (\S+?)(?:\.0)?", r"must be at most \1"),
     (r"Object missing required field `(.+)`", r"\1 is missing"),
-    (r"Object contains unknown field `(.+)`", r"there is no field \1; see docs/reference"),
+    (r"Object contains unknown field `(.+)`", r"there is no field \1"),
 )
 
 
-def in_plain_words(fault: str) -> str:
-    """msgspec's words for a wrong value, which are a programmer's, as an operator's; others stay as they are."""
+def in_plain_words(fault: str, choices: Sequence[str] = ()) -> str:
+    """msgspec's words for a wrong value, which are a programmer's, as anybody's; others stay as they are.
+
+    choices: all that the value may be, if they are few: msgspec does not list them.
+    """
+    if choices:
+        return f"must be one of {', '.join(choices)}"
     for pattern, words in _WORDS:
         found = re.fullmatch(pattern, fault)
         if found:
             return found.expand(words)
     return fault
+
+
+def choices_of(kind: object) -> tuple[str, ...]:
+    """The strings that a Literal allows, also one inside Annotated or a union."""
+    inner = get_args(kind)
+    return tuple(one for one in inner if isinstance(one, str)) or tuple(
+        one for part in inner if not isinstance(part, str) for one in choices_of(part)
+    )

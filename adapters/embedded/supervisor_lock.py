@@ -68,5 +68,5 @@ class SupervisorLock:
         holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"
         return AlreadySupervised(
             f"another process (pid {holder}) already supervises {self._path.parent}: "
-            "attach to its server, or choose another folder"
+            "stop that `gatewayz serve`, or set GATEWAYZ_HOME to another folder"
         )

@@ -4,12 +4,12 @@ import difflib
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from adapters.complaint import WRONG_INPUT, Complaint, in_plain_words
+from adapters.complaint import WRONG_INPUT, Complaint, choices_of, in_plain_words
 from adapters.settings.choose_home import choose_home
 from adapters.settings.settings import Settings
 
@@ -65,10 +65,6 @@ def _sentence(fault: str, given: Mapping[str, str]) -> str:
     any text is a valid one here."""
     expected, _, place = fault.partition(" - at `$.")
     name = place.rstrip("`")
-    words = f"must be one of {', '.join(choices)}" if (choices := _choices(name)) else in_plain_words(expected)
-    return f"{name}={given.get(name, '')!r} cannot be used: it {words}; see docs/reference/settings.md"
-
-
-def _choices(name: str) -> list[str]:
     kind = next(field.type for field in msgspec.structs.fields(Settings) if field.encode_name == name)
-    return [choice for choice in get_args(get_args(kind)[0]) if isinstance(choice, str)]
+    words = in_plain_words(expected, choices_of(kind))
+    return f"{name}={given.get(name, '')!r} cannot be used: it {words}; see docs/reference/settings.md"

@@ -61,7 +61,9 @@ TABLE: Mapping[str, Row] = {
     "body_too_large": _request(413, "The body is larger than {limit_bytes} bytes."),
     "unsupported_media_type": _request(415, "The content type must be application/json."),
     # ---- who is calling
-    "invalid_api_key": Row(401, "authentication_error", "No valid API key was given."),
+    "invalid_api_key": Row(
+        401, "authentication_error", "No valid API key was given; send one as `Authorization: Bearer <key>`."
+    ),
     "api_key_disabled": Row(401, "authentication_error", "This API key is disabled."),
     "api_key_expired": Row(401, "authentication_error", "This API key has expired."),
     "insufficient_credits": Row(
@@ -77,7 +79,7 @@ TABLE: Mapping[str, Row] = {
     "admin_key_required": Row(403, "permission_error", "Only the admin key may do this."),
     # ---- what is asked for
     "not_found": _request(404, "There is nothing at this path."),
-    "model_not_found": _request(404, "The model {model} does not exist."),
+    "model_not_found": _request(404, "The model {model} does not exist; GET /v1/models lists those that do."),
     "account_not_found": _request(404, "There is no such account."),
     "key_not_found": _request(404, "There is no such API key."),
     "generation_not_found": _request(404, "There is no such generation in this account."),

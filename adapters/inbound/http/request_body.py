@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import msgspec
 from starlette.types import Message, Receive
 
+from adapters.complaint import choices_of, in_plain_words
 from adapters.inbound.http.gateway import Limits
 from adapters.inbound.http.request_headers import RequestHeaders
 from domain.errors import DomainError
@@ -79,7 +80,8 @@ def decode_as(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T:
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as wrong:
-        raise DomainError("invalid_request", param=_field(str(wrong)), message=str(wrong)) from None
+        param = _field(str(wrong))
+        raise DomainError("invalid_request", param=param, message=_sentence(str(wrong), param, decoder.type)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
         raise _not_json(fault) from None
 
@@ -91,6 +93,15 @@ def _not_json(fault: Exception) -> DomainError:
     if isinstance(fault, UnicodeDecodeError):
         return DomainError("invalid_json", message=f"byte {fault.start} is not UTF-8")
     return DomainError("invalid_json", message=str(fault))
+
+
+def _sentence(fault: str, param: str | None, shape: Any) -> str:
+    """In words that name the field and what it may be."""
+    words = _AT_FIELD.sub("", fault)
+    is_choice = words.startswith("Invalid enum value")
+    kind = next((field.type for field in msgspec.structs.fields(shape) if field.encode_name == param), None)
+    told = in_plain_words(words, choices_of(kind) if is_choice else ())
+    return f"{param} {told}" if told.startswith("must ") else told
 
 
 def _field(message: str) -> str | None:

@@ -66,7 +66,7 @@ def test_a_second_supervisor_is_refused_and_attaches(shared_home: Path, serve: S
     other = EmbeddedPostgres(shared_home)
     assert other.attach() is None
     owner = serve(shared_home)
-    with pytest.raises(AlreadySupervised, match=f"pid {os.getpid()}.*attach"):
+    with pytest.raises(AlreadySupervised, match=f"pid {os.getpid()}.*stop that"):
         other.start()
     assert other.attach() == owner.dsn()
     assert other.dsn("a b/c") == owner.dsn().removesuffix("postgres") + "a%20b%2Fc"

@@ -87,6 +87,24 @@ def test_a_wrong_field_is_named(house: House, admin: httpx.Client, wrong: dict[s
     assert not house.happened(StateChanged)
 
 
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (
+            {"state": "frozen", "reason": WHY},
+            "state must be one of trial, active, inactive, past_due, suspended, bot, closed",
+        ),
+        ({"state": "bot", "reason": 5}, "reason must be a string, in quotes"),
+        ({"state": "bot"}, "reason is missing"),
+        ({"state": "bot", "reason": WHY, "note": ""}, "there is no field note"),
+        ({"state": "bot", "reason": "short"}, "reason must have 10 to 500 characters"),
+    ],
+)
+def test_a_refusal_says_what_would_do(house: House, admin: httpx.Client, body: dict[str, Any], told: str) -> None:
+    answer = admin.post(f"/admin/accounts/{house.account_id}/state", json=body)
+    assert error_of(answer.content)["message"] == told
+
+
 def test_only_an_admin_changes_it_and_only_of_an_account_there_is(
     house: House, admin: httpx.Client, manager: httpx.Client
 ) -> None:

@@ -95,7 +95,7 @@ PRICE = 'price = {input = "1", output = "1"}\n'
         (
             ACME + MODEL + "price = {input = 0.15, output = 0.6}",
             "providers.acme.models[0].price.input",
-            "must be a text in quotes",
+            "must be a string, in quotes",
         ),
         (ACME + MODEL + 'price = {inptu = "1"}', "providers.acme.models[0].price", "there is no field inptu"),
         (ACME + MODEL + "context_length = 0", "providers.acme.models[0].context_length", "must be at least 1"),
