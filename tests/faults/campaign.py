@@ -3,7 +3,6 @@
 import asyncio
 import os
 import random
-import signal
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -13,7 +12,7 @@ from typing import NamedTuple
 
 from tests.e2e.clients import Seen, ask_all
 from tests.faults.oracle import settled_books
-from tests.faults.victims import VICTIMS, WORKERS
+from tests.faults.victims import VICTIMS, WORKERS, signal_for
 from tests.provider_process import ProviderProcess, own_provider
 from tests.running import SERVE, Gateway, gateway, spawn, stop, wait_until_ready
 
@@ -80,7 +79,7 @@ class Campaign:
         while self.provider.inside() < INSIDE_AT_KILL:
             assert time.monotonic() < deadline_s, "the load does not reach the provider"
         moment = Moment(time.monotonic(), time.time())
-        os.kill(victim, signal.SIGKILL)
+        os.kill(victim, signal_for(kind))
         if victim == supervisor.pid:
             supervisor.wait()
             self.gateway = self.gateway._replace(supervisor=spawn(*SERVE, **self.gateway.environment))

@@ -1,6 +1,7 @@
 """Whom a campaign kills: for each kind, the process of the installation that is hit."""
 
 import random
+import signal
 from collections.abc import Callable
 
 from tests.faults.processes import api_processes, children_of
@@ -37,10 +38,18 @@ def child(parent: int, word: str, dice: random.Random) -> int:
     return dice.choice(found)
 
 
+SHUTDOWN_AT_ONCE = "immediate shutdown"
+"""What `pg_ctl stop -m immediate` does: the server is told to end without a checkpoint, by SIGQUIT."""
+
 VICTIMS: dict[str, Callable[[int, random.Random], int]] = {
     "api": api,
     "projector": projector,
     "backend": backend,
     "postgres": postgres,
+    SHUTDOWN_AT_ONCE: postgres,
     "supervisor": the_supervisor,
 }
+
+
+def signal_for(kind: str) -> signal.Signals:
+    return signal.SIGQUIT if kind == SHUTDOWN_AT_ONCE else signal.SIGKILL

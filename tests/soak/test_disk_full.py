@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SIZE = "400m"
-"""A fresh cluster and its write-ahead log take half of it."""
+SIZE = "800m"
+"""A cluster and its write-ahead log take half of it."""
 
 SCENARIO = f"{sys.executable} -m tests.soak.disk_full"
 
