@@ -1,18 +1,7 @@
 """Ways to break each promise on purpose, and the test that must notice. Data only: adding one is adding a row."""
 
-from typing import NamedTuple
-
-
-class Patch(NamedTuple):
-    """Replace `old`, which must occur exactly once in `file`, by `new`; then `test` must fail."""
-
-    promise: str
-    what: str
-    file: str
-    old: str
-    new: str
-    test: str
-
+from tests.sabotage.fault_patches import FAULT_PATCHES
+from tests.sabotage.patch import Patch
 
 STORE = "tests/adapters/postgres"
 FAULTS = "tests/faults"
@@ -325,4 +314,5 @@ PATCHES = (
         "if found is not None:",
         "tests/adapters/crypto/test_personal_data.py",
     ),
+    *FAULT_PATCHES,
 )

@@ -1,0 +1,74 @@
+"""Ways to break what the fault tests on the whole gateway protect."""
+
+from tests.sabotage.patch import Patch
+
+FAULTS = "tests/faults"
+ADAPTER = "adapters/outbound/postgres"
+LATE = "test_p1_p3_a_settle_that_waited_until_its_reservation_had_expired_reserves_anew"
+
+FAULT_PATCHES = (
+    Patch(
+        "P2",
+        "what was remembered before a new connection is decided on",
+        f"{ADAPTER}/ledger.py",
+        "            self._cache.clear()\n            self._snapshots.forget()\n",
+        "            self._snapshots.forget()\n",
+        f"{FAULTS}/test_append_restored.py::test_p2_a_state_that_the_log_no_longer_has_is_not_decided_on",
+    ),
+    Patch(
+        "P4",
+        "a snapshot of a log that was restored meanwhile is stored",
+        f"{ADAPTER}/ledger.py",
+        "            self._cache.clear()\n            self._snapshots.forget()\n",
+        "            self._cache.clear()\n",
+        f"{FAULTS}/test_append_restored.py::test_p4_a_snapshot_of_a_state_that_the_log_no_longer_has_is_not_stored",
+    ),
+    Patch(
+        "keys",
+        "keys of a log that was restored meanwhile are trusted",
+        f"{ADAPTER}/follow_access.py",
+        "            self._on_begin()\n",
+        "",
+        f"{FAULTS}/test_serve_restored.py",
+    ),
+    Patch(
+        "P1",
+        "a process that is told to stop closes its port at once",
+        "adapters/wiring/draining_server.py",
+        "        await self._take_in_who_waits(sockets or [])\n",
+        "",
+        f"{FAULTS}/test_graceful_stop.py",
+    ),
+    Patch(
+        "P1",
+        "the supervisor keeps a port that nobody serves any more",
+        "adapters/wiring/run_serve.py",
+        "        stack.callback(place.sock.close)",
+        "        stack.callback(lambda: None)",
+        f"{FAULTS}/test_graceful_stop.py",
+    ),
+    Patch(
+        "P3",
+        "a settle that comes late is refused",
+        "domain/credit/decide.py",
+        "    if command.late is not None and state.may_settle_late(command.reservation_id, at):\n",
+        "    if False:\n",
+        f"{FAULTS}/test_sigstop.py::{LATE}",
+    ),
+    Patch(
+        "P1",
+        "a full disk is taken for the request's fault",
+        f"{ADAPTER}/ask_server.py",
+        'PASSING = frozenset({"08", "25", "40", "53", "55", "57", "58"})',
+        'PASSING = frozenset({"08", "25", "40", "55", "57", "58"})',
+        f"{FAULTS}/test_disk_full.py",
+    ),
+    Patch(
+        "P6",
+        "a stream that breaks off does not tell its charge",
+        "application/generate/stream_chat.py",
+        "return [error_chunk(error_class, message, usage)]",
+        "return [error_chunk(error_class, message, None)]",
+        f"{FAULTS}/test_provider_faults.py",
+    ),
+)
