@@ -33,7 +33,9 @@ def test_the_readme_starts_a_gateway_asks_it_and_proves_what_it_cost() -> None:
 
 
 def test_make_run_is_what_the_reader_starts_for_it() -> None:
-    told = subprocess.run(["make", "-n", "run"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    told = subprocess.run(
+        ["make", "--no-print-directory", "-n", "run"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     assert told.splitlines()[-1] == "exec .venv/bin/gatewayz serve"
 
 
