@@ -29,8 +29,6 @@ check: .venv/.dev ## format, lint, types, imports; all run, any failure fails
 	exit $$failed
 
 interop: .venv/.dev ## tests against programs from outside
-	@command -v curl >/dev/null || { command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && apt-get -qq install -y curl >/dev/null; } || \
-		{ echo 'curl not found: install the package curl'; exit 1; }
 	$(call pytest_folder,tests/interop)
 
 soak: .venv/.dev ## full-size and long campaigns
