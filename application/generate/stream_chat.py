@@ -88,6 +88,15 @@ class _Produced(msgspec.Struct):
     raw_usage: bytes | None = None
     provider_generation_id: str = ""
 
+    def note(self, chunk: Chunk) -> None:
+        self.output_bytes += chunk.output_bytes
+        if chunk.finish_reason:
+            self.finish_reason = chunk.finish_reason
+        if chunk.raw_usage is not None:  # cumulative: the last one counts
+            self.usage, self.raw_usage = chunk.usage, chunk.raw_usage
+        if chunk.provider_generation_id:
+            self.provider_generation_id = chunk.provider_generation_id
+
 
 class ChatStream:
     """The chunks of one answer as JSON, then `[DONE]`, in the batches in which they came.
@@ -140,7 +149,7 @@ class ChatStream:
         async with self._opened.stack:
             chunks: Sequence[Chunk] | None = self._opened.first
             while chunks is not None:
-                ready = [chunk.data for chunk in chunks if self._note(chunk)]
+                ready = self._note(chunks)
                 if ready:
                     yield ready
                 chunks = await self._next()
@@ -152,22 +161,19 @@ class ChatStream:
         if self._reading is not None:
             self._reading.cancel()
 
-    def _note(self, chunk: Chunk) -> bool:
-        """Count what goes by; false if it has nothing to send, or must wait for the settle: from the chunk with the
-        finish_reason on, all data is kept back."""
-        seen = self._produced
-        seen.output_bytes += chunk.output_bytes
-        if chunk.finish_reason:
-            seen.finish_reason = chunk.finish_reason
-        if chunk.raw_usage is not None:  # cumulative: the last one counts
-            seen.usage, seen.raw_usage = chunk.usage, chunk.raw_usage
-        if chunk.provider_generation_id:
-            seen.provider_generation_id = chunk.provider_generation_id
-        if chunk.data and self._held.request.idempotency:
-            self._parts.append(chunk.data)
-        if chunk.data and (chunk.is_last or self._last):
-            self._last.append(chunk.data)
-        return bool(chunk.data) and not self._last
+    def _note(self, chunks: Sequence[Chunk]) -> list[bytes]:
+        """Count what goes by; returns what may be sent at once: from the chunk with the finish_reason on, all data is
+        kept back until the settle."""
+        ready: list[bytes] = []
+        keeps = self._held.request.idempotency is not None
+        for chunk in chunks:
+            self._produced.note(chunk)
+            if chunk.data:
+                if keeps:
+                    self._parts.append(chunk.data)
+                waits = chunk.is_last or self._last
+                (self._last if waits else ready).append(chunk.data)
+        return ready
 
     async def _next(self) -> Sequence[Chunk] | None:
         """The provider's next chunks, None at its end; a break or the deadline is remembered in `_failure`."""

@@ -13,8 +13,8 @@ PATCHES = (
         "P1",
         "the end of a stream leaves before its settle",
         "application/generate/stream_chat.py",
-        "return bool(chunk.data) and not self._last",
-        "return bool(chunk.data)",
+        "(self._last if waits else ready).append(chunk.data)",
+        "ready.append(chunk.data)",
         "tests/adapters/http/test_chat_stream.py::test_P1_the_chunk_with_the_finish_reason_waits_for_the_settle",
     ),
     Patch(

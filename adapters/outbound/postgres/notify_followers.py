@@ -13,8 +13,8 @@ CHANNEL = "stored_events"
 NOTIFY = f"SELECT pg_notify('{CHANNEL}', '')"
 NOT_DURABLE = "SELECT set_config('synchronous_commit', 'off', false)"  # nothing here is worth an fsync
 
-MIN_PAUSE_S = 0.02
-"""NOTIFY takes a lock that all committing sessions of the cluster share; fifty a second feel immediate enough."""
+MIN_PAUSE_S = 0.05
+"""NOTIFY takes a lock that all committing sessions of the cluster share; twenty a second feel immediate enough."""
 
 RETRY_PAUSE_S = 0.5
 ANSWER_S = 1.0

@@ -9,6 +9,7 @@ import msgspec
 
 from adapters.outbound.providers.dialects.members import Members, joined
 from adapters.outbound.providers.dialects.openai_output import bytes_of_text
+from application.ports import Chunk
 
 CHOICES = b'"choices":'
 
@@ -45,9 +46,13 @@ class Rest(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 
 class Splice:
-    """Knows what stood ahead of `choices` in the last chunk that was read the long way, and what we make of it."""
+    """Knows what stood ahead of `choices` in the last chunk that was read the long way, and what we make of it.
 
-    def __init__(self) -> None:
+    going_on: choice index -> whether it still goes on; kept by the reader of the stream, and noted here too.
+    """
+
+    def __init__(self, going_on: dict[int, bool]) -> None:
+        self._going_on = going_on
         self._ahead: bytes | None = None
         self._ours = b""
 
@@ -67,25 +72,36 @@ class Splice:
         ours = joined({name: members[name] for name in names if name != "choices"} | _names_of(members))
         self._ahead, self._ours = ahead, ours[:-1] + b"," + CHOICES
 
-    def read(self, event: bytes) -> tuple[bytes, Rest] | None:
-        """The chunk with our names, and what it brings; None if it must be read the long way."""
+    def forget(self) -> None:
+        """Nothing is read from now on."""
+        self._ahead = None
+
+    def read(self, event: bytes) -> Chunk | None:
+        """The chunk with our names; None if it must be read the long way."""
         ahead, _, rest = event.partition(CHOICES)
         if ahead != self._ahead:
             return None
         if NO_USAGE in rest:
             rest = rest.replace(NO_USAGE, b"")
         try:
-            decoded = _REST.decode(b'{"choices":' + rest)
+            choices = _REST.decode(b'{"choices":' + rest).choices
         except UNREADABLE:
             return None
-        return (self._ours + rest, decoded) if decoded.choices else None
+        if not choices:
+            return None
+        output_bytes = 0
+        for choice in choices:
+            output_bytes += _output_bytes(choice.delta)
+            if choice.index not in self._going_on:
+                self._going_on[choice.index] = True
+        return Chunk(data=self._ours + rest, output_bytes=output_bytes)
 
 
 def _names_of(members: Members) -> Members:
     return {"id": members["id"], "model": members["model"]}
 
 
-def output_bytes_of_delta(delta: Delta) -> int:
+def _output_bytes(delta: Delta) -> int:
     """As openai_output counts: the two names for reasoning are one text."""
     content = delta.content
     size = 0 if content is None else len(content) if content.isascii() else bytes_of_text(content)

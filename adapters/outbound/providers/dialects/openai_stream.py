@@ -12,7 +12,7 @@ from adapters.outbound.providers.dialects.openai_members import (
     take_usage,
 )
 from adapters.outbound.providers.dialects.openai_output import output_bytes_of
-from adapters.outbound.providers.dialects.openai_splice import Rest, Splice, output_bytes_of_delta
+from adapters.outbound.providers.dialects.openai_splice import Splice
 from adapters.outbound.providers.dialects.sse import EventReader
 from adapters.outbound.providers.endpoint import Endpoint
 from adapters.outbound.providers.failures import BrokenAnswer, ErrorClass
@@ -34,13 +34,13 @@ class StreamReader:
         self._generation_id = written(call.generation_id)
         self._model = written(call.offer.model)
         self._events = EventReader()
-        self._splice = Splice()
         self._open: dict[int, bool] = {}  # choice index -> whether it still goes on
+        self._splice = Splice(self._open)
 
     def feed(self, received: bytes) -> Iterator[Chunk]:
         """Raises BrokenAnswer malformed_answer, event_too_large or error_in_answer."""
         for event in self._events.feed(received):
-            chunk = self._read(event)
+            chunk = self._splice.read(event) or self._read(event)
             if chunk is not None:
                 yield chunk
 
@@ -59,24 +59,10 @@ class StreamReader:
             raise BrokenAnswer(ErrorClass.TRUNCATED_STREAM)
 
     def _read(self, event: bytes) -> Chunk | None:
-        if self.is_done:
-            return None
-        spliced = self._splice.read(event)
-        if spliced is not None:
-            return self._spliced(*spliced)
-        if event.strip() == DONE:
+        if self.is_done or event.strip() == DONE:
             self.is_done = True
+            self._splice.forget()
             return None
-        return self._taken_apart(event)
-
-    def _spliced(self, data: bytes, rest: Rest) -> Chunk:
-        size = 0
-        for choice in rest.choices:
-            self._open.setdefault(choice.index, True)
-            size += output_bytes_of_delta(choice.delta)
-        return Chunk(data=data, output_bytes=size)
-
-    def _taken_apart(self, event: bytes) -> Chunk | None:
         members = members_of(event)
         refuse_error(members)
         usage, raw_usage = take_usage(members, self._endpoint)

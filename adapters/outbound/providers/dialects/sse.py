@@ -4,14 +4,14 @@ Source: https://html.spec.whatwg.org/multipage/server-sent-events.html. Lines en
 a line here, because no provider sends it and JSON cannot contain it.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from adapters.outbound.providers.failures import BrokenAnswer, ErrorClass
 
 MAX_EVENT_BYTES = 8 * 1024 * 1024
 """A generated image in base64 (about 4 MB) fits into one event; anything longer is not an event of a chat."""
 
-FIELD = b"data: "
+FIELD, END = b"data: ", b"\n\n"
 
 
 class EventReader:
@@ -22,17 +22,18 @@ class EventReader:
         self._lines: list[bytes] = []  # data lines of the event that has not ended yet
         self._size = 0  # of both
 
-    def feed(self, received: bytes) -> Iterable[bytes]:
+    def feed(self, received: bytes) -> Iterator[bytes]:
         """Data of the events that `received` completes. Raises BrokenAnswer event_too_large."""
-        return self._whole_events(received) or self._feed_any(received)
-
-    def _whole_events(self, received: bytes) -> Sequence[bytes]:
-        """The common case: nothing is left from before, and all that came are whole events of one line each."""
-        if self._size or b"\r" in received or not (received.startswith(FIELD) and received.endswith(b"\n\n")):
-            return ()
-        events = received[len(FIELD) : -2].split(b"\n\n" + FIELD)
-        is_plain = received.count(b"\n") == 2 * len(events) and all(events) and len(received) <= MAX_EVENT_BYTES
-        return events if is_plain else ()
+        if b"\r" in received:
+            yield from self._feed_any(received)
+            return
+        begun = _past(received.find(END)) if self._size else 0  # where ends what began before
+        whole = _past(received.rfind(END))
+        yield from self._feed_any(received[:begun])
+        if whole > begun:
+            events = received[begun:whole]
+            yield from _plain_events(events) or self._feed_any(events)
+        yield from self._feed_any(received[whole:])
 
     def _feed_any(self, received: bytes) -> Iterator[bytes]:
         first, *others = received.split(b"\n")
@@ -71,3 +72,17 @@ class EventReader:
         self._lines.clear()
         self._size = 0
         return event
+
+
+def _past(found: int) -> int:
+    """Behind an END found there; 0 if there was none."""
+    return found + len(END) if found >= 0 else 0
+
+
+def _plain_events(received: bytes) -> Sequence[bytes]:
+    """Of whole events that are one line of data each, which nearly all are; empty if one is not."""
+    if not received.startswith(FIELD):
+        return ()
+    events = received[len(FIELD) : -len(END)].split(END + FIELD)
+    is_plain = received.count(b"\n") == 2 * len(events) and all(events) and len(received) <= MAX_EVENT_BYTES
+    return events if is_plain else ()
