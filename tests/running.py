@@ -18,6 +18,8 @@ from adapters.embedded.postgres import EmbeddedPostgres
 
 PYTHON = sys.executable
 ROOT = Path(__file__).parents[1]
+THIS_TREE = {"PYTHONPATH": str(ROOT)}
+"""`serve` starts its children from the installation; for a copy of the tree (sabotage) that is another tree."""
 
 
 def free_port() -> int:
@@ -28,7 +30,7 @@ def free_port() -> int:
 
 def spawn(*command: str, **env: str) -> subprocess.Popen[bytes]:
     """In a session of its own, so that what is aimed at it hits nobody else."""
-    environment = {**os.environ, **env}
+    environment = {**os.environ, **THIS_TREE, **env}
     return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, start_new_session=True)
 
 
@@ -86,7 +88,7 @@ class Gateway(NamedTuple):
         """Run a `gatewayz` verb against this instance."""
         return subprocess.run(
             [*SERVE[:-1], *arguments],
-            env={**os.environ, **self.environment},
+            env={**os.environ, **THIS_TREE, **self.environment},
             capture_output=True,
             text=True,
             timeout=300,

@@ -103,7 +103,7 @@ def until_refused(house: Gateway, key: str) -> list[Seen]:
     refused_s: float | None = None
     for wave in range(MAX_WAVES):
         seen += ask(house, key, f"full {wave}")
-        if refused_s is None and all(s.status == 503 for s in seen[-PARALLEL:]):
+        if refused_s is None and any(s.status == 503 for s in seen):
             refused_s = time.monotonic()
         if refused_s is not None and time.monotonic() > refused_s + FULL_S:
             return seen

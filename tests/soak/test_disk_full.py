@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,12 +16,16 @@ SIZE = "800m"
 SCENARIO = f"{sys.executable} -m tests.soak.disk_full"
 
 
-def test_p1_on_a_full_disk_writes_are_503_reads_and_verify_go_on_and_it_resumes(tmp_path: Path) -> None:
-    folder = tmp_path / "small"
-    folder.mkdir()
-    for parent in (folder, *folder.parents):
-        if parent.stat().st_uid == os.getuid() and not parent.stat().st_mode & 0o001:
-            parent.chmod(0o711)  # PostgreSQL's unprivileged user must pass through
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """One that PostgreSQL's unprivileged user can pass through; pytest's own are closed to others."""
+    made = Path(tempfile.mkdtemp(prefix="gatewayz-small-"))
+    made.chmod(0o711)
+    yield made
+    made.rmdir()
+
+
+def test_p1_on_a_full_disk_writes_are_503_reads_and_verify_go_on_and_it_resumes(folder: Path) -> None:
     mount = f"mount -t tmpfs -o size={SIZE},mode=1777 small {folder}"
     if os.getuid() == 0:
         command = ["unshare", "-m", "sh", "-c", f"{mount} && exec {SCENARIO} {folder}"]
