@@ -29,11 +29,13 @@ class EventReader:
             return
         begun = _past(received.find(END)) if self._size else 0  # where ends what began before
         whole = _past(received.rfind(END))
-        yield from self._feed_any(received[:begun])
+        if begun:
+            yield from self._feed_any(received[:begun])
         if whole > begun:
             events = received[begun:whole]
             yield from _plain_events(events) or self._feed_any(events)
-        yield from self._feed_any(received[whole:])
+        if whole < len(received):
+            yield from self._feed_any(received[whole:])
 
     def _feed_any(self, received: bytes) -> Iterator[bytes]:
         first, *others = received.split(b"\n")
