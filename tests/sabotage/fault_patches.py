@@ -33,9 +33,10 @@ FAULT_PATCHES = (
     ),
     Patch(
         "P1",
-        "a process that is told to stop closes its port at once",
+        "a process that is told to stop drops who has not been heard yet",
         "adapters/wiring/draining_server.py",
-        "        await self._take_in_who_waits(sockets or [])\n",
+        "        await self._take_in_who_waits(sockets or [])\n"
+        "        await _until(lambda: not any(map(_is_silent, self.server_state.connections)), _in(SPEAKS_WITHIN_S))\n",
         "",
         f"{FAULTS}/test_graceful_stop.py",
     ),
