@@ -57,18 +57,6 @@ def process(*command: str, port: int, **env: str) -> Iterator[subprocess.Popen[b
         stop(child)
 
 
-def children_of(supervisor: int, word: str) -> list[int]:
-    pids = Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()
-    return [int(pid) for pid in pids if word in read_or_empty(Path(f"/proc/{pid}/cmdline"))]
-
-
-def read_or_empty(file: Path) -> str:
-    """Of a process that may be gone by now."""
-    with contextlib.suppress(OSError):
-        return file.read_text(errors="replace")
-    return ""
-
-
 SERVE = (PYTHON, "-m", "adapters.wiring", "serve")
 
 
@@ -94,10 +82,6 @@ class Gateway(NamedTuple):
             timeout=300,
             check=False,
         )
-
-    def children(self, word: str) -> list[int]:
-        """Pids of the supervisor's children that have `word` in their command line, oldest first."""
-        return children_of(self.supervisor.pid, word)
 
     def dsn(self) -> str:
         """The embedded database's owner, for tests that look into the log themselves."""

@@ -6,7 +6,8 @@ import random
 from tests.benchmarks.bare_relay import upstream
 from tests.benchmarks.load import drive, post
 from tests.benchmarks.many_accounts import open_accounts
-from tests.benchmarks.scrape import api_process, bound_of, rss_kib, scrape
+from tests.benchmarks.scrape import bound_of, scrape
+from tests.processes import api_processes, projector_process, rss_kib
 from tests.running import gateway
 
 ACCOUNTS = int(os.environ.get("ACCOUNTS", "10000"))
@@ -23,7 +24,7 @@ def run() -> None:
         body = {"model": "test/tokens", "messages": MESSAGES, "max_tokens": 100}
         requests = [post("/v1/chat/completions", body, key) for key in keys]
         random.Random(1).shuffle(requests)
-        api, (projector, *_) = api_process(gw), gw.children("supervised\0projector")
+        (api,), projector = api_processes(gw.supervisor.pid, 1), projector_process(gw.supervisor.pid)
         first = drive(gw.port, requests, REQUESTS // WARM_SHARE, CONNECTIONS)
         warm, before = rss_kib(api), scrape(gw.port)
         rest = drive(gw.port, requests, REQUESTS - REQUESTS // WARM_SHARE, CONNECTIONS)

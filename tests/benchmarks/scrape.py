@@ -1,11 +1,8 @@
-"""What a gateway's /metrics say, and what its processes weigh."""
+"""What a gateway's /metrics say."""
 
 import re
 import urllib.request
 from collections.abc import Mapping
-from pathlib import Path
-
-from tests.running import Gateway
 
 
 def scrape(port: int) -> Mapping[str, float]:
@@ -24,18 +21,3 @@ def bound_of(percentile: float, histogram: str, before: Mapping[str, float], aft
     )
     total = buckets[-1][1]
     return next(bound for bound, count in buckets if count >= percentile * total)
-
-
-def api_process(gateway: Gateway) -> int:
-    """The API process that serves: a spare one stands by, which has done next to nothing."""
-    return max(gateway.children("supervised\0api"), key=_cpu_ticks)
-
-
-def rss_kib(pid: int) -> int:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")))
-
-
-def _cpu_ticks(pid: int) -> int:
-    after_name = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return int(after_name[11]) + int(after_name[12])

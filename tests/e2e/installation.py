@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from tests.running import children_of, read_or_empty
+from tests.processes import children_of
 
 ROOT = Path(__file__).parents[2]
 GATEWAYZ = (sys.executable, "-m", "adapters.wiring")
@@ -113,15 +113,15 @@ class Installation:
     def children(self, word: str) -> list[int]:
         """Pids of the supervisor's children that have `word` in their command line, oldest first."""
         assert self.supervisor is not None
-        return children_of(self.supervisor.pid, word)
+        return [child.pid for child in children_of(self.supervisor.pid) if word in child.command_line]
 
     def left_running(self) -> list[str]:
         """Command lines of all processes that know this home: by argument, by environment, or by working in it."""
         found = []
         for process in Path("/proc").glob("[0-9]*"):
-            words = read_or_empty(process / "cmdline") + read_or_empty(process / "environ") + _link(process / "cwd")
+            words = _read(process / "cmdline") + _read(process / "environ") + _link(process / "cwd")
             if str(self.home) in words and process.name != str(os.getpid()):
-                found.append(read_or_empty(process / "cmdline").replace("\0", " "))
+                found.append(_read(process / "cmdline").replace("\0", " "))
         return found
 
     def leaves_nothing_running(self, within_s: float = 10.0) -> bool:
@@ -130,6 +130,12 @@ class Installation:
             assert time.monotonic() < deadline_s, f"still running: {left}"
             time.sleep(0.05)
         return True
+
+
+def _read(file: Path) -> str:
+    with suppress(OSError):
+        return file.read_text(errors="replace")
+    return ""
 
 
 def _link(link: Path) -> str:
@@ -142,7 +148,7 @@ def is_idle(pid: int) -> bool:
     """It uses no processor for a while: it waits for something."""
 
     def used() -> str:
-        return " ".join(read_or_empty(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()[11:13])
+        return " ".join(_read(Path(f"/proc/{pid}/stat")).rpartition(")")[2].split()[11:13])
 
     before = used()
     time.sleep(0.3)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.e2e.ask_with_key import ask_for, call
-from tests.faults.processes import children_of
+from tests.processes import projector_process
 from tests.provider_process import own_provider
 from tests.running import Gateway, gateway
 
@@ -57,7 +57,7 @@ def test_a_key_that_ends_under_load_is_refused_everywhere_within_a_second(
     account, key = running.account_with_key(f"{end.__name__}-{projector}")
     listed = call(running, "GET", f"/admin/accounts/{account}")["keys"]
     path = f"/admin/accounts/{account}/keys/{key_id_of(listed)}"
-    (pid,) = [child.pid for child in children_of(running.supervisor.pid) if " projector" in child.command_line]
+    pid = projector_process(running.supervisor.pid)
     if projector == "stopped":
         os.kill(pid, signal.SIGSTOP)
     try:
@@ -69,7 +69,7 @@ def test_a_key_that_ends_under_load_is_refused_everywhere_within_a_second(
 
 def test_a_new_key_works_at_once_while_the_projector_is_stopped(running: Gateway) -> None:
     account, _ = running.account_with_key("newcomer")
-    (pid,) = [child.pid for child in children_of(running.supervisor.pid) if " projector" in child.command_line]
+    pid = projector_process(running.supervisor.pid)
     os.kill(pid, signal.SIGSTOP)
     try:
         issued = call(running, "POST", f"/admin/accounts/{account}/keys", {"label": "second", "environment": "live"})

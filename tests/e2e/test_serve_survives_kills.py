@@ -18,8 +18,8 @@ POSTGRES_WORKS_WITHIN_S = 4.0
 GONE_WITHIN_S = 2.0
 
 API, PROJECTOR, SANDBOX, POSTGRES = (
-    "supervised\0api",
-    "supervised\0projector",
+    "supervised api",
+    "supervised projector",
     "embedded.sandbox",
     "pginstall/bin/postgres",
 )

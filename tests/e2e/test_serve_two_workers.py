@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.installation import Installation, eventually, installation
+from tests.processes import rss_kib
 
-API = "supervised\0api"
+API = "supervised api"
 REQUESTS = 24
 
 
@@ -76,9 +77,4 @@ def test_p9_a_second_serve_in_the_same_home_is_refused(house: Installation) -> N
 
 
 def test_p9_every_process_is_small(house: Installation) -> None:
-    assert all(rss_mb(pid) < 150 for pid in house.children(API))
-
-
-def rss_mb(pid: int) -> int:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS"))) // 1024
+    assert all(rss_kib(pid) < 150 * 1024 for pid in house.children(API))

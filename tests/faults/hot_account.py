@@ -7,8 +7,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from tests.benchmarks.load import drive, post
 from tests.faults.oracle import compare, cost_of, wait_for_ends
-from tests.faults.processes import api_processes
 from tests.faults.waves import two_processes
+from tests.processes import api_processes
 
 CONNECTIONS = 64
 ROUNDS = 10

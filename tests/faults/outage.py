@@ -9,8 +9,8 @@ from tests.e2e.clients import Seen, ask_all
 from tests.e2e.installation import eventually
 from tests.e2e.log_facts import read_facts
 from tests.faults.oracle import settled_books
-from tests.faults.processes import api_processes
 from tests.faults.proxied_gateway import Proxied
+from tests.processes import api_processes
 
 AWAY_S = 5.0
 LONGEST_WAIT_S = 30.0

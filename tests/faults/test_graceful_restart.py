@@ -8,8 +8,8 @@ from functools import partial
 
 from tests.e2e.installation import eventually
 from tests.faults.oracle import settled_books
-from tests.faults.processes import api_processes
 from tests.faults.waves import Waves, outcomes, two_processes
+from tests.processes import api_processes
 from tests.running import Gateway
 
 SEED = 51

@@ -17,7 +17,7 @@ from tests.e2e.clients import Seen, ask_all
 from tests.e2e.installation import eventually
 from tests.e2e.log_facts import Facts, read_facts
 from tests.faults.oracle import settled_books
-from tests.faults.processes import api_processes
+from tests.processes import api_processes
 from tests.provider_process import ProviderProcess, own_provider
 from tests.running import Gateway, gateway
 

@@ -4,7 +4,7 @@ import random
 import signal
 from collections.abc import Callable
 
-from tests.faults.processes import api_processes, children_of
+from tests.processes import api_processes, children_of
 
 WORKERS = 2
 

@@ -17,7 +17,7 @@ import psycopg
 
 from tests.e2e.clients import Seen, ask_all
 from tests.faults.oracle import settled_books
-from tests.faults.processes import api_processes
+from tests.processes import api_processes
 from tests.provider_process import own_provider
 from tests.running import Gateway, gateway
 

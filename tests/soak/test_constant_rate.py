@@ -14,7 +14,8 @@ import pytest
 from tests.benchmarks.bare_relay import upstream
 from tests.benchmarks.load import Load, arrive, drive, post
 from tests.benchmarks.many_accounts import open_accounts
-from tests.benchmarks.scrape import api_process, bound_of, rss_kib, scrape
+from tests.benchmarks.scrape import bound_of, scrape
+from tests.processes import api_processes, projector_process, rss_kib
 from tests.running import Gateway, gateway
 
 DURATION_S = float(os.environ.get("SOAK_S", "600"))
@@ -47,7 +48,7 @@ def mixed_requests(gw: Gateway) -> list[bytes]:
 
 @contextmanager
 def sampling(gw: Gateway) -> Iterator[list[Sample]]:
-    api, (projector, *_) = api_process(gw), gw.children("supervised\0projector")
+    (api,), projector = api_processes(gw.supervisor.pid, 1), projector_process(gw.supervisor.pid)
     samples, stop = list[Sample](), threading.Event()
 
     def sample() -> None:

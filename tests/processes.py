@@ -31,3 +31,13 @@ def children_of(parent: int) -> list[Process]:
 def api_processes(supervisor: int, workers: int) -> list[int]:
     """Pids of those that serve. The supervisor keeps one more with its code loaded, to step in: always the youngest."""
     return [child.pid for child in children_of(supervisor) if " api" in child.command_line][:workers]
+
+
+def projector_process(supervisor: int) -> int:
+    (found,) = [child.pid for child in children_of(supervisor) if " projector" in child.command_line]
+    return found
+
+
+def rss_kib(pid: int) -> int:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")))
