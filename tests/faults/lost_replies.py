@@ -15,9 +15,8 @@ TAGS = ("credit.reserved.v1", "credit.settled.v1")
 PARALLEL = 3
 
 
-def lose_replies(house: Proxied, cuts: int) -> None:
+def lose_replies(house: Proxied, key: str, cuts: int) -> None:
     """Wait, each time, until the event is visible to another connection; only then cut, before the reply has left."""
-    _, key = house.gateway.account_with_key("replies", usd="1000")
     seen: list[Seen] = []
     with psycopg.connect(house.dsn, autocommit=True) as watching, ThreadPoolExecutor(1) as pool:
         for n in range(cuts):
@@ -32,9 +31,8 @@ def lose_replies(house: Proxied, cuts: int) -> None:
     all_were_answered(house, seen)
 
 
-def lose_statements(house: Proxied, cuts: int) -> None:
+def lose_statements(house: Proxied, key: str, cuts: int) -> None:
     """The connection breaks before the statement has arrived."""
-    _, key = house.gateway.account_with_key("statements", usd="1000")
     seen: list[Seen] = []
     for n in range(cuts):
         house.to_database.set(swallow=TAGS[n % 2].encode())

@@ -20,9 +20,14 @@ def house(server_dsn: str) -> Iterator[Proxied]:
         yield started
 
 
-def test_p5_a_commit_whose_reply_is_lost_fails_nobody_and_charges_once(house: Proxied) -> None:
-    lose_replies(house, CUTS)
+@pytest.fixture(scope="module")
+def key(house: Proxied) -> str:
+    return house.gateway.account_with_key("lost", usd="1000")[1]
 
 
-def test_p5_a_statement_that_never_arrives_fails_nobody_and_charges_once(house: Proxied) -> None:
-    lose_statements(house, CUTS)
+def test_p5_a_commit_whose_reply_is_lost_fails_nobody_and_charges_once(house: Proxied, key: str) -> None:
+    lose_replies(house, key, CUTS)
+
+
+def test_p5_a_statement_that_never_arrives_fails_nobody_and_charges_once(house: Proxied, key: str) -> None:
+    lose_statements(house, key, CUTS)

@@ -9,9 +9,11 @@ CUTS = 200
 
 def test_p5_two_hundred_lost_commit_replies_fail_nobody_and_charge_once(server_dsn: str) -> None:
     with proxied_gateway(server_dsn, SEED) as house:
-        lose_replies(house, CUTS)
+        _, key = house.gateway.account_with_key("lost", usd="1000")
+        lose_replies(house, key, CUTS)
 
 
 def test_p5_two_hundred_lost_statements_fail_nobody_and_charge_once(server_dsn: str) -> None:
     with proxied_gateway(server_dsn, SEED) as house:
-        lose_statements(house, CUTS)
+        _, key = house.gateway.account_with_key("lost", usd="1000")
+        lose_statements(house, key, CUTS)

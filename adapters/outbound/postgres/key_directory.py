@@ -24,7 +24,7 @@ MAX_INVALIDATIONS = 10_000
 """Streams whose newest event is remembered; beyond it the floor rises and older read models are no longer trusted."""
 
 
-READ_PATIENCE_S = 1.0
+READ_PATIENCE_S = 0.5
 """For the read model; a pooled connection on a dead network may hang for much longer."""
 
 
