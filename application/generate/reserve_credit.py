@@ -23,6 +23,10 @@ MAX_ATTEMPTS = 1_000
 """Retries of one Idempotency-Key that found their predecessor released or expired; beyond it the key is refused."""
 
 
+LEFT_TO_EXPIRY = ("reservation_not_open", "ledger_unavailable")
+"""It never came to be, or this process ends while its database is away: then the reservation expires (P3)."""
+
+
 class Deadlines(msgspec.Struct, frozen=True):
     """Seconds. PRODUCT §4: a request ends after 600 s, a stream after 3,600 s; its reservation `grace_s` later."""
 
@@ -167,7 +171,7 @@ class ReserveCredit:
                 correlation_id=reservation,
             )
         except DomainError as refusal:
-            if refusal.code != "reservation_not_open":  # it never came to be: nothing to take back
+            if refusal.code not in LEFT_TO_EXPIRY:
                 raise
 
     async def _raise_unless_free(self, reservation: UUID) -> None:
