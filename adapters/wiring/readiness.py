@@ -18,6 +18,8 @@ ASK_TIMEOUT_S = 2.0
 AWAY = (psycopg.Error, PoolTimeout, TimeoutError, OSError)
 
 SAMPLE_EVERY_S = 1.0
+TRY_AGAIN_S = 0.1
+"""While nothing is known: a fresh installation's read models are a moment behind its first API process."""
 
 
 class Readiness:
@@ -60,4 +62,6 @@ async def sample_database(reads: PostgresReadModels, metrics: Metrics) -> None:
                 metrics.sample = Sample(await reads.open_reservations(), await projection_lag_s(reads))
         except AWAY:
             metrics.sample = Sample()
-        await asyncio.sleep(SAMPLE_EVERY_S)
+            await asyncio.sleep(TRY_AGAIN_S)
+        else:
+            await asyncio.sleep(SAMPLE_EVERY_S)

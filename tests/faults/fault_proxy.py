@@ -33,6 +33,7 @@ class FaultProxy:
     keep_reply_to:      after a request with these bytes nothing of the reply is passed on, until `cut`.
     kept:               set when that request has been passed on.
     spoiled:            every connection ends early so, the old ones too.
+    hides_ends:         that the server has closed a connection is not passed on.
     """
 
     def __init__(self, host: str, port: int) -> None:
@@ -47,6 +48,7 @@ class FaultProxy:
         self.keep_reply_to: bytes | None = None
         self.kept = asyncio.Event()
         self.spoiled: Spoiled | None = None
+        self.hides_ends = False
         self.swallowed = 0
         self.port = 0
 
@@ -149,6 +151,8 @@ class _Connection:
                 if spoiled is not None and passed >= spoiled.after_bytes:
                     await self._spoil(spoiled)
                     return
+        if self._proxy.hides_ends:
+            await asyncio.Event().wait()
 
     async def _spoil(self, spoiled: Spoiled) -> None:
         if spoiled.how == "hang":

@@ -11,6 +11,7 @@ from domain.errors import DomainError
 from tests.adapters.postgres.ledgers import credit_of, eventually, log_of
 from tests.databases import Database
 from tests.domain.credit_words import grant, hold, settle
+from tests.faults.test_append_backends_killed import terminate
 from tests.faults.test_append_lost_reply import behind_proxy, transact
 
 
@@ -71,6 +72,17 @@ async def test_an_append_gives_up_a_dead_line_when_it_said_it_would(database: Da
         async with asyncio.timeout(5):
             await waiting
         assert asyncio.get_running_loop().time() - started_s < 2
+
+
+async def test_a_server_that_said_goodbye_is_not_waited_for(database: Database) -> None:
+    """A backend whose postmaster was killed says so at once, and may take seconds to be gone: seen under load, an
+    append sat out its five seconds on such a line."""
+    async with behind_proxy(database) as (ledger, proxy):
+        await transact(ledger, "a", grant("lot", 100))
+        proxy.hides_ends = True
+        assert terminate(database, "%ledger.append(%") == 1
+        async with asyncio.timeout(2):
+            await transact(ledger, "a", hold("r", 5))
 
 
 async def test_reads_are_told_that_the_database_is_out_of_reach(

@@ -11,7 +11,7 @@ from typing import Any
 
 import psycopg
 from psycopg.errors import error_from_result
-from psycopg.pq import ExecStatus
+from psycopg.pq import DiagnosticField, ExecStatus
 from psycopg.pq.abc import PGresult
 
 from adapters.outbound.postgres.connection import CONNECT_TIMEOUT_S, connect
@@ -19,6 +19,7 @@ from adapters.outbound.postgres.connection import CONNECT_TIMEOUT_S, connect
 BINARY = 1
 MAX_PARAMETERS = 32
 _ALL_BINARY = [BINARY] * MAX_PARAMETERS
+SEVERITY = DiagnosticField.SEVERITY_NONLOCALIZED
 _FINE = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 
 Parameters = Sequence[bytes | None]
@@ -127,6 +128,9 @@ class Line:
                 if result is None:
                     break
                 self._results.append(result)
+                if _is_goodbye(result):
+                    self._break(error_from_result(result))
+                    return
             else:
                 return
         except psycopg.Error as error:
@@ -158,6 +162,11 @@ class Line:
         if self._answer is not None and not self._answer.done():
             said = next((result for result in self._results if result.status not in _FINE), None)
             self._answer.set_exception(error if said is None else error_from_result(said))
+
+
+def _is_goodbye(result: PGresult) -> bool:
+    """Nothing follows an error that ends the session but the connection's end, and that may be long in coming."""
+    return result.status == ExecStatus.FATAL_ERROR and result.error_field(SEVERITY) in (b"FATAL", b"PANIC")
 
 
 def is_passing(error: Exception) -> bool:
