@@ -35,6 +35,7 @@ REQUESTS = 1_500
 LATENCIES = 300
 LOOKUPS = 300
 STARTS = 3
+PAGE_SIZE = 5_000
 
 Figures = Mapping[str, float]
 
@@ -46,7 +47,7 @@ def run() -> None:
     try:
         for database, (events, accounts) in ((small, SMALL), (large, LARGE)):
             made = make_log(database.owner, events, accounts)
-            Projector(database.projector).catch_up()
+            Projector(database.projector, page_size=PAGE_SIZE).catch_up()
             print(f"  log of {made:,} events, {accounts:,} accounts", flush=True)
         rounds = [(measured(small), measured(large)) for _ in range(ROUNDS)][1:]
         for database in (small, large):
