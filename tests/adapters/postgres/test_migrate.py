@@ -11,17 +11,14 @@ import pytest
 from adapters.outbound.postgres import migrate as migrating
 from adapters.outbound.postgres.ensure_roles import Roles, ensure_roles
 from adapters.outbound.postgres.migrate import LOCK_KEY, Migration, MigrationFault, migrate, migrations
-from tests.databases import PASSWORD, with_database
+from tests.databases import PASSWORD, empty_database
 
 
 @pytest.fixture
 def empty(server_dsn: str) -> Iterator[str]:
     """DSN of a database in which nothing is."""
-    name = f"empty_{secrets.token_hex(4)}"
-    with psycopg.connect(server_dsn, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template0 STRATEGY file_copy")
-        yield with_database(server_dsn, name)
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with empty_database(server_dsn) as dsn:
+        yield dsn
 
 
 def test_every_migration_is_applied_once(empty: str) -> None:
