@@ -176,10 +176,16 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     output_bytes: int = 0
 
 
-class Chunk(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One event of a provider's stream.
+NEXT_EVENT = b"\n\ndata: "
+"""Between the events of one chunk, as between server-sent events. No JSON has it: texts hold no line end as it is, and
+between tokens there are no names."""
 
-    data:         its JSON with our id and model spliced in; empty for a chunk that carries only usage.
+
+class Chunk(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One event of a provider's stream, or several in a row that bring text and nothing else.
+
+    data:         the JSON of each with our id and model spliced in, NEXT_EVENT between them; empty for a chunk that
+                  carries only usage.
     is_last:      it carries a finish_reason: it and everything after it waits for the settle.
     output_bytes: UTF-8 bytes of text, reasoning and tool arguments in it, for estimates.
     """

@@ -22,14 +22,17 @@ PASSWORD = "for-tests-only"
 
 
 class TestServer:
-    """The run's server. Started by pytest's controller process, whose death ends it."""
+    """The run's server. Started by pytest's controller process, whose death ends it.
+
+    settings: of postgresql.conf, besides ours; for a server of a test's own.
+    """
 
     __test__ = False
 
-    def __init__(self) -> None:
+    def __init__(self, **settings: str) -> None:
         self.home = Path(tempfile.mkdtemp(prefix="gatewayz-tests-"))
         self.home.chmod(0o711)  # the unprivileged user of PostgreSQL must pass through
-        self.postgres = EmbeddedPostgres(self.home / "pg")
+        self.postgres = EmbeddedPostgres(self.home / "pg", settings=settings)
         self.postgres.start()
         self.dsn = self.postgres.dsn()
         prepare_template(self.dsn)

@@ -1,3 +1,4 @@
+-- Insert-only: what the first vacuum freezes, no later one looks at (autovacuum_freeze_min_age).
 CREATE TABLE IF NOT EXISTS read.generation_reserve_{build} (
     position         bigint      PRIMARY KEY,
     reservation_id   text        NOT NULL,
@@ -17,7 +18,7 @@ CREATE TABLE IF NOT EXISTS read.generation_reserve_{build} (
     streamed         boolean     NOT NULL,
     app              text        NOT NULL,
     replaces         text        NOT NULL    -- the expired reservation in whose stead a late settle made this one
-);
+) WITH (autovacuum_freeze_min_age = 0);
 CREATE INDEX IF NOT EXISTS generation_reserve_{build}_id_idx ON read.generation_reserve_{build} (reservation_id);
 CREATE INDEX IF NOT EXISTS generation_reserve_{build}_account_idx ON read.generation_reserve_{build} (account_id, position);
 CREATE INDEX IF NOT EXISTS generation_reserve_{build}_replaces_idx ON read.generation_reserve_{build} (replaces)
@@ -30,7 +31,7 @@ CREATE TABLE IF NOT EXISTS read.generation_extension_{build} (
     at             timestamptz NOT NULL,
     added_nusd     bigint      NOT NULL,
     holds          json        NOT NULL
-);
+) WITH (autovacuum_freeze_min_age = 0);
 CREATE INDEX IF NOT EXISTS generation_extension_{build}_id_idx ON read.generation_extension_{build} (reservation_id);
 
 CREATE TABLE IF NOT EXISTS read.generation_attempt_{build} (
@@ -42,7 +43,7 @@ CREATE TABLE IF NOT EXISTS read.generation_attempt_{build} (
     error_class    text        NOT NULL,
     status         bigint      NOT NULL,     -- HTTP; 0 if none came
     duration_ms    bigint      NOT NULL
-);
+) WITH (autovacuum_freeze_min_age = 0);
 CREATE INDEX IF NOT EXISTS generation_attempt_{build}_id_idx ON read.generation_attempt_{build} (reservation_id);
 
 CREATE TABLE IF NOT EXISTS read.generation_end_{build} (
@@ -73,5 +74,5 @@ CREATE TABLE IF NOT EXISTS read.generation_end_{build} (
     estimated              boolean     NOT NULL,
     quarantined            boolean     NOT NULL,
     cancelled              boolean     NOT NULL
-);
+) WITH (autovacuum_freeze_min_age = 0);
 CREATE INDEX IF NOT EXISTS generation_end_{build}_id_idx ON read.generation_end_{build} (reservation_id);

@@ -6,4 +6,4 @@ CREATE TABLE IF NOT EXISTS read.ledger_entry_{build} (
     tag         text   NOT NULL,
     correlation text   NOT NULL,   -- reservation or lot
     PRIMARY KEY (position, line)
-);
+) WITH (autovacuum_freeze_min_age = 0);   -- insert-only: what the first vacuum freezes, no later one looks at

@@ -17,7 +17,9 @@ from eventsourcing.persistence import StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
 from psycopg.conninfo import conninfo_to_dict
 
+from adapters.outbound.crypto.clock_and_ids import SystemIds
 from adapters.outbound.postgres.ledger import PostgresLedger
+from application.command_ids import step_id
 from domain.credit.commands import Grant, Reserve, Settle
 from domain.credit.decider import CREDIT
 from domain.credit.events import Generation
@@ -34,6 +36,7 @@ STATE = b'{"at":"2026-11-22T00:00:00Z","note":"' + b"x" * 110 + b'"}'
 PRICES = PriceSet("bench", (PriceTier(0, {"input": 150_000_000, "output": 600_000_000}),))
 QUOTE = quote(PRICES, max_input_tokens=1_000, output_tokens=100)
 USAGE: dict[Unit, int] = {"input": 100, "output": 50}
+IDS = SystemIds()
 
 
 def run() -> None:
@@ -119,10 +122,10 @@ async def grant(ledger: PostgresLedger, account: str) -> None:
 
 
 async def reserve_and_settle(ledger: PostgresLedger, account: str) -> None:
-    reservation, now = str(uuid4()), datetime.now(UTC)
+    reservation, now = IDS.new(), datetime.now(UTC)
     reserve = Reserve(
         at=now,
-        reservation_id=reservation,
+        reservation_id=str(reservation),
         key_id="bench",
         quote=QUOTE,
         deadline_at=now,
@@ -132,14 +135,14 @@ async def reserve_and_settle(ledger: PostgresLedger, account: str) -> None:
         provider="bench",
         price_version="bench",
     )
-    await ledger.transact(CREDIT, account, reserve, command_id=uuid4(), sheddable=True)
+    await ledger.transact(CREDIT, account, reserve, command_id=step_id(reservation, "reserve"), sheddable=True)
     settle = Settle(
         at=now,
-        reservation_id=reservation,
+        reservation_id=str(reservation),
         charge=rate(USAGE, PRICES),
         generation=Generation(provider="bench", model="bench/m", usage=dict(USAGE)),
     )
-    await ledger.transact(CREDIT, account, settle, command_id=uuid4())
+    await ledger.transact(CREDIT, account, settle, command_id=step_id(reservation, "settle"))
 
 
 def two_processes(server: TestServer, accounts: int, requests: int = 3_000) -> float:

@@ -9,6 +9,8 @@ import uvloop
 
 USAGE = {"prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 150}
 CHUNKS = 100
+TEXTS = ("The", " ledger", " is", "\n\n", "append", "-only", ":", ' "', "café", " naïve", ".\n", " 📒", "a\\b")
+"""What models say is not all letters: some texts are escaped in JSON, some are more bytes than characters."""
 
 
 def whole() -> bytes:
@@ -29,11 +31,13 @@ def stream() -> list[bytes]:
     """HTTP chunks, one per SSE event, as a provider sends them; the last one ends the body."""
     base = {"id": "chatcmpl-upstream", "object": "chat.completion.chunk", "created": 1_763_800_000, "model": "m"}
     events = [
-        {**base, "choices": [{"index": 0, "delta": {"content": "word "}, "finish_reason": None}]} for _ in range(CHUNKS)
+        {**base, "choices": [{"index": 0, "delta": {"content": TEXTS[n % len(TEXTS)]}, "finish_reason": None}]}
+        for n in range(CHUNKS)
     ]
     events.append({**base, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
     events.append({**base, "choices": [], "usage": USAGE})
-    lines = [b"data: " + json.dumps(event).encode() + b"\n\n" for event in events] + [b"data: [DONE]\n\n"]
+    lines = [b"data: " + json.dumps(event, ensure_ascii=False).encode() + b"\n\n" for event in events]
+    lines.append(b"data: [DONE]\n\n")
     head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
     return [head, *(b"%x\r\n%s\r\n" % (len(line), line) for line in lines), b"0\r\n\r\n"]
 

@@ -17,7 +17,7 @@ from adapters.embedded.sandbox.served import ModelServed
 from adapters.outbound.providers.failures import ErrorClass
 from adapters.outbound.providers.http_chat_providers import HttpChatProviders
 from adapters.outbound.providers.load_catalog import load_catalog
-from application.ports import Answer, ChatCall, ChatProviders, Chunk, ProviderFailure
+from application.ports import NEXT_EVENT, Answer, ChatCall, ChatProviders, Chunk, ProviderFailure
 from tests.adapters.providers.call_words import GENERATION_ID, a_call, an_endpoint, an_offer, last_usage
 from tests.adapters.providers.canned_server import CannedServer, canned_server, http
 
@@ -80,7 +80,7 @@ async def served(sandbox: str, model: str) -> ModelServed:
 
 
 def text_of(chunks: list[Chunk]) -> str:
-    documents = [msgspec.json.decode(chunk.data) for chunk in chunks if chunk.data]
+    documents = [msgspec.json.decode(event) for chunk in chunks if chunk.data for event in chunk.data.split(NEXT_EVENT)]
     return "".join(choice["delta"].get("content") or "" for one in documents for choice in one["choices"])
 
 

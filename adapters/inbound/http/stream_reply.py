@@ -7,6 +7,7 @@ from starlette.types import Receive
 
 from adapters.inbound.http.gateway import Limits
 from adapters.inbound.http.reply import FRAME, Header, Reply
+from application.ports import NEXT_EVENT
 
 KEEP_ALIVE = b": keep-alive\n\n"
 
@@ -121,7 +122,11 @@ class StreamReply:
 
 def framed(batch: Sequence[bytes]) -> bytes:
     """Whitespace between JSON tokens may hold line ends; in SSE they would end the event's line."""
-    events = FRAME % b"\n\ndata: ".join(batch)
-    if events.count(b"\n") == 2 * len(batch) and b"\r" not in events:
-        return events
-    return b"".join([FRAME % data.replace(b"\r", b" ").replace(b"\n", b" ") for data in batch])
+    events = NEXT_EVENT.join(batch)
+    if events.count(b"\n") != 2 * events.count(NEXT_EVENT) or b"\r" in events:
+        events = NEXT_EVENT.join(map(_on_one_line, events.split(NEXT_EVENT)))
+    return FRAME % events
+
+
+def _on_one_line(event: bytes) -> bytes:
+    return event.replace(b"\r", b" ").replace(b"\n", b" ")

@@ -9,13 +9,10 @@ import msgspec
 
 from adapters.outbound.providers.dialects.members import Members, joined
 from adapters.outbound.providers.dialects.openai_output import bytes_of_text
+from adapters.outbound.providers.dialects.openai_run import NO_USAGE, UNREADABLE, TextRun
 from application.ports import Chunk
 
 CHOICES = b'"choices":'
-
-NO_USAGE = b',"usage":null'
-"""What OpenAI and others put into every chunk but the last when usage is asked for. We leave it out, as the long way
-does: quotes inside a text are escaped, so this is never part of one."""
 
 
 class Delta(msgspec.Struct, forbid_unknown_fields=True, gc=False):
@@ -49,17 +46,19 @@ class Splice:
     """Knows what stood ahead of `choices` in the last chunk that was read the long way, and what we make of it.
 
     going_on: choice index -> whether it still goes on; kept by the reader of the stream, and noted here too.
+    run:      learns from each chunk read here what a run of its like looks like.
     """
 
-    def __init__(self, going_on: dict[int, bool]) -> None:
+    def __init__(self, going_on: dict[int, bool], run: TextRun) -> None:
         self._going_on = going_on
+        self._run = run
         self._ahead: bytes | None = None
         self._ours = b""
 
     def learn(self, event: bytes, members: Members) -> None:
         """Of a chunk whose `members` have our names already: what stood ahead of its choices stands for the same again,
         if it is an object of its own once it is closed: then the choices were members of that object, not deeper."""
-        self._ahead = None
+        self.forget()
         ahead, found, _ = event.partition(CHOICES)
         if not found:
             return
@@ -73,20 +72,21 @@ class Splice:
         self._ahead, self._ours = ahead, ours[:-1] + b"," + CHOICES
 
     def forget(self) -> None:
-        """Nothing is read from now on."""
+        """Nothing is read until something is learnt."""
         self._ahead = None
+        self._run.forget()
 
     def read(self, event: bytes) -> Chunk | None:
         """The chunk with our names; None if it must be read the long way."""
         ahead, _, rest = event.partition(CHOICES)
         if ahead != self._ahead:
             return None
-        if NO_USAGE in rest:
-            rest = rest.replace(NO_USAGE, b"")
+        ours = rest.replace(NO_USAGE, b"")
         try:
-            choices = _REST.decode(b'{"choices":' + rest).choices
+            read = _REST.decode(b'{"choices":' + ours)
         except UNREADABLE:
             return None
+        choices = read.choices
         if not choices:
             return None
         output_bytes = 0
@@ -94,7 +94,9 @@ class Splice:
             output_bytes += _output_bytes(choice.delta)
             if choice.index not in self._going_on:
                 self._going_on[choice.index] = True
-        return Chunk(data=self._ours + rest, output_bytes=output_bytes)
+        if len(choices) == 1 and not choices[0].delta.refusal and read.obfuscation is None:
+            self._run.learn(ahead + CHOICES, self._ours, rest, output_bytes)
+        return Chunk(data=self._ours + ours, output_bytes=output_bytes)
 
 
 def _names_of(members: Members) -> Members:
@@ -111,8 +113,6 @@ def _output_bytes(delta: Delta) -> int:
         size += max(bytes_of_text(delta.reasoning), bytes_of_text(delta.reasoning_content))
     return size
 
-
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _NOT_AHEAD = frozenset({"usage", "error", "x_groq"})
 """Members that are read, not only passed on."""

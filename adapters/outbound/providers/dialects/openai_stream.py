@@ -1,6 +1,6 @@
 """Streams of OpenAI's chat completions: events in, chunks with our names and without the provider's usage out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from adapters.outbound.providers.dialects.members import Members, joined, members_of, written
@@ -12,8 +12,9 @@ from adapters.outbound.providers.dialects.openai_members import (
     take_usage,
 )
 from adapters.outbound.providers.dialects.openai_output import output_bytes_of
+from adapters.outbound.providers.dialects.openai_run import TextRun
 from adapters.outbound.providers.dialects.openai_splice import Splice
-from adapters.outbound.providers.dialects.sse import EventReader
+from adapters.outbound.providers.dialects.sse import EventReader, end_of_event
 from adapters.outbound.providers.endpoint import Endpoint
 from adapters.outbound.providers.failures import BrokenAnswer, ErrorClass
 from application.ports import ChatCall, Chunk
@@ -23,7 +24,7 @@ DONE = b"[DONE]"
 
 
 class StreamReader:
-    """Reads one stream; the same chunks come out however its bytes were split.
+    """Reads one stream; the same events come out however its bytes were split.
 
     Usage counts are cumulative: of several chunks with usage the last is the truth.
     """
@@ -35,11 +36,32 @@ class StreamReader:
         self._model = written(call.offer.model)
         self._events = EventReader()
         self._open: dict[int, bool] = {}  # choice index -> whether it still goes on
-        self._splice = Splice(self._open)
+        self._run = TextRun()
+        self._splice = Splice(self._open, self._run)
 
     def feed(self, received: bytes) -> Iterator[Chunk]:
         """Raises BrokenAnswer malformed_answer, event_too_large or error_in_answer."""
-        for event in self._events.feed(received):
+        begun, whole, begins = self._events.cut(received)
+        if begun:
+            yield from self._each(self._events.feed(begun))
+        yield from self._whole(whole)
+        if begins:
+            yield from self._each(self._events.feed(begins))
+
+    def _whole(self, events: bytes) -> Iterator[Chunk]:
+        """Runs as one chunk each, all others one by one: any of them may be what the next run is like."""
+        start = 0
+        while start < len(events):
+            run, start = self._run.read(events, start)
+            if run is not None:
+                yield run
+            else:
+                end = end_of_event(events, start)
+                yield from self._each(self._events.whole(events[start:end]))
+                start = end
+
+    def _each(self, events: Iterable[bytes]) -> Iterator[Chunk]:
+        for event in events:
             chunk = self._splice.read(event) or self._read(event)
             if chunk is not None:
                 yield chunk

@@ -4,7 +4,7 @@ Source: https://html.spec.whatwg.org/multipage/server-sent-events.html. Lines en
 a line here, because no provider sends it and JSON cannot contain it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from adapters.outbound.providers.failures import BrokenAnswer, ErrorClass
 
@@ -15,29 +15,27 @@ FIELD, END = b"data: ", b"\n\n"
 
 
 class EventReader:
-    """Feeds on bytes, yields the data of whole events. Comments, ids and event names are skipped."""
+    """Bytes in, the data of whole events out: `cut` what was received, then read its pieces in their order.
+
+    Comments, ids and event names are skipped.
+    """
 
     def __init__(self) -> None:
         self._fragments: list[bytes] = []  # of the line that has not ended yet
         self._lines: list[bytes] = []  # data lines of the event that has not ended yet
         self._size = 0  # of both
 
-    def feed(self, received: bytes) -> Iterator[bytes]:
-        """Data of the events that `received` completes. Raises BrokenAnswer event_too_large."""
-        if b"\r" in received:
-            yield from self._feed_any(received)
-            return
-        begun = _past(received.find(END)) if self._size else 0  # where ends what began before
-        whole = _past(received.rfind(END))
-        if begun:
-            yield from self._feed_any(received[:begun])
-        if whole > begun:
-            events = received[begun:whole]
-            yield from _plain_events(events) or self._feed_any(events)
-        if whole < len(received):
-            yield from self._feed_any(received[whole:])
+    def cut(self, received: bytes) -> tuple[bytes, bytes, bytes]:
+        """What ends the event that had begun before, whole events, and the beginning of the next: the first and last
+        for `feed`, those between for `whole`. What is not to be cut at LFs, or is so long, is all in the first."""
+        if b"\r" in received or len(received) > MAX_EVENT_BYTES:
+            return received, b"", b""
+        begun = _past(received.find(END)) if self._size else 0
+        whole = max(begun, _past(received.rfind(END)))
+        return received[:begun], received[begun:whole], received[whole:]
 
-    def _feed_any(self, received: bytes) -> Iterator[bytes]:
+    def feed(self, received: bytes) -> Iterator[bytes]:
+        """Data of the events that `received` completes, be they split anywhere. Raises BrokenAnswer event_too_large."""
         first, *others = received.split(b"\n")
         self._keep(first)
         for start_of_next in others:
@@ -45,6 +43,11 @@ class EventReader:
             if event:
                 yield event
             self._keep(start_of_next)
+
+    def whole(self, received: bytes) -> Iterable[bytes]:
+        """Data of an event that is whole and had not begun before; none if it has no data."""
+        event = _plain_event(received)
+        return (event,) if event else self.feed(received)
 
     def end(self) -> bytes:
         """The event that the end of the stream completes, if its line breaks were left out; else empty."""
@@ -76,15 +79,17 @@ class EventReader:
         return event
 
 
+def end_of_event(events: bytes, start: int) -> int:
+    """Where the event that begins at `start` of whole `events` ends."""
+    return events.index(END, start) + len(END)
+
+
 def _past(found: int) -> int:
     """Behind an END found there; 0 if there was none."""
     return found + len(END) if found >= 0 else 0
 
 
-def _plain_events(received: bytes) -> Sequence[bytes]:
-    """Of whole events that are one line of data each, which nearly all are; empty if one is not."""
-    if not received.startswith(FIELD):
-        return ()
-    events = received[len(FIELD) : -len(END)].split(END + FIELD)
-    is_plain = received.count(b"\n") == 2 * len(events) and all(events) and len(received) <= MAX_EVENT_BYTES
-    return events if is_plain else ()
+def _plain_event(received: bytes) -> bytes:
+    """The data of a whole event that is one line of data, as nearly all are; empty if it is not."""
+    is_plain = received.startswith(FIELD) and received.find(b"\n") == len(received) - len(END)
+    return received[len(FIELD) : -len(END)] if is_plain else b""

@@ -1,0 +1,92 @@
+"""A run of chunks that differ only in their text, read as one.
+
+Most of a stream repeats the same bytes before and behind a piece of text. Once one such chunk was read strictly, those
+that follow are cut at what they have in common. What is left are the insides of JSON strings. One call decodes all,
+strictly, and the run is passed on as one piece with our names in place of the provider's.
+"""
+
+import re
+
+import msgspec
+
+from adapters.outbound.providers.dialects.openai_output import bytes_of_text
+from adapters.outbound.providers.dialects.sse import END, FIELD
+from application.ports import NEXT_EVENT, Chunk
+
+MAX_LEARNT = 8
+"""A stream that has changed its form so often (several choices in turn, say) is not made of runs: it is left alone."""
+
+NO_USAGE = b',"usage":null'
+"""What OpenAI and others put into every chunk but the last when usage is asked for. We leave it out, as the long way
+does: quotes inside a text are escaped, so this is never part of one."""
+
+
+class TextRun:
+    """What stands before and behind the text of a stream's chunks, as they come and as we pass them on."""
+
+    def __init__(self) -> None:
+        self._learnt = 0
+        self.forget()
+
+    def forget(self) -> None:
+        self._first = b""  # of a run, up to its text; empty: nothing is known
+
+    def learn(self, ahead: bytes, ours: bytes, rest: bytes, output_bytes: int) -> None:
+        """Of a chunk with one choice that was read strictly: `ahead`, which we pass on as `ours`, then `rest`.
+
+        It is of use if one text in it is all its output, and can be told from what surrounds it.
+        """
+        self.forget()
+        texts = [found for found in _TEXT.finditer(rest) if found[1]]
+        if len(texts) != 1 or _output_bytes([texts[0][1]]) != output_bytes or self._learnt == MAX_LEARNT:
+            return
+        before, behind = rest[: texts[0].start(1)], rest[texts[0].end(1) :]
+        if b"\\" in ahead + before + behind or b"\n" in ahead + before + behind:
+            return  # names may be hidden in escapes; an event of several lines is not a common one
+        self._learnt += 1
+        self._first = FIELD + ahead + before
+        self._last = behind + END
+        self._between = self._last + self._first
+        self._our_first = ours + before.replace(NO_USAGE, b"")
+        self._our_last = behind.replace(NO_USAGE, b"")
+        self._our_between = self._our_last + NEXT_EVENT + self._our_first
+
+    def read(self, events: bytes, start: int) -> tuple[Chunk | None, int]:
+        """The run that begins at `start` of whole `events`, None if none does, and where what follows it begins."""
+        if not self._first or not events.startswith(self._first, start):
+            return None, start
+        texts = events[start + len(self._first) :].split(self._between)
+        texts[-1], is_whole, others = texts[-1].partition(self._last)
+        if not is_whole:  # it begins like one of the run, and ends otherwise
+            others = self._first + texts.pop()
+        if not texts:
+            return None, start
+        output_bytes = _output_bytes(texts)
+        if output_bytes is None:
+            self.forget()  # it is no run, or holds others' chunks between: not to be tried at each of its events
+            return None, start
+        data = self._our_first + self._our_between.join(texts) + self._our_last
+        return Chunk(data=data, output_bytes=output_bytes), len(events) - len(others)
+
+
+def _output_bytes(texts: list[bytes]) -> int | None:
+    """UTF-8 bytes that the insides of JSON strings stand for; None if one of them is no such thing.
+
+    They are decoded as one array. A quote in one of them makes that more strings than there are texts; only a backslash
+    that takes away the quote behind its text could make up for it.
+    """
+    joined = b'","'.join(texts) + b'"'
+    if b'\\"' in joined and _ESCAPES_ITS_END.search(joined):
+        return None
+    try:
+        decoded = _STRINGS.decode(b'["' + joined + b"]")
+    except UNREADABLE:
+        return None
+    return bytes_of_text("".join(decoded)) if len(decoded) == len(texts) else None
+
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+_TEXT = re.compile(rb'"(?:content|reasoning|reasoning_content)"\s*:\s*"((?:[^"\\]|\\.)*)"')
+_STRINGS = msgspec.json.Decoder(list[str])
+_ESCAPES_ITS_END = re.compile(rb'(?<!\\)(?:\\\\)*\\"(?:,"|$)')
