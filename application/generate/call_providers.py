@@ -39,7 +39,7 @@ class CallProviders:
         while True:
             held.offer, held.prices = chain.pop(0)
             try:
-                with self._telemetry.span("provider call", str(held.reservation)):
+                with self._telemetry.span("provider call", held.reservation_id):
                     return await call(self._call_of(held))
             except ProviderFailure as failure:
                 await self._give_up_or_go_on(held, failure, chain)
@@ -70,7 +70,7 @@ class CallProviders:
         await self._ledger.transact(
             CREDIT,
             held.caller.account_id,
-            RecordAttempt(at=self._clock.now(), reservation_id=str(held.reservation), attempt=failure.attempt),
+            RecordAttempt(at=self._clock.now(), reservation_id=held.reservation_id, attempt=failure.attempt),
             command_id=step_id(held.reservation, f"attempt {held.offer.provider} {held.offer.native_id}"),
             correlation_id=held.reservation,
         )
@@ -86,7 +86,7 @@ class CallProviders:
                 held.caller.account_id,
                 ExtendReservation(
                     at=self._clock.now(),
-                    reservation_id=str(held.reservation),
+                    reservation_id=held.reservation_id,
                     amount_nusd=amount,
                     key_limit=held.caller.limit,
                     burnable=held.reserve.burnable,

@@ -36,8 +36,12 @@ class Held(msgspec.Struct, kw_only=True):
     dropped: tuple[str, ...] = ()
 
     @property
+    def reservation_id(self) -> str:
+        return self.reserve.reservation_id
+
+    @property
     def generation_id(self) -> str:
-        return f"gen-{self.reservation}"
+        return "gen-" + self.reservation_id
 
     @property
     def key_limit(self) -> KeyLimit | None:

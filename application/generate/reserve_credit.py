@@ -89,7 +89,7 @@ class ReserveCredit:
     ) -> Held:
         started_s = asyncio.get_running_loop().time()
         command = self._command(caller, request, offer, prices, reservation)
-        with self._telemetry.span("reserve", str(reservation)):
+        with self._telemetry.span("reserve", command.reservation_id):
             recorded = await self._record(caller, command, reservation, request_hash)
         reserved = recorded.events[0]
         assert isinstance(reserved, Reserved)

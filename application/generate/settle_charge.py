@@ -81,7 +81,7 @@ class SettleCharge:
 
     async def _record(self, held: Held, command: Settle, settle_id: UUID, stored: StoredAnswer | None) -> Receipt:
         """Runs to its end even when nobody waits any more; the charge is counted when made, not when told."""
-        with self._telemetry.span("settle", str(held.reservation)):
+        with self._telemetry.span("settle", held.reservation_id):
             recorded = await self._ledger.transact(
                 CREDIT,
                 held.caller.account_id,
@@ -96,7 +96,7 @@ class SettleCharge:
 
     async def release(self, held: Held, reason: str, attempt: Attempt | None = None) -> None:
         """End the reservation without a charge: nothing billable was produced."""
-        command = Release(at=self._clock.now(), reservation_id=str(held.reservation), reason=reason, attempt=attempt)
+        command = Release(at=self._clock.now(), reservation_id=held.reservation_id, reason=reason, attempt=attempt)
         try:
             await self._ledger.transact(
                 CREDIT,
@@ -114,7 +114,7 @@ class SettleCharge:
         metered = outcome.metered
         return Settle(
             at=now,
-            reservation_id=str(held.reservation),
+            reservation_id=held.reservation_id,
             charge=metered.charge,
             generation=Generation(
                 provider=held.offer.provider,

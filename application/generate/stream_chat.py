@@ -114,7 +114,8 @@ class ChatStream:
         self._ttft_ms = round((self._loop.time() - held.started_s) * 1_000)
         read_for_s = (held.deadline_at - held.reserve.at).total_seconds()
         self._timer = self._loop.call_later(read_for_s, self._run_out_of_time)
-        self._reading: asyncio.Task[object] | None = None
+        self._reader: asyncio.Task[object] | None = None
+        self._is_reading = False
         self._ran_out = False
         self._client_gone = False
         self._produced = _Produced()
@@ -146,6 +147,7 @@ class ChatStream:
             self._timer = self._loop.call_later(self._read_on_s, self._run_out_of_time)
 
     async def __aiter__(self) -> AsyncIterator[Sequence[bytes]]:
+        self._reader = asyncio.current_task()
         async with self._opened.stack:
             chunks: Sequence[Chunk] | None = self._opened.first
             while chunks is not None:
@@ -158,8 +160,8 @@ class ChatStream:
 
     def _run_out_of_time(self) -> None:
         self._ran_out = True
-        if self._reading is not None:
-            self._reading.cancel()
+        if self._is_reading and self._reader is not None:
+            self._reader.cancel()
 
     def _note(self, chunks: Sequence[Chunk]) -> list[bytes]:
         """Count what goes by; returns what may be sent at once: from the chunk with the finish_reason on, all data is
@@ -180,21 +182,23 @@ class ChatStream:
         if self._ran_out:
             self._failure = failure_of(self._held.offer, TIMED_OUT)
             return None
-        self._reading = asyncio.current_task()
+        self._is_reading = True
         try:
-            return await anext(self._opened.chunks, None)
+            return await anext(self._opened.chunks)
+        except StopAsyncIteration:
+            pass
         except ProviderFailure as failure:
             self._failure = failure
         except asyncio.CancelledError:
-            self._failure = self._interrupted(self._reading)
+            self._failure = self._interrupted()
         finally:
-            self._reading = None
+            self._is_reading = False
         return None
 
-    def _interrupted(self, reading: "asyncio.Task[object] | None") -> ProviderFailure:
+    def _interrupted(self) -> ProviderFailure:
         """By our own timer, or by a drain that is over: either way what was produced is charged before we go."""
-        if self._ran_out and reading is not None:
-            reading.uncancel()
+        if self._ran_out and self._reader is not None:
+            self._reader.uncancel()
             return failure_of(self._held.offer, TIMED_OUT)
         return failure_of(self._held.offer, CUT_OFF)
 

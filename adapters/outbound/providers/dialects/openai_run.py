@@ -75,11 +75,11 @@ def _output_bytes(texts: list[bytes]) -> int | None:
     They are decoded as one array. A quote in one of them makes that more strings than there are texts; only a backslash
     that takes away the quote behind its text could make up for it.
     """
-    joined = b'","'.join(texts) + b'"'
-    if b'\\"' in joined and _ESCAPES_ITS_END.search(joined):
+    joined = b'","'.join(texts)
+    if (b'\\","' in joined or joined.endswith(b"\\")) and _ESCAPES_ITS_END.search(joined):
         return None
     try:
-        decoded = _STRINGS.decode(b'["' + joined + b"]")
+        decoded = _STRINGS.decode(b'["' + joined + b'"]')
     except UNREADABLE:
         return None
     return bytes_of_text("".join(decoded)) if len(decoded) == len(texts) else None
@@ -89,4 +89,4 @@ UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _TEXT = re.compile(rb'"(?:content|reasoning|reasoning_content)"\s*:\s*"((?:[^"\\]|\\.)*)"')
 _STRINGS = msgspec.json.Decoder(list[str])
-_ESCAPES_ITS_END = re.compile(rb'(?<!\\)(?:\\\\)*\\"(?:,"|$)')
+_ESCAPES_ITS_END = re.compile(rb'(?<!\\)(?:\\\\)*\\(?:","|\Z)')
