@@ -123,5 +123,5 @@ async def test_closing_during_a_standstill_ends_in_time(database: Database) -> N
         proxy.stand_still()
         started_s = asyncio.get_running_loop().time()
         await ledger.close()
-        await eventually(lambda: ledger._has_ended)
+        await eventually(lambda: ledger._commits._has_ended)
     assert asyncio.get_running_loop().time() - started_s < 5

@@ -37,12 +37,12 @@ async def test_p4_a_snapshot_of_a_state_that_the_log_no_longer_has_is_not_stored
     async with running(database.writer) as ledger:
         await credit(ledger, "a", grant("lot", 10**6))
         with backup_of(database.owner, server_dsn) as restore:
-            ledger._snapshots.are_wanted = lambda **_: False  # type: ignore[method-assign] # not before the restore
+            ledger._commits._snapshots.are_wanted = lambda **_: False  # type: ignore[method-assign] # not before the restore
             for n in range(SNAPSHOT_EVERY // 2):
                 await credit(ledger, "a", hold(f"lost {n}", 5))
                 await credit(ledger, "a", settle(f"lost {n}", 1))
             restore()
-        del ledger._snapshots.are_wanted
+        del ledger._commits._snapshots.are_wanted
         await credit(ledger, "a", hold("first", 5), name=str(uuid4()))
         await credit(ledger, "b", grant("lot", 1))
     assert database.sql("SELECT count(*) FROM ledger.snapshots") == [(0,)]

@@ -10,7 +10,7 @@ FAULT_PATCHES = (
     Patch(
         "P2",
         "what was remembered before a new connection is decided on",
-        f"{ADAPTER}/ledger.py",
+        f"{ADAPTER}/group_commit.py",
         "            self._cache.clear()\n            self._snapshots.forget()\n",
         "            self._snapshots.forget()\n",
         f"{FAULTS}/test_append_restored.py::test_p2_a_state_that_the_log_no_longer_has_is_not_decided_on",
@@ -18,7 +18,7 @@ FAULT_PATCHES = (
     Patch(
         "P4",
         "a snapshot of a log that was restored meanwhile is stored",
-        f"{ADAPTER}/ledger.py",
+        f"{ADAPTER}/group_commit.py",
         "            self._cache.clear()\n            self._snapshots.forget()\n",
         "            self._cache.clear()\n",
         f"{FAULTS}/test_append_restored.py::test_p4_a_snapshot_of_a_state_that_the_log_no_longer_has_is_not_stored",

@@ -73,7 +73,7 @@ async def test_a_stale_stream_fails_nobody_else_in_its_batch(database: Database)
         for account in ("hot", *"abcdefghij"):
             await credit(one, account, grant("lot", 10))
         await credit(other, "hot", hold("taken", 10))
-        one._on_append = lambda commands, seconds: appends.append(commands)
+        one._commits._on_append = lambda commands, seconds: appends.append(commands)
         codes = await asyncio.gather(
             *(code_of(credit(one, account, hold("r", 10))) for account in ("a", "hot", *"bcdefghij"))
         )

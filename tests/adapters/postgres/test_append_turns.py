@@ -59,7 +59,7 @@ async def test_after_three_stale_rounds_a_turn_is_taken(database: Database) -> N
         await credit(ledger, "hot", grant("lot", 10))
         commit = another_process(database, "hot")
         commit()
-        ledger._on_append = on_append
+        ledger._commits._on_append = on_append
         await credit(ledger, "hot", hold("r", 14))
     assert rounds == [0, 0, 0, 1, 1]  # the first in turn learns what it missed
     assert turns_held(database) == 0
@@ -111,7 +111,7 @@ async def test_wanting_a_turn_that_a_stopped_process_holds_delays_nobody_else(da
             await credit(ledger, "hot", grant("lot", 10))
             commit = another_process(database, "hot")
             commit()
-            ledger._on_append = on_append
+            ledger._commits._on_append = on_append
             waiting = asyncio.create_task(credit(ledger, "hot", hold("r", 14)))
             await eventually(lambda: rounds >= 3)
             while not waiting.done():
