@@ -4,7 +4,7 @@ from tests.benchmarks.bare_relay import relay, upstream
 from tests.benchmarks.load import Load, drive, medians, post
 from tests.running import Gateway, gateway
 
-REPEATS = 3
+REPEATS = 9
 MESSAGES = [{"role": "user", "content": "Write fifty words about ledgers."}]
 CASES = {
     "chat c=1": (1, False, 500),
