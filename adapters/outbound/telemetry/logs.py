@@ -16,6 +16,7 @@ def configure_logs(process: str, form: Literal["auto", "json", "console"], level
 
     shared: list[Any] = [
         named,
+        _in_one_line,
         structlog.stdlib.add_log_level if is_console else structlog.processors.add_log_level,
         structlog.processors.TimeStamper("%H:%M:%S" if is_console else "iso", utc=not is_console),
     ]
@@ -28,6 +29,14 @@ def configure_logs(process: str, form: Literal["auto", "json", "console"], level
         cache_logger_on_first_use=True,
     )
     _adopt_standard_logging(shared, renderer, threshold)
+
+
+def _in_one_line(logger: Any, method: str, event: Any) -> Any:
+    """libpq tells errors in paragraphs, with guesses below: a line of the log is one line."""
+    for name in ("event", "error"):
+        if isinstance(event.get(name), str):
+            event[name] = " ".join(event[name].split())
+    return event
 
 
 def _adopt_standard_logging(shared: list[Any], renderer: Any, threshold: int) -> None:

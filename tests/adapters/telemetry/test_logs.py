@@ -15,8 +15,8 @@ logging.getLogger("uvicorn.error").warning("%s connections", 3)
 """
 
 
-def logged(form: str, level: str = "info") -> list[str]:
-    code = LOGGING.format(form=form, level=level)
+def logged(form: str, level: str = "info", more: str = "") -> list[str]:
+    code = LOGGING.format(form=form, level=level) + more
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "", "stdout is for what a verb was asked for"
     return done.stderr.splitlines()
@@ -33,6 +33,16 @@ def test_a_person_gets_text() -> None:
     assert len(lines) == 2
     assert "started" in lines[0]
     assert not lines[0].startswith("{")
+
+
+def test_an_error_in_paragraphs_is_one_line_for_a_person_too() -> None:
+    told = "lost:\\n\\tThis probably means\\n\\tthe worst"
+    lines = logged(
+        "console",
+        more=f'structlog.get_logger().error("gone", error="{told}"); logging.getLogger("pool").error("{told}")',
+    )
+    assert len(lines) == 4
+    assert all("lost: This probably means the worst" in line for line in lines[2:])
 
 
 def test_what_is_below_the_level_is_left_out() -> None:
