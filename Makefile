@@ -32,7 +32,7 @@ interop: .venv/.dev ## tests against programs from outside
 	$(call pytest_folder,tests/interop)
 
 soak: .venv/.dev ## full-size and long campaigns
-	$(call pytest_folder,tests/soak)
+	$(call pytest_folder,tests/soak,-s -o faulthandler_timeout=0)
 
 bench: .venv/.dev ## benchmarks
 	@$(BIN)/python -m tests.benchmarks
@@ -89,10 +89,10 @@ define install
 	exit 1; }
 endef
 
-# $(1): a folder of tests that a plain run leaves out; one without a test yet passes, and says so.
+# $(1): a folder of tests that a plain run leaves out; one without a test yet passes, and says so. $(2): options.
 define pytest_folder
 @if [ -n "$$(find $(1) -name 'test_*.py' 2>/dev/null)" ]; then \
-	$(BIN)/pytest $(1) $(PYTEST_ARGS); \
+	$(BIN)/pytest $(1) $(2) $(PYTEST_ARGS); \
 else \
 	echo '$(1) holds no test yet'; \
 fi
