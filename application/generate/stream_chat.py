@@ -114,8 +114,7 @@ class ChatStream:
         self._ttft_ms = round((self._loop.time() - held.started_s) * 1_000)
         read_for_s = (held.deadline_at - held.reserve.at).total_seconds()
         self._timer = self._loop.call_later(read_for_s, self._run_out_of_time)
-        self._reader: asyncio.Task[object] | None = None
-        self._is_reading = False
+        self._reading: asyncio.Task[object] | None = None
         self._ran_out = False
         self._client_gone = False
         self._produced = _Produced()
@@ -147,7 +146,6 @@ class ChatStream:
             self._timer = self._loop.call_later(self._read_on_s, self._run_out_of_time)
 
     async def __aiter__(self) -> AsyncIterator[Sequence[bytes]]:
-        self._reader = asyncio.current_task()
         async with self._opened.stack:
             chunks: Sequence[Chunk] | None = self._opened.first
             while chunks is not None:
@@ -160,8 +158,8 @@ class ChatStream:
 
     def _run_out_of_time(self) -> None:
         self._ran_out = True
-        if self._is_reading and self._reader is not None:
-            self._reader.cancel()
+        if self._reading is not None:
+            self._reading.cancel()
 
     def _note(self, chunks: Sequence[Chunk]) -> list[bytes]:
         """Count what goes by; returns what may be sent at once: from the chunk with the finish_reason on, all data is
@@ -182,23 +180,21 @@ class ChatStream:
         if self._ran_out:
             self._failure = failure_of(self._held.offer, TIMED_OUT)
             return None
-        self._is_reading = True
+        self._reading = asyncio.current_task()
         try:
-            return await anext(self._opened.chunks)
-        except StopAsyncIteration:
-            pass
+            return await anext(self._opened.chunks, None)
         except ProviderFailure as failure:
             self._failure = failure
         except asyncio.CancelledError:
-            self._failure = self._interrupted()
+            self._failure = self._interrupted(self._reading)
         finally:
-            self._is_reading = False
+            self._reading = None
         return None
 
-    def _interrupted(self) -> ProviderFailure:
+    def _interrupted(self, reading: "asyncio.Task[object] | None") -> ProviderFailure:
         """By our own timer, or by a drain that is over: either way what was produced is charged before we go."""
-        if self._ran_out and self._reader is not None:
-            self._reader.uncancel()
+        if self._ran_out and reading is not None:
+            reading.uncancel()
             return failure_of(self._held.offer, TIMED_OUT)
         return failure_of(self._held.offer, CUT_OFF)
 

@@ -4,9 +4,9 @@ import asyncio
 import multiprocessing
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
@@ -97,13 +97,18 @@ def requests_per_s(database: Database, callers: int, accounts: int, requests: in
 
 
 async def _requests_per_s(info: str, callers: int, accounts: list[str], requests: int) -> float:
+    async with running(info) as ledger:
+        await asyncio.gather(*(grant(ledger, account) for account in accounts))
+        return requests / await serve(ledger, callers, accounts, requests)
+
+
+@asynccontextmanager
+async def running(info: str) -> AsyncIterator[PostgresLedger]:
     ledger = PostgresLedger(info)
-    running = asyncio.create_task(ledger.run())
-    await asyncio.gather(*(grant(ledger, account) for account in accounts))
-    seconds = await serve(ledger, callers, accounts, requests)
+    task = asyncio.create_task(ledger.run())
+    yield ledger
     await ledger.close()
-    await running
-    return requests / seconds
+    await task
 
 
 async def serve(ledger: PostgresLedger, callers: int, accounts: list[str], requests: int) -> float:
@@ -166,26 +171,19 @@ def two_processes(server: TestServer, accounts: int, requests: int = 3_000) -> f
 
 
 async def _grant_all(info: str, accounts: list[str]) -> None:
-    ledger = PostgresLedger(info)
-    running = asyncio.create_task(ledger.run())
-    await asyncio.gather(*(grant(ledger, account) for account in accounts))
-    await ledger.close()
-    await running
+    async with running(info) as ledger:
+        await asyncio.gather(*(grant(ledger, account) for account in accounts))
 
 
 def _worker(
     info: str, accounts: list[str], requests: int, barrier: Barrier, results: "Queue[tuple[float, float]]"
 ) -> None:
     async def work() -> tuple[float, float]:
-        ledger = PostgresLedger(info)
-        running = asyncio.create_task(ledger.run())
-        await ledger.state_of(CREDIT, accounts[0])
-        await asyncio.to_thread(barrier.wait)
-        started = time.time()
-        await serve(ledger, 32, accounts, requests)
-        ended = time.time()
-        await ledger.close()
-        await running
-        return started, ended
+        async with running(info) as ledger:
+            await ledger.state_of(CREDIT, accounts[0])
+            await asyncio.to_thread(barrier.wait)
+            started = time.time()
+            await serve(ledger, 32, accounts, requests)
+            return started, time.time()
 
     results.put(uvloop.run(work()))

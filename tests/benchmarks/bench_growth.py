@@ -4,7 +4,6 @@ On both, 10 accounts are at work, so that the cache of streams plays no part. Sn
 loads what the bulk-made log has, does not count.
 """
 
-import asyncio
 import os
 import random
 import statistics
@@ -17,10 +16,9 @@ import uvloop
 from psycopg_pool import AsyncConnectionPool
 
 from adapters.outbound.postgres.ensure_roles import Roles, ensure_roles
-from adapters.outbound.postgres.ledger import PostgresLedger
 from adapters.outbound.postgres.project_log import Projector
 from adapters.outbound.postgres.read_models import PostgresReadModels
-from tests.benchmarks.bench_append import CALLERS, reserve_and_settle, serve
+from tests.benchmarks.bench_append import CALLERS, reserve_and_settle, running, serve
 from tests.benchmarks.bulk_log import make_log
 from tests.databases import PASSWORD, ROLES, Database, TestServer
 from tests.running import SERVE, free_port, spawn, stop, wait_until_ready
@@ -94,11 +92,8 @@ def live_in(database: Database) -> int:
 
 
 async def _live(database: Database, accounts: Sequence[str]) -> None:
-    ledger = PostgresLedger(database.writer)
-    running = asyncio.create_task(ledger.run())
-    await serve(ledger, CALLERS, list(accounts), REQUESTS)
-    await ledger.close()
-    await running
+    async with running(database.writer) as ledger:
+        await serve(ledger, CALLERS, list(accounts), REQUESTS)
 
 
 def report(small: Sequence[Figures], large: Sequence[Figures]) -> None:
@@ -119,21 +114,17 @@ def measured(database: Database) -> Figures:
 async def _measured(
     database: Database, accounts: Sequence[str], at_work: Sequence[bytes], any_: Sequence[bytes]
 ) -> Figures:
-    ledger = PostgresLedger(database.writer)
-    running = asyncio.create_task(ledger.run())
-    for account in accounts:
-        await reserve_and_settle(ledger, account)  # loads its stream
-    figures = {
-        "appends/s, 64 callers": 2 * REQUESTS / await serve(ledger, CALLERS, list(accounts), REQUESTS),
-        "reserve and settle, ms": await _median_ms(
-            lambda n: reserve_and_settle(ledger, accounts[n % AT_WORK]), LATENCIES
-        ),
-        "key lookup at work, ms": await _lookup_ms(database, random.choices(at_work, k=LOOKUPS)),
-        "key lookup of any, ms": await _lookup_ms(database, random.choices(any_, k=LOOKUPS)),
-    }
-    await ledger.close()
-    await running
-    return figures
+    async with running(database.writer) as ledger:
+        for account in accounts:
+            await reserve_and_settle(ledger, account)  # loads its stream
+        return {
+            "appends/s, 64 callers": 2 * REQUESTS / await serve(ledger, CALLERS, list(accounts), REQUESTS),
+            "reserve and settle, ms": await _median_ms(
+                lambda n: reserve_and_settle(ledger, accounts[n % AT_WORK]), LATENCIES
+            ),
+            "key lookup at work, ms": await _lookup_ms(database, random.choices(at_work, k=LOOKUPS)),
+            "key lookup of any, ms": await _lookup_ms(database, random.choices(any_, k=LOOKUPS)),
+        }
 
 
 async def _lookup_ms(database: Database, keys: Sequence[bytes]) -> float:

@@ -30,8 +30,6 @@ class EventReader:
         for `feed`, those between for `whole`. What is not to be cut at LFs, or is so long, is all in the first."""
         if b"\r" in received or len(received) > MAX_EVENT_BYTES:
             return received, b"", b""
-        if not self._size and received.endswith(END):
-            return b"", received, b""
         begun = _past(received.find(END)) if self._size else 0
         whole = max(begun, _past(received.rfind(END)))
         return received[:begun], received[begun:whole], received[whole:]
