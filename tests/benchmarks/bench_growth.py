@@ -60,10 +60,9 @@ def run() -> None:
             made = make_log(database.owner, events, accounts)
             Projector(database.projector, page_size=PAGE_SIZE).catch_up()
             database.sql("VACUUM (FREEZE, ANALYZE)")  # else autovacuum does it meanwhile, on one side only
-            print(
-                f"  log of {made:,} events, {accounts:,} accounts; {live_in(database):,} requests to live in",
-                flush=True,
-            )
+            lived = live_in(database)
+            Projector(database.projector, page_size=PAGE_SIZE).catch_up()
+            print(f"  log of {made:,} events, {accounts:,} accounts; {lived:,} requests to live in", flush=True)
         small.sql("CHECKPOINT")
         rounds = [(measured(small), measured(large)) for _ in range(ROUNDS)][1:]
         for database in (small, large):
