@@ -338,5 +338,21 @@ PATCHES = (
         "",
         "tests/adapters/postgres_projections/test_freezing.py",
     ),
+    Patch(
+        "P8",
+        "an append scans what was nearly empty when its plan was made",
+        f"{ADAPTER}/group_commit.py",
+        '            await self._line.ask(f"SELECT {LOOK_UPS_ONLY}", [], self._append_timeout_s)\n',
+        "",
+        f"{STORE}/test_append_plans.py",
+    ),
+    Patch(
+        "P8",
+        "command ids are looked up by a join",
+        "migrations/0004_append_looks_up.sql",
+        "EXECUTE replace(written, old, new);",
+        "EXECUTE written;",
+        f"{STORE}/test_append_plans.py",
+    ),
     *FAULT_PATCHES,
 )

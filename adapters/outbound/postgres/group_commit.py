@@ -8,6 +8,7 @@ decided again (DESIGN §4).
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
+from typing import TypedDict
 
 import psycopg
 import structlog
@@ -43,7 +44,21 @@ APPEND_TIMEOUT_S = 5.0
 RETRY_PAUSES_S = (0.02, 0.05, 0.1, 0.2, 0.5)
 """After one, two ... failures in a row; the last for all further ones."""
 
+NO_SCANS = "SELECT set_config('enable_seqscan', 'off', false)"
+"""An append only looks up, and its plan is kept until the next analyze: one made while a table was nearly empty must
+not scan it a minute and a hundred thousand events later."""
+
 log = structlog.get_logger()
+
+
+class Options(TypedDict, total=False):
+    """Of GroupCommit, as PostgresLedger passes them on."""
+
+    max_batch: int
+    max_queue: int
+    cache: StreamCache | None
+    on_append: Callable[[int, float], None]
+    append_timeout_s: float
 
 
 class GroupCommit:
@@ -197,6 +212,7 @@ class GroupCommit:
             self._line = await Line.open(self._info, self._append_timeout_s)
             self._cache.clear()
             self._snapshots.forget()
+            await self._line.ask(NO_SCANS, [], self._append_timeout_s)
         return self._line
 
     async def _bases(self, line: Line, batch: list[Pending]) -> dict[str, Cached]:

@@ -3,13 +3,13 @@
 import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 from uuid import UUID, uuid4
 
 import msgspec
 
 from adapters.outbound.postgres.append_batch import NewEvent
-from adapters.outbound.postgres.group_commit import GroupCommit
+from adapters.outbound.postgres.group_commit import GroupCommit, Options
 from adapters.outbound.postgres.pending import Pending
 from adapters.outbound.postgres.read_streams import StreamReader
 from application.ports import Claim, Recorded, StoredAnswer
@@ -18,12 +18,9 @@ from domain.event import GENESIS, Command
 
 
 class PostgresLedger:
-    """Serves one event loop. `run` must be running (a task) for anything to be written.
+    """Serves one event loop. `run` must be running (a task) for anything to be written."""
 
-    options: of GroupCommit.
-    """
-
-    def __init__(self, info: str, **options: Any) -> None:
+    def __init__(self, info: str, **options: Unpack[Options]) -> None:
         self._commits = GroupCommit(info, **options)
         self._reader = StreamReader(info)
 
