@@ -184,8 +184,8 @@ between tokens there are no names."""
 class Chunk(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One event of a provider's stream, or several in a row that bring text and nothing else.
 
-    data:         the JSON of each with our id and model spliced in, NEXT_EVENT between them; empty for a chunk that
-                  carries only usage.
+    data:         the JSON of each with our id and model spliced in, on one line, NEXT_EVENT between them; empty for a
+                  chunk that carries only usage.
     is_last:      it carries a finish_reason: it and everything after it waits for the settle.
     output_bytes: UTF-8 bytes of text, reasoning and tool arguments in it, for estimates.
     """

@@ -10,6 +10,7 @@ CASES = {
     "chat c=1": (1, False, 500),
     "chat c=32": (32, False, 4_000),
     "stream of 100 chunks c=16": (16, True, 600),
+    "stream of 100 chunks c=32": (32, True, 600),
 }
 """Connections, streamed, requests per repeat."""
 

@@ -1,7 +1,7 @@
 """Providers that answer what a test wrote down, in the form that a dialect would hand on."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -35,8 +35,6 @@ class ScriptedProviders:
     """`answers` and `streams` by model; a call of a model without a script is a test's mistake (KeyError).
 
     `drops` is by provider; one that is `down` fails every call.
-
-    `respell` changes the spelling of each chunk, not its meaning.
     """
 
     def __init__(self) -> None:
@@ -46,7 +44,6 @@ class ScriptedProviders:
         self.drops: dict[str, frozenset[str]] = {}
         self.calls: list[ChatCall] = []
         self.closed = 0
-        self.respell: Callable[[bytes], bytes] = bytes
 
     async def complete(self, call: ChatCall) -> Answer:
         self._begin(call)
@@ -81,7 +78,7 @@ class ScriptedProviders:
             elif isinstance(step, ProviderFailure):
                 raise step
             else:
-                data = self.respell(_named(step.data, call)) if step.data else b""
+                data = _named(step.data, call) if step.data else b""
                 yield [msgspec.structs.replace(step, data=data)]
 
 

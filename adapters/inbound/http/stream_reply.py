@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 
 from starlette.types import Receive
 
@@ -54,7 +55,7 @@ class StreamReply:
 
     def send(self, batch: Sequence[bytes], *, is_last: bool = False) -> Awaitable[None]:
         """Events with JSON as their data, in one piece; nothing is sent to a client that has gone."""
-        return self._send(framed(batch), is_last=is_last)
+        return self._send(FRAME % NEXT_EVENT.join(batch), is_last=is_last)
 
     async def close(self) -> None:
         """End the answer, unless its last event has done so."""
@@ -109,24 +110,16 @@ class StreamReply:
             await self._reply.part(KEEP_ALIVE)
 
     async def _watch(self, receive: Receive) -> None:
-        """Ends with the connection, or with the answer: then the server says the same, and nobody minds."""
-        while (await receive())["type"] != "http.disconnect":
-            continue
-        self._gone()
+        """Ends with the connection, or with the answer: then the server says the same, and nobody minds.
+
+        A cancellation kept as the end of the task would hold its traceback, and with it all of the stream.
+        """
+        with suppress(asyncio.CancelledError):
+            while (await receive())["type"] != "http.disconnect":
+                continue
+            self._gone()
 
     def _gone(self) -> None:
         self._client_gone = True
         if self._on_gone is not None:
             self._on_gone()
-
-
-def framed(batch: Sequence[bytes]) -> bytes:
-    """Whitespace between JSON tokens may hold line ends; in SSE they would end the event's line."""
-    events = NEXT_EVENT.join(batch)
-    if events.count(b"\n") != 2 * events.count(NEXT_EVENT) or b"\r" in events:
-        events = NEXT_EVENT.join(map(_on_one_line, events.split(NEXT_EVENT)))
-    return FRAME % events
-
-
-def _on_one_line(event: bytes) -> bytes:
-    return event.replace(b"\r", b" ").replace(b"\n", b" ")

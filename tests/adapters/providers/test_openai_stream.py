@@ -111,6 +111,25 @@ def test_data_over_several_lines_is_one_event() -> None:
     assert msgspec.json.decode(chunks[0].data)["choices"][0]["delta"]["content"] == "x"
 
 
+@pytest.mark.parametrize("line_end", [b"\ndata: ", b"\r\ndata:", b"\r"])
+@pytest.mark.parametrize("behind", [b"", b'"choices":'])
+def test_line_ends_between_tokens_never_reach_the_client(line_end: bytes, behind: bytes) -> None:
+    """They would end the event's line there, whichever way the chunk was read: the first alone, the others by it."""
+    plain = [a_chunk(f"w{n}") for n in range(9)]
+    spelt = [respelt(document, behind, line_end) for document in plain]
+    chunks, broken = outcome([events(*plain[:3], *spelt[3:], *plain), events(a_chunk(finish_reason="stop"))])
+    said = [event for chunk in chunks for event in chunk.data.split(NEXT_EVENT)]
+    assert broken is None
+    assert not [event for event in said if b"\n" in event or b"\r" in event]
+    texts = [msgspec.json.decode(event)["choices"][0]["delta"]["content"] for event in said]
+    assert texts == [*(f"w{n}" for n in range(9)), *(f"w{n}" for n in range(9)), ""]
+
+
+def respelt(document: bytes, behind: bytes, line_end: bytes) -> bytes:
+    start = document.index(behind)
+    return document[:start] + document[start:].replace(b",", b"," + line_end)
+
+
 def test_a_usage_chunk_carries_no_data_because_the_gateway_writes_its_own() -> None:
     chunks, _ = outcome([events(a_chunk("x", finish_reason="stop"), usage_chunk(), b"[DONE]")])
     assert chunks[-1].data == b""

@@ -16,6 +16,7 @@ Members = dict[str, Raw]
 
 _DECODER = msgspec.json.Decoder(Members)
 _ENCODER = msgspec.json.Encoder()
+_SPACES = bytes.maketrans(b"\r\n", b"  ")
 NULL = b"null"
 
 
@@ -32,8 +33,14 @@ def members_of(document: bytes) -> Members:
 
 
 def joined(members: Members) -> bytes:
-    """The object again, compact: it starts with `{` and ends with `}`."""
-    return _ENCODER.encode(members)
+    """The object again, on one line: it starts with `{` and ends with `}`."""
+    document = _ENCODER.encode(members)
+    return document.translate(_SPACES) if has_line_end(document) else document
+
+
+def has_line_end(document: bytes) -> bool:
+    """Whether one stands between its tokens, where it means no more than a space, but would end an event's line."""
+    return b"\n" in document or b"\r" in document
 
 
 def value_of(raw: Raw | bytes) -> Any:

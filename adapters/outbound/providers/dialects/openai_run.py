@@ -6,6 +6,7 @@ strictly, and the run is passed on as one piece with our names in place of the p
 """
 
 import re
+from itertools import takewhile
 
 import msgspec
 
@@ -44,7 +45,9 @@ class TextRun:
         if b"\\" in ahead + before + behind or b"\n" in ahead + before + behind:
             return  # names may be hidden in escapes; an event of several lines is not a common one
         self._learnt += 1
-        self._first = FIELD + ahead + before
+        self._before, self._behind = ahead + before, behind
+        self._inside = slice(len(self._before), -len(behind))
+        self._first = FIELD + self._before
         self._last = behind + END
         self._between = self._last + self._first
         self._our_first = ours + before.replace(NO_USAGE, b"")
@@ -55,10 +58,14 @@ class TextRun:
         """The run that begins at `start` of whole `events`, None if none does, and where what follows it begins."""
         if not self._first or not events.startswith(self._first, start):
             return None, start
-        texts = events[start + len(self._first) :].split(self._between)
-        texts[-1], is_whole, others = texts[-1].partition(self._last)
-        if not is_whole:  # it begins like one of the run, and ends otherwise
-            others = self._first + texts.pop()
+        bodies = events[start + len(FIELD) : -len(END)].split(NEXT_EVENT)
+        while bodies and not bodies[-1].endswith(self._behind):  # as the last of a stream
+            bodies.pop()
+        texts = [body[self._inside] for body in bodies]
+        run = self._first + self._between.join(texts) + self._last
+        if not events.startswith(run, start):
+            texts = [body[self._inside] for body in takewhile(self._is_alike, bodies)]
+            run = self._first + self._between.join(texts) + self._last
         if not texts:
             return None, start
         output_bytes = _output_bytes(texts)
@@ -66,7 +73,11 @@ class TextRun:
             self.forget()  # it is no run, or holds others' chunks between: not to be tried at each of its events
             return None, start
         data = self._our_first + self._our_between.join(texts) + self._our_last
-        return Chunk(data=data, output_bytes=output_bytes), len(events) - len(others)
+        return Chunk(data=data, output_bytes=output_bytes), start + len(run)
+
+    def _is_alike(self, body: bytes) -> bool:
+        around = len(self._before) + len(self._behind)
+        return len(body) >= around and body.startswith(self._before) and body.endswith(self._behind)
 
 
 def _output_bytes(texts: list[bytes]) -> int | None:

@@ -7,7 +7,7 @@ still decoded, strictly: a chunk with anything that billing or the client's view
 
 import msgspec
 
-from adapters.outbound.providers.dialects.members import Members, joined
+from adapters.outbound.providers.dialects.members import Members, has_line_end, joined
 from adapters.outbound.providers.dialects.openai_output import bytes_of_text
 from adapters.outbound.providers.dialects.openai_run import NO_USAGE, UNREADABLE, TextRun
 from application.ports import Chunk
@@ -79,7 +79,7 @@ class Splice:
     def read(self, event: bytes) -> Chunk | None:
         """The chunk with our names; None if it must be read the long way."""
         ahead, _, rest = event.partition(CHOICES)
-        if ahead != self._ahead:
+        if ahead != self._ahead or has_line_end(rest):
             return None
         ours = rest.replace(NO_USAGE, b"")
         try:
