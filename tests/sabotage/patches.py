@@ -331,6 +331,22 @@ PATCHES = (
         "tests/adapters/providers/test_openai_run.py::test_a_run_says_what_its_chunks_say_one_by_one",
     ),
     Patch(
+        "P6",
+        "chunks of another form are taken for like the others of a run",
+        "adapters/outbound/providers/dialects/openai_run.py",
+        "if not events.startswith(run, start):",
+        "if not texts:",
+        "tests/adapters/providers/test_openai_run.py::test_a_run_says_what_its_chunks_say_one_by_one",
+    ),
+    Patch(
+        "P8",
+        "a stream that has ended is kept until a collection",
+        "adapters/inbound/http/stream_reply.py",
+        "with suppress(asyncio.CancelledError):",
+        "with suppress():",
+        "tests/adapters/http/test_chat_stream.py::test_a_stream_that_has_ended_is_freed_without_the_cycle_collector",
+    ),
+    Patch(
         "P8",
         "the log is left for a vacuum against wraparound to read",
         "migrations/0003_freeze_early.sql",
