@@ -77,6 +77,7 @@ class SettleCharge:
             async with asyncio.timeout(max(patience_s, MIN_SETTLE_PATIENCE_S)):
                 return await asyncio.shield(settling)
         except TimeoutError:
+            settling.add_done_callback(_unheard)
             raise DomainError("settlement_pending", generation_id=held.generation_id, retry_after_s=5) from None
 
     async def _record(self, held: Held, command: Settle, settle_id: UUID, stored: StoredAnswer | None) -> Receipt:
@@ -164,3 +165,11 @@ class SettleCharge:
             estimated=generation.estimated,
             streamed=generation.streamed,
         )
+
+
+def _unheard(settling: asyncio.Task[Receipt]) -> None:
+    """Its client has been told that the settle is pending. That it was refused after all is the ledger's to log; any
+    other error is a bug, and must not go by unseen."""
+    error = None if settling.cancelled() else settling.exception()
+    if error is not None and not isinstance(error, DomainError):
+        settling.get_loop().call_exception_handler({"message": "a late settle failed", "exception": error})

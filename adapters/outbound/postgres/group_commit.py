@@ -135,7 +135,10 @@ class GroupCommit:
 
     def _give_up(self) -> None:
         self._has_ended = True
-        for pending in (*self._in_flight, *self._queue):
+        left = [pending for pending in (*self._in_flight, *self._queue) if not pending.is_answered]
+        if left:
+            log.error("stopped with commands that could not be appended: given up", commands=len(left))
+        for pending in left:
             pending.refuse(DomainError("ledger_unavailable", retry_after_s=1))
         self._queue.clear()
         self._hang_up()

@@ -54,6 +54,14 @@ def install_read_models(connection: psycopg.Connection[Any], projections: Sequen
             _start_at_genesis(connection, projection)
 
 
+def has_read_models(connection: psycopg.Connection[Any], projections: Sequence[Projection]) -> bool:
+    """Whether these versions were installed: their positions came to be in the same transaction as all the rest."""
+    if connection.execute("SELECT to_regclass('read.positions')").fetchone() == (None,):
+        return False
+    found = connection.execute("SELECT projection, version FROM read.positions WHERE log = %s", [LOG_ID]).fetchall()
+    return {(projection.name, projection.version) for projection in projections} <= set(found)
+
+
 def _start_at_genesis(connection: psycopg.Connection[Any], projection: Projection) -> None:
     connection.execute(
         "INSERT INTO read.positions (projection, log, version, position, updated_at) VALUES (%s, %s, %s, 0, now())"

@@ -14,7 +14,7 @@ import psycopg
 import structlog
 
 from adapters.outbound.postgres.advance_read_models import PageWritten, Parked, ReadModelWriter
-from adapters.outbound.postgres.install_read_models import install_read_models
+from adapters.outbound.postgres.install_read_models import has_read_models, install_read_models
 from projections.changes import Projection
 from projections.registry import PROJECTIONS
 
@@ -67,6 +67,7 @@ class Projector:
         self._period_s = period_s
         self._on_page = on_page
         self._on_parked = on_parked
+        self._has_installed = False
 
     def run(self, stop: threading.Event) -> None:
         """Follow the log until `stop`; survives a database that goes away and comes back.
@@ -103,12 +104,19 @@ class Projector:
             while not _leads(connection):
                 if stop.wait(LEADER_POLL_S):
                     raise _Stopped
-            install_read_models(connection, self._projections)
+            self._install(connection)
             connection.execute(f"LISTEN {WAKE_UP_CHANNEL}".encode())
             yield (
                 connection,
                 ReadModelWriter(connection, self._projections, self._page_size, self._on_page, self._on_parked),
             )
+
+    def _install(self, connection: psycopg.Connection[Any]) -> None:
+        """Once per process, in case a view has changed: making views anew takes a lock that readers wait for, and room
+        that a full disk has not. Again only in a database that was restored to a time before."""
+        if not (self._has_installed and has_read_models(connection, self._projections)):
+            install_read_models(connection, self._projections)
+            self._has_installed = True
 
     def _follow(self, connection: psycopg.Connection[Any], read_models: ReadModelWriter, stop: threading.Event) -> None:
         """Write what is there, then wait: for news if there was nothing, else (unless more is due) the period out."""

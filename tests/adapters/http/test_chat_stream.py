@@ -15,6 +15,7 @@ from application.generate.reserve_credit import Deadlines
 from application.generate.stream_chat import ChatStream
 from domain.credit.commands import Settle
 from domain.credit.events import Released, Settled
+from domain.errors import DomainError
 from tests.adapters.http.eventually import eventually
 from tests.adapters.http.house import MODEL, House
 from tests.adapters.http.served import Served
@@ -120,6 +121,28 @@ def test_P1_a_settle_that_does_not_come_in_time_withholds_the_end(
     assert b'"finish_reason":"stop"' not in received
     house.ledger.held_back.clear()
     eventually(lambda: house.happened(Settled))
+
+
+def test_a_settle_that_is_refused_when_its_client_was_told_so_is_no_crash(
+    served: Served, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The process ends before the database is back, say; asyncio would log a traceback for it."""
+    monkeypatch.setattr("application.generate.settle_charge.MIN_SETTLE_PATIENCE_S", 0.05)
+    house = House(deadlines=Deadlines(request_s=0.1, stream_s=0.1, grace_s=60, reserve_patience_s=5))
+    served.app = house.app
+    house.ledger.held_back.add(Settle)
+    house.providers.streams[MODEL] = streamed_answer("Hello")
+    assert b'"code":"settlement_pending"' in RawStream(served.port, house.key, ASKED).read_to_end()
+    house.ledger.failing[Settle] = DomainError("ledger_unavailable", retry_after_s=1)
+    house.ledger.held_back.clear()
+    eventually(lambda: not tasks_of("SettleCharge._record"))
+    assert not [record.message for record in caplog.records if record.name == "asyncio"]
+
+
+def tasks_of(coroutine: str) -> list[asyncio.Task[Any]]:
+    gc.collect()
+    tasks = [held for held in gc.get_objects() if isinstance(held, asyncio.Task)]
+    return [task for task in tasks if getattr(task.get_coro(), "__qualname__", "") == coroutine]
 
 
 def test_an_unknown_fault_in_the_middle_is_told_without_its_words(house: House, served: Served) -> None:

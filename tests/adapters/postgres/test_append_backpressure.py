@@ -2,6 +2,8 @@
 
 import asyncio
 
+from structlog.testing import capture_logs
+
 from adapters.outbound.postgres.ledger import PostgresLedger
 from tests.adapters.postgres.ledgers import (
     by_hand,
@@ -64,9 +66,11 @@ async def test_callers_of_a_ledger_that_was_stopped_are_told(database: Database)
     async with stalled(database, ledger) as in_flight:
         queued = asyncio.create_task(code_of(credit(ledger, "a", grant("two", 1))))
         await eventually(lambda: ledger.queued == 1)
-        running_ledger.cancel()
-        async with asyncio.timeout(2):
-            assert await asyncio.gather(in_flight, queued) == ["ledger_unavailable"] * 2
+        with capture_logs() as logged:
+            running_ledger.cancel()
+            async with asyncio.timeout(2):
+                assert await asyncio.gather(in_flight, queued) == ["ledger_unavailable"] * 2
+    assert [(line["log_level"], line["commands"]) for line in logged] == [("error", 2)]
     await sessions_end(database)  # the append that was under way may still be committed
 
 

@@ -23,7 +23,7 @@ from tests.adapters.postgres_projections.projecting import (
     positions,
     running,
 )
-from tests.databases import Database
+from tests.databases import ROLES, Database
 from tests.projections.append_events import append_events
 from tests.projections.story import halves, wild_story
 from tests.projections.tables import replayed_tables, stored_tables
@@ -67,13 +67,43 @@ def test_it_survives_that_its_connection_is_killed(database: Database) -> None:
     append_events(database.writer, before)
     with running(database):
         eventually(lambda: positions(database).get("generation") == len(before))
-        killed = database.sql(
-            "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_stat_activity USING (pid)"
-            " WHERE locktype = 'advisory' AND datname = current_database()"
-        )
-        assert killed == [(True,)]
+        kill_leader(database)
         append_events(database.writer, after)
         eventually(lambda: positions(database)["generation"] == len(events))
+    assert stored_tables(database.owner) == replayed_tables(events)
+
+
+def kill_leader(database: Database) -> None:
+    killed = database.sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_stat_activity USING (pid)"
+        " WHERE locktype = 'advisory' AND datname = current_database()"
+    )
+    assert killed == [(True,)]
+
+
+def test_a_lost_connection_is_no_reason_to_make_the_views_anew(database: Database) -> None:
+    """They take room in the catalog, which a full disk has not, and a lock that readers wait for."""
+    before, after = halves(wild_story(6))
+    views = "SELECT ev_class, ctid::text FROM pg_rewrite WHERE ev_class::regclass::text LIKE 'read.%' ORDER BY ev_class"
+    append_events(database.writer, before)
+    with running(database):
+        eventually(lambda: positions(database).get("generation") == len(before))
+        made = database.sql(views)
+        assert len(made) > len(NAMES)
+        kill_leader(database)
+        append_events(database.writer, after)
+        eventually(lambda: positions(database)["generation"] == len(before) + len(after))
+        assert database.sql(views) == made
+
+
+def test_read_models_that_a_restore_took_away_are_made_anew(database: Database) -> None:
+    events = wild_story(6)
+    append_events(database.writer, events)
+    projector = Projector(database.projector)
+    projector.catch_up()
+    database.sql("DROP SCHEMA read CASCADE")
+    database.sql("CREATE SCHEMA read AUTHORIZATION " + ROLES.projector)
+    projector.catch_up()
     assert stored_tables(database.owner) == replayed_tables(events)
 
 
