@@ -107,34 +107,33 @@ def test_a_provider_that_takes_too_long_is_504(house: House, http: httpx.Client)
     assert (answer.status_code, answer.json()["error"]["code"]) == (504, "deadline_exceeded")
 
 
-def test_P1_a_settle_that_does_not_come_in_time_withholds_the_end(
-    served: Served, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def unsettled(served: Served, monkeypatch: pytest.MonkeyPatch) -> House:
+    """Settles are held back, and nobody waits for them longer than a moment."""
     monkeypatch.setattr("application.generate.settle_charge.MIN_SETTLE_PATIENCE_S", 0.05)
     house = House(deadlines=Deadlines(request_s=0.1, stream_s=0.1, grace_s=60, reserve_patience_s=5))
     served.app = house.app
     house.ledger.held_back.add(Settle)
     house.providers.streams[MODEL] = streamed_answer("Hello")
-    received = RawStream(served.port, house.key, ASKED).read_to_end()
+    return house
+
+
+def test_P1_a_settle_that_does_not_come_in_time_withholds_the_end(unsettled: House, served: Served) -> None:
+    received = RawStream(served.port, unsettled.key, ASKED).read_to_end()
     assert b'"code":"settlement_pending"' in received
     assert b"[DONE]" not in received
     assert b'"finish_reason":"stop"' not in received
-    house.ledger.held_back.clear()
-    eventually(lambda: house.happened(Settled))
+    unsettled.ledger.held_back.clear()
+    eventually(lambda: unsettled.happened(Settled))
 
 
 def test_a_settle_that_is_refused_when_its_client_was_told_so_is_no_crash(
-    served: Served, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    unsettled: House, served: Served, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The process ends before the database is back, say; asyncio would log a traceback for it."""
-    monkeypatch.setattr("application.generate.settle_charge.MIN_SETTLE_PATIENCE_S", 0.05)
-    house = House(deadlines=Deadlines(request_s=0.1, stream_s=0.1, grace_s=60, reserve_patience_s=5))
-    served.app = house.app
-    house.ledger.held_back.add(Settle)
-    house.providers.streams[MODEL] = streamed_answer("Hello")
-    assert b'"code":"settlement_pending"' in RawStream(served.port, house.key, ASKED).read_to_end()
-    house.ledger.failing[Settle] = DomainError("ledger_unavailable", retry_after_s=1)
-    house.ledger.held_back.clear()
+    assert b'"code":"settlement_pending"' in RawStream(served.port, unsettled.key, ASKED).read_to_end()
+    unsettled.ledger.failing[Settle] = DomainError("ledger_unavailable", retry_after_s=1)
+    unsettled.ledger.held_back.clear()
     eventually(lambda: not tasks_of("SettleCharge._record"))
     assert not [record.message for record in caplog.records if record.name == "asyncio"]
 
