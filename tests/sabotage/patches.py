@@ -359,7 +359,7 @@ PATCHES = (
         "P8",
         "an append scans what was nearly empty when its plan was made",
         f"{ADAPTER}/group_commit.py",
-        '            await self._line.ask(f"SELECT {LOOK_UPS_ONLY}", [], self._append_timeout_s)\n',
+        "            await self._line.ask(NO_SCANS, [], self._append_timeout_s)\n",
         "",
         f"{STORE}/test_append_plans.py",
     ),
