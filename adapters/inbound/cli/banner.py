@@ -52,5 +52,5 @@ def python_snippet(started: Started) -> str:
         "answer = client.chat.completions.create(\n"
         f'    model="{started.model}", messages=[{{"role": "user", "content": "{EXAMPLE}"}}]\n'
         ")\n"
-        "print(answer.choices[0].message.content, answer.usage.cost)"
+        'print(answer.choices[0].message.content, f"${answer.usage.cost:.9f}")'
     )

@@ -127,15 +127,19 @@ def test_P1_a_settle_that_does_not_come_in_time_withholds_the_end(unsettled: Hou
     eventually(lambda: unsettled.happened(Settled))
 
 
-def test_a_settle_that_is_refused_when_its_client_was_told_so_is_no_crash(
-    unsettled: House, served: Served, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize(
+    ("failure", "told"),
+    [(DomainError("ledger_unavailable", retry_after_s=1), []), (RuntimeError("a bug"), ["a late settle failed"])],
+)
+def test_a_settle_that_fails_when_its_client_was_told_so_is_a_crash_only_if_it_is_a_bug(
+    unsettled: House, served: Served, caplog: pytest.LogCaptureFixture, failure: Exception, told: list[str]
 ) -> None:
-    """The process ends before the database is back, say; asyncio would log a traceback for it."""
+    """A refusal comes when the process ends before the database is back, say: the ledger logs it."""
     assert b'"code":"settlement_pending"' in RawStream(served.port, unsettled.key, ASKED).read_to_end()
-    unsettled.ledger.failing[Settle] = DomainError("ledger_unavailable", retry_after_s=1)
+    unsettled.ledger.failing[Settle] = failure
     unsettled.ledger.held_back.clear()
     eventually(lambda: not tasks_of("SettleCharge._record"))
-    assert not [record.message for record in caplog.records if record.name == "asyncio"]
+    assert [record.message for record in caplog.records if record.name == "asyncio"] == told
 
 
 def tasks_of(coroutine: str) -> list[asyncio.Task[Any]]:
