@@ -71,7 +71,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=environment_nam
     request_deadline_s: Annotated[Seconds, Meta(description="A request that is not streamed ends after this.")] = 600.0
     stream_deadline_s: Annotated[Seconds, Meta(description="A stream ends after this.")] = 3_600.0
     reserve_patience_s: Annotated[
-        Seconds, Meta(description="A request whose credit is not reserved by then is refused with 503.")
+        Seconds,
+        Meta(
+            description="A generation whose credit is not reserved by then is refused with 503; so is one whose key,"
+            " if it has to be looked up, is not found out by then."
+        ),
     ] = 10.0
     patience_s: Annotated[
         Seconds,

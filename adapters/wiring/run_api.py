@@ -63,7 +63,12 @@ async def _serve(database: Database, settings: Settings, sock: socket.socket) ->
         core = await stack.enter_async_context(running_core(database, settings, "gatewayz api", metrics.appended))
         metrics.queue_depth = lambda: core.ledger.queued
         keys = CachedKeyDirectory(
-            core.reads, core.ledger, core.personal_data, core.clock, database.writer("gatewayz api tail")
+            core.reads,
+            core.ledger,
+            core.personal_data,
+            core.clock,
+            database.writer("gatewayz api tail"),
+            settings.reserve_patience_s,
         )
         duties = [
             *core.duties,

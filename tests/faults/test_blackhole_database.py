@@ -21,7 +21,7 @@ def house(server_dsn: str) -> Iterator[Proxied]:
         yield started
 
 
-def test_p1_a_standstill_of_five_seconds_is_waited_out_or_told_as_503(house: Proxied) -> None:
+def test_p1_a_standstill_of_five_seconds_is_told_as_503(house: Proxied) -> None:
     survive(house, "standstill", house.to_database.stand_still, house.to_database.resume)
 
 

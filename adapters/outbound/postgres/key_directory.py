@@ -35,13 +35,25 @@ class KeyReads(Protocol):
 
 
 class CachedKeyDirectory:
-    """Serves one event loop; `tail.run()` must be running."""
+    """Serves one event loop; `tail.run()` must be running.
 
-    def __init__(self, reads: KeyReads, ledger: Ledger, personal_data: PersonalData, clock: Clock, info: str) -> None:
+    patience_s: how long a caller waits for a key that must be looked up; the ledger counts as out of reach then.
+    """
+
+    def __init__(
+        self,
+        reads: KeyReads,
+        ledger: Ledger,
+        personal_data: PersonalData,
+        clock: Clock,
+        info: str,
+        patience_s: float,
+    ) -> None:
         self._reads = reads
         self._ledger = ledger
         self._personal_data = personal_data
         self._clock = clock
+        self._patience_s = patience_s
         self._entries: OrderedDict[bytes, FoundKey] = OrderedDict()
         self._hashes_of: dict[str, set[bytes]] = {}
         self._newest: OrderedDict[str, int] = OrderedDict()
@@ -52,8 +64,16 @@ class CachedKeyDirectory:
         secret_hash = self._personal_data.keyed_hash("key_secret", secret)
         found = self._entries.get(secret_hash) if self.tail.is_fresh() else None
         if found is None:
-            found = await self._look_up(secret_hash)
+            found = await self._look_up_in_time(secret_hash)
         return _admitted(found, secret_hash, self._clock.now())
+
+    async def _look_up_in_time(self, secret_hash: bytes) -> FoundKey | None:
+        """Raises: DomainError ledger_unavailable."""
+        try:
+            async with asyncio.timeout(self._patience_s):
+                return await self._look_up(secret_hash)
+        except TimeoutError:
+            raise DomainError("ledger_unavailable", retry_after_s=1) from None
 
     async def _look_up(self, secret_hash: bytes) -> FoundKey | None:
         """From the read model if that is new enough, else from the streams; only a read model's entry is kept."""

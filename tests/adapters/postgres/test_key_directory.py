@@ -29,6 +29,7 @@ from tests.databases import Database
 from tests.domain.credit_words import NOW, SECOND
 
 SECRET = "gw_live_first"
+PATIENCE_S = 10.0
 CLOCK = SystemClock()
 
 
@@ -114,9 +115,9 @@ async def issue(ledger: PostgresLedger, secret: str = SECRET) -> int:
 
 @contextlib.asynccontextmanager
 async def directory(
-    database: Database, ledger: PostgresLedger, reads: LogKeyReads
+    database: Database, ledger: PostgresLedger, reads: LogKeyReads, patience_s: float = PATIENCE_S
 ) -> AsyncIterator[CachedKeyDirectory]:
-    made = CachedKeyDirectory(reads, ledger, PERSONAL_DATA, CLOCK, database.writer)
+    made = CachedKeyDirectory(reads, ledger, PERSONAL_DATA, CLOCK, database.writer, patience_s)
     following = asyncio.create_task(made.tail.run())
     await eventually(made.tail.is_fresh)
     yield made
@@ -238,7 +239,7 @@ async def test_with_a_stalled_tail_keys_are_read_from_their_streams(database: Da
     reads = LogKeyReads(database)
     async with processes(database) as (one, other):
         reads.frozen_at = await issue(one)
-        keys = CachedKeyDirectory(reads, other, PERSONAL_DATA, CLOCK, database.writer)
+        keys = CachedKeyDirectory(reads, other, PERSONAL_DATA, CLOCK, database.writer, PATIENCE_S)
         await keys.tail.poll()
         assert await verdict(keys) == "served"
         await change_key(one, Revoke(at=NOW))
@@ -271,7 +272,7 @@ async def test_an_answer_that_was_long_under_way_vouches_for_nothing(database: D
     reads = LogKeyReads(database)
     async with processes(database) as (one, other):
         await issue(one)
-        keys = CachedKeyDirectory(reads, other, PERSONAL_DATA, CLOCK, database.writer)
+        keys = CachedKeyDirectory(reads, other, PERSONAL_DATA, CLOCK, database.writer, PATIENCE_S)
         await keys.tail.poll()
         reads.gate = asyncio.Event()
         looking = asyncio.create_task(verdict(keys))
@@ -292,6 +293,23 @@ async def test_a_read_model_that_does_not_answer_is_not_waited_for(database: Dat
             reads.gate = asyncio.Event()
             async with asyncio.timeout(4 * READ_PATIENCE_S):
                 assert await verdict(keys) == "served"
+
+
+async def test_who_cannot_be_looked_up_is_told_so_in_time(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The setting that bounds a reservation bounds this too; a read by itself would be waited for much longer."""
+    reads = LogKeyReads(database)
+    async with processes(database) as (one, other):
+        await issue(one)
+
+        async def never(claim: Claim) -> str | None:
+            await asyncio.Event().wait()
+            return None
+
+        monkeypatch.setattr(other, "holder_of", never)
+        async with directory(database, other, reads, patience_s=READ_PATIENCE_S + 0.2) as keys:
+            reads.gate = asyncio.Event()
+            async with asyncio.timeout(8 * READ_PATIENCE_S):
+                assert await verdict(keys) == "ledger_unavailable"
 
 
 async def test_a_read_model_older_than_the_first_look_at_the_tail_is_not_trusted(database: Database) -> None:
