@@ -1,6 +1,9 @@
-"""Being told to stop: once, twice at once, and again."""
+"""Being told to stop: once, twice at once, and again.
 
-import os
+A signal to the process may be taken by any of its threads, so the tests raise it in their own: it has been noted then
+when the call returns.
+"""
+
 import signal
 import time
 from collections.abc import Iterator
@@ -23,21 +26,21 @@ def stop_request() -> Iterator[StopRequest]:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_asks(stop_request: StopRequest, number: signal.Signals) -> None:
     assert not stop_request.is_made
-    os.kill(os.getpid(), number)
+    signal.raise_signal(number)
     assert stop_request.is_made
     assert not stop_request.is_urgent
 
 
 def test_signals_close_together_are_one_request(stop_request: StopRequest) -> None:
     for number in SIGNALS:
-        os.kill(os.getpid(), number)
+        signal.raise_signal(number)
     assert not stop_request.is_urgent
 
 
 def test_a_later_signal_hurries(stop_request: StopRequest) -> None:
-    os.kill(os.getpid(), signal.SIGINT)
+    signal.raise_signal(signal.SIGINT)
     time.sleep(SAME_REQUEST_S + 0.05)
-    os.kill(os.getpid(), signal.SIGINT)
+    signal.raise_signal(signal.SIGINT)
     assert stop_request.is_urgent
 
 
