@@ -15,7 +15,7 @@ from adapters.supervisor.stop_request import SAME_REQUEST_S, SIGNALS, StopReques
 
 @pytest.fixture
 def stop_request() -> Iterator[StopRequest]:
-    before = {number: signal.getsignal(number) for number in SIGNALS}
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in SIGNALS}  # pytest itself may run under nohup
     made = StopRequest()
     made.listen()
     yield made
