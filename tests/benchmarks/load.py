@@ -47,6 +47,7 @@ class _Connection(asyncio.Protocol):
         self._run = run
         self._buffer = bytearray()
         self._since_s = 0.0
+        self.is_under_way = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
@@ -55,10 +56,15 @@ class _Connection(asyncio.Protocol):
     def send(self, request: bytes, since_s: float) -> None:
         """`since_s`: when the request was due, by perf_counter; latency counts from there."""
         self._since_s = since_s
+        self.is_under_way = True
         self._transport.write(request)  # type: ignore[attr-defined]
 
     def close(self) -> None:
         self._transport.close()
+
+    @property
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -66,10 +72,11 @@ class _Connection(asyncio.Protocol):
             ok = self._buffer.startswith(b"HTTP/1.1 200")
             self._run.note(time.perf_counter() - self._since_s, ok, bytes(self._buffer[:600]))
             self._buffer.clear()
+            self.is_under_way = False
             self._run.is_free(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._run.left(exc)
+        self._run.left(self)
 
 
 def _is_complete(buffer: bytearray) -> bool:
@@ -100,10 +107,10 @@ class _Run:
             self.errors += 1
             self.first_error = self.first_error or start
 
-    def left(self, exc: Exception | None) -> None:
+    def left(self, connection: _Connection) -> None:
+        """A request that was under way has no answer; a connection that is idle may be closed by either side."""
+        self.errors += connection.is_under_way
         self._open -= 1
-        if exc is not None:
-            self.errors += 1
         if self._open == 0 and not self.done.done():
             self.done.set_result(None)
 
@@ -132,13 +139,17 @@ class _Closed(_Run):
 class _Open(_Run):
     """Requests fall due at a constant rate, whatever became of those before: a queue in front of the server shows."""
 
-    def __init__(self, requests: Sequence[bytes], rate_per_s: float, seconds: float, connections: int) -> None:
+    def __init__(
+        self, port: int, requests: Sequence[bytes], rate_per_s: float, seconds: float, connections: int
+    ) -> None:
         super().__init__(connections)
+        self._port = port
+        self._reconnecting = set[asyncio.Task[None]]()
         self._requests = requests
         self._rate_per_s = rate_per_s
         self._total = int(rate_per_s * seconds)
         self._sent = 0
-        self._idle: list[_Connection] = []
+        self._idle: deque[_Connection] = deque()
         self._waiting: deque[float] = deque()
         self.dropped = 0
         self._ended = False
@@ -167,11 +178,31 @@ class _Open(_Run):
         else:
             self._idle.append(connection)
 
+    def left(self, connection: _Connection) -> None:
+        """A server may close what was idle for long: as a client's pool does, another one takes its place."""
+        if connection in self._idle:
+            self._idle.remove(connection)
+        if not connection.is_under_way and not self._ended:
+            self._open += 1
+            task = asyncio.get_running_loop().create_task(self._reconnect())
+            self._reconnecting.add(task)
+            task.add_done_callback(self._reconnecting.discard)
+        super().left(connection)
+
+    async def _reconnect(self) -> None:
+        try:
+            await _connect(self, self._port, 1)
+        except OSError:
+            self.errors += 1
+            self._open -= 1
+
     def _arrive(self, due_s: float) -> None:
-        if self._idle:
-            self._send(self._idle.pop(), due_s)
-        else:
-            self._waiting.append(due_s)
+        while self._idle:
+            connection = self._idle.popleft()
+            if not connection.is_closing:
+                self._send(connection, due_s)
+                return
+        self._waiting.append(due_s)
 
     def _drop(self, now_s: float) -> None:
         """Nobody waits for ever for a free connection: those are what a user would call lost."""
@@ -199,7 +230,7 @@ async def _drive(port: int, requests: Sequence[bytes], total: int, connections: 
 
 
 async def _arrive(port: int, requests: Sequence[bytes], rate_per_s: float, seconds: float, connections: int) -> Load:
-    run = _Open(requests, rate_per_s, seconds, connections)
+    run = _Open(port, requests, rate_per_s, seconds, connections)
     await _connect(run, port, connections)
     started = time.perf_counter()
     await run.play()
