@@ -1,11 +1,11 @@
 """What the load generator counts, beside a server with the habits of real ones: no soak may fail, or pass, by it."""
 
 import asyncio
-import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
 from tests.benchmarks.load import arrive, drive
+from tests.loop_beside import loop_beside
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
@@ -50,12 +50,7 @@ async def _has_asked(reader: asyncio.StreamReader) -> bool:
 
 @contextmanager
 def served(serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]) -> Iterator[int]:
-    """`serve` on a loop of its own."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    server = asyncio.run_coroutine_threadsafe(asyncio.start_server(serve, "127.0.0.1", 0), loop).result(10)
-    yield server.sockets[0].getsockname()[1]
+    """`serve` on a port of its own, until what it began has ended."""
 
     async def end() -> None:
         server.close()
@@ -64,10 +59,10 @@ def served(serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitab
         if tasks:
             await asyncio.wait(tasks, timeout=5)
 
-    asyncio.run_coroutine_threadsafe(end(), loop).result(10)
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
-    loop.close()
+    with loop_beside() as loop:
+        server = loop.do(asyncio.start_server(serve, "127.0.0.1", 0))
+        yield server.sockets[0].getsockname()[1]
+        loop.do(end())
 
 
 def test_connections_that_the_server_closes_while_idle_are_replaced() -> None:

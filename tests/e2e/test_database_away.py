@@ -1,8 +1,6 @@
 """A gateway whose database is out of reach says so in time on every route, and loses and doubles nothing (P5)."""
 
-import asyncio
 import json
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -11,10 +9,9 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 import pytest
-from psycopg.conninfo import conninfo_to_dict
 
 from tests.e2e.installation import Installation, eventually, installation
-from tests.faults.fault_proxy import FaultProxy
+from tests.faults.proxy_beside import ProxyBeside, proxied_database
 
 PATIENCE_S = 1.0
 SOON_S = 4.0
@@ -28,58 +25,39 @@ class Answer(NamedTuple):
     seconds: float
 
 
-class Network:
-    """A fault proxy in front of the database, on a loop of its own."""
-
-    def __init__(self, dsn: str) -> None:
-        place = conninfo_to_dict(dsn)
-        self._proxy = FaultProxy(str(place["host"]), int(str(place["port"])))
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._proxy.start(), self._loop).result(5)
-        self.dsn = dsn.replace(f"{place['host']}:{place['port']}", f"127.0.0.1:{self._proxy.port}")
-
-    def stand_still(self) -> None:
-        self._loop.call_soon_threadsafe(self._proxy.stand_still)
-
-    def refuse(self) -> None:
-        self._proxy.is_refusing = True
-        self._loop.call_soon_threadsafe(self._proxy.cut)
-
-    def heal(self) -> None:
-        self._proxy.is_refusing = False
-        self._loop.call_soon_threadsafe(self._proxy.resume)
-
-    def close(self) -> None:
-        asyncio.run_coroutine_threadsafe(self._proxy.stop(), self._loop).result(10)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
-        self._loop.close()
+class House(NamedTuple):
+    running: Installation
+    proxy: ProxyBeside
 
 
 @pytest.fixture
-def network(database_url: str) -> Iterator[Network]:
-    network = Network(database_url)
-    yield network
-    network.close()
-
-
-@pytest.fixture
-def running(network: Network) -> Iterator[Installation]:
-    with installation(DATABASE_URL=network.dsn, GATEWAYZ_PATIENCE_S=str(PATIENCE_S)) as made:
+def house(database_url: str) -> Iterator[House]:
+    with (
+        proxied_database(database_url) as (proxy, through),
+        installation(DATABASE_URL=through, GATEWAYZ_PATIENCE_S=str(PATIENCE_S)) as made,
+    ):
         made.start()
         eventually((made.home / "credentials.json").exists)
-        yield made
-        network.heal()
+        yield House(made, proxy)
+        heal(proxy)
+
+
+def refuse(proxy: ProxyBeside) -> None:
+    proxy.set(is_refusing=True)
+    proxy.cut()
+
+
+def heal(proxy: ProxyBeside) -> None:
+    proxy.set(is_refusing=False)
+    proxy.resume()
 
 
 @contextmanager
-def broken(network: Network, breaking: Callable[[Network], None]) -> Iterator[None]:
-    breaking(network)
+def broken(proxy: ProxyBeside, breaking: Callable[[ProxyBeside], None]) -> Iterator[None]:
+    breaking(proxy)
     time.sleep(0.6)  # until processes know that their tail of key events is too old to be trusted
     yield
-    network.heal()
+    heal(proxy)
 
 
 def asked(
@@ -100,10 +78,11 @@ def asked(
         return Answer(refused.code, told, refused.headers["retry-after"], time.monotonic() - began)
 
 
-@pytest.mark.parametrize("breaking", [Network.stand_still, Network.refuse])
+@pytest.mark.parametrize("breaking", [ProxyBeside.stand_still, refuse])
 def test_P5_routes_answer_503_in_time_and_a_repeated_grant_is_made_once(
-    running: Installation, network: Network, breaking: Callable[[Network], None]
+    house: House, breaking: Callable[[ProxyBeside], None]
 ) -> None:
+    running, proxy = house
     admin = running.credentials["admin_key"]
     account = str(
         asked(running, "/admin/accounts", {"username": "al", "email": "al@example.com"}, key=admin).body["account_id"]
@@ -114,7 +93,7 @@ def test_P5_routes_answer_503_in_time_and_a_repeated_grant_is_made_once(
     def grant_once() -> Answer:
         return asked(running, f"{path}/grants", grant, key=admin, name="storm")
 
-    with broken(network, breaking):
+    with broken(proxy, breaking):
         refused = [
             grant_once(),
             asked(running, f"{path}/state", {"state": "closed", "reason": "closed in a storm"}, key=admin),

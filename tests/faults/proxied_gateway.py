@@ -4,10 +4,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
-from psycopg.conninfo import conninfo_to_dict
-
 from tests.databases import empty_database
-from tests.faults.proxy_beside import ProxyBeside, proxy_beside
+from tests.faults.proxy_beside import ProxyBeside, proxied_database, proxy_beside
 from tests.provider_process import ProviderProcess, own_provider
 from tests.running import Gateway, gateway
 
@@ -27,12 +25,9 @@ def proxied_gateway(server_dsn: str, seed: int, workers: int = 1, **settings: st
     print(f"seed {seed}")
     with ExitStack() as stack:
         dsn = stack.enter_context(empty_database(server_dsn))
-        place = conninfo_to_dict(dsn)
-        host, port = str(place["host"]), str(place["port"])
-        to_database = stack.enter_context(proxy_beside(host, int(port)))
+        to_database, through = stack.enter_context(proxied_database(dsn))
         provider = stack.enter_context(own_provider(seed))
         to_provider = stack.enter_context(proxy_beside("127.0.0.1", provider.port))
-        through = dsn.replace(f"{host}:{port}", f"127.0.0.1:{to_database.port}")
         running = stack.enter_context(
             gateway(f"http://127.0.0.1:{to_provider.port}/v1", workers, None, DATABASE_URL=through, **settings)
         )

@@ -1,20 +1,19 @@
 """A fault proxy on a thread of its own: it passes bytes on while the test waits for something else."""
 
-import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from threading import Thread
 from typing import TypeVar
 
+from psycopg.conninfo import conninfo_to_dict
+
 from tests.faults.fault_proxy import FaultProxy
+from tests.loop_beside import LoopBeside, loop_beside
 
 T = TypeVar("T")
 
-ANSWERS_WITHIN_S = 30.0
-
 
 class ProxyBeside:
-    def __init__(self, proxy: FaultProxy, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, proxy: FaultProxy, loop: LoopBeside) -> None:
         self._proxy = proxy
         self._loop = loop
 
@@ -47,20 +46,22 @@ class ProxyBeside:
         async def done() -> T:
             return work(self._proxy)
 
-        return asyncio.run_coroutine_threadsafe(done(), self._loop).result(ANSWERS_WITHIN_S)
+        return self._loop.do(done())
 
 
 @contextmanager
 def proxy_beside(host: str, port: int) -> Iterator[ProxyBeside]:
-    loop = asyncio.new_event_loop()
-    thread = Thread(target=loop.run_forever)
-    thread.start()
-    proxy = FaultProxy(host, port)
-    try:
-        asyncio.run_coroutine_threadsafe(proxy.start(), loop).result(ANSWERS_WITHIN_S)
+    with loop_beside() as loop:
+        proxy = FaultProxy(host, port)
+        loop.do(proxy.start())
         yield ProxyBeside(proxy, loop)
-        asyncio.run_coroutine_threadsafe(proxy.stop(), loop).result(ANSWERS_WITHIN_S)
-    finally:
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
+        loop.do(proxy.stop())
+
+
+@contextmanager
+def proxied_database(dsn: str) -> Iterator[tuple[ProxyBeside, str]]:
+    """A proxy in front of a database, and the dsn that leads through it."""
+    place = conninfo_to_dict(dsn)
+    host, port = str(place["host"]), str(place["port"])
+    with proxy_beside(host, int(port)) as proxy:
+        yield proxy, dsn.replace(f"{host}:{port}", f"127.0.0.1:{proxy.port}")
