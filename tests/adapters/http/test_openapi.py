@@ -46,7 +46,9 @@ def test_every_route_is_documented(document: dict[str, Any]) -> None:
 
 
 def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
-    for reference in references(document):
+    named = list(references(document))
+    assert len(named) > len(EXPECTED), "at least one of each route"
+    for reference in named:
         found: Any = document
         for step in reference.removeprefix("#/").split("/"):
             found = found[step]
