@@ -281,6 +281,10 @@ class Catalog(Protocol):
 class Telemetry(Protocol):
     """Spans and counters of the request path. Never sees prompt or answer text, nor a secret."""
 
+    def join(self, traceparent: str) -> None:
+        """The spans of the running task belong to the trace that a client's `traceparent` header names."""
+        ...
+
     def span(self, name: str, correlation_id: str) -> AbstractContextManager[None]:
         """One of "reserve", "provider call", "settle" for the request `correlation_id`."""
         ...

@@ -8,6 +8,10 @@ class CountingTelemetry:
     def __init__(self) -> None:
         self.refusals: Counter[str] = Counter()
         self.settled_nusd: list[int] = []
+        self.joined: list[str] = []
+
+    def join(self, traceparent: str) -> None:
+        self.joined.append(traceparent)
 
     def span(self, name: str, correlation_id: str) -> AbstractContextManager[None]:
         return nullcontext()

@@ -25,12 +25,15 @@ class ChatRoute:
         self._complete = gateway.complete_chat
         self._stream = gateway.stream_chat
         self._limits = gateway.limits
+        self._telemetry = gateway.telemetry
 
     async def __call__(self, scope: Scope, receive: Receive, reply: Reply) -> None:
         """The key before the body, so that strangers cannot make us read 32 MiB. Raises: DomainError."""
         headers = read_headers(scope["headers"])
         caller = await self._keys.authenticate(headers.secret)
         headers.check_is_json()
+        if headers.traceparent:
+            self._telemetry.join(headers.traceparent)
         body = await read_body(receive, headers, self._limits)
         request = read_chat_request(
             decode(body),

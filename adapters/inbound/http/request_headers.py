@@ -25,6 +25,7 @@ _WANTED = frozenset(
         b"x-title",
         b"http-referer",
         b"referer",
+        b"traceparent",
     }
 )
 
@@ -50,6 +51,11 @@ class RequestHeaders(msgspec.Struct, frozen=True):
             self.found.get(b"http-referer") or self.found.get(b"referer", b"")
         )
         return name[:MAX_APP].decode() if _PRINTABLE.fullmatch(name) else ""
+
+    @property
+    def traceparent(self) -> str:
+        """The client's trace, as it was sent; empty if it names none."""
+        return self.found.get(b"traceparent", b"").decode("latin-1")
 
     @property
     def idempotency_key(self) -> str | None:

@@ -1,28 +1,51 @@
-"""Spans by the OpenTelemetry SDK. A request's spans share one trace, whose id is the request's correlation id."""
+"""Spans by the OpenTelemetry SDK. A request's spans share one trace: the client's, if it named one, else its own."""
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from uuid import UUID
 
+import requests
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter, SimpleSpanProcessor
-from opentelemetry.trace import NonRecordingSpan, SpanContext, StatusCode, TraceFlags, set_span_in_context
+from opentelemetry.trace import (
+    NonRecordingSpan,
+    SpanContext,
+    SpanKind,
+    StatusCode,
+    TraceFlags,
+    set_span_in_context,
+)
 
-from adapters.outbound.telemetry.otlp_json import OtlpJsonExporter
+from adapters.outbound.telemetry.spans import PROVIDER_CALL
+
+TIMEOUT_S = 5.0
+"""Of one export, retries included. The batch processor keeps up to 2,048 spans while it lasts, and then drops spans."""
+
+KINDS = {PROVIDER_CALL: SpanKind.CLIENT}
+"""What is not named here happens inside this process."""
 
 _LOW_64_BITS = 2**64 - 1
+
+_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?")
+"""https://www.w3.org/TR/trace-context/#traceparent-header (checked 2026-11-27): later versions may add fields."""
+
+_joined: ContextVar[SpanContext | None] = ContextVar("joined", default=None)
+"""Of the request that the running task serves."""
 
 
 class OtelSpans:
     """Sends in batches from a thread of its own; a collector that is away costs spans, never a request."""
 
     def __init__(self, service: str, otlp_endpoint: str) -> None:
-        """otlp_endpoint: empty writes each span as a line to stderr instead."""
+        """otlp_endpoint: of a collector, such as http://localhost:4318; empty writes each span to stderr instead."""
         self._provider = TracerProvider(resource=Resource.create({"service.name": service}), shutdown_on_exit=False)
         self._provider.add_span_processor(
-            BatchSpanProcessor(OtlpJsonExporter(otlp_endpoint))
+            BatchSpanProcessor(_exporter(otlp_endpoint))
             if otlp_endpoint
             else SimpleSpanProcessor(
                 ConsoleSpanExporter(out=sys.stderr, formatter=lambda span: span.to_json(indent=None) + "\n")
@@ -30,16 +53,20 @@ class OtelSpans:
         )
         self._tracer = self._provider.get_tracer("gatewayz")
 
+    def join(self, traceparent: str) -> None:
+        """Spans of the running task belong to the trace that this header names; a malformed one names none."""
+        told = _TRACEPARENT.fullmatch(traceparent)
+        if told is not None:
+            trace_id, span_id, flags = (int(part, 16) for part in told.groups())
+            _joined.set(SpanContext(trace_id, span_id, is_remote=True, trace_flags=TraceFlags(flags & 1)))
+
     @contextmanager
     def span(self, name: str, correlation_id: str) -> Iterator[None]:
-        request = UUID(correlation_id).int
-        parent = SpanContext(
-            request, request & _LOW_64_BITS, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED)
-        )
-        context = set_span_in_context(NonRecordingSpan(parent))
+        parent = _joined.get() or _own_trace(correlation_id)
         with self._tracer.start_as_current_span(
             name,
-            context,
+            set_span_in_context(NonRecordingSpan(parent)),
+            kind=KINDS.get(name, SpanKind.INTERNAL),
             attributes={"gatewayz.correlation_id": correlation_id},
             record_exception=False,  # its text may quote a prompt: that there was one is enough here
             set_status_on_exception=False,
@@ -53,3 +80,16 @@ class OtelSpans:
 
     def close(self) -> None:
         self._provider.shutdown()
+
+
+def _own_trace(correlation_id: str) -> SpanContext:
+    """The trace whose id is the request's correlation id."""
+    request = UUID(correlation_id).int
+    return SpanContext(request, request & _LOW_64_BITS, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
+
+
+def _exporter(endpoint: str) -> OTLPSpanExporter:
+    """OTLP over HTTP in protobuf. The environment's proxies are not used: settings say where things go."""
+    session = requests.Session()
+    session.trust_env = False
+    return OTLPSpanExporter(endpoint=endpoint.rstrip("/") + "/v1/traces", timeout=TIMEOUT_S, session=session)

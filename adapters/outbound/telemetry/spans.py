@@ -4,8 +4,15 @@ import contextlib
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+PROVIDER_CALL = "provider call"
+"""The one step of a request that calls another server."""
+
 
 class Spans(Protocol):
+    def join(self, traceparent: str) -> None:
+        """Spans of the running task belong to the trace of this header (W3C trace context)."""
+        ...
+
     def span(self, name: str, correlation_id: str) -> AbstractContextManager[None]: ...
 
     def close(self) -> None:
@@ -15,6 +22,9 @@ class Spans(Protocol):
 
 class NoSpans:
     _nothing: AbstractContextManager[None] = contextlib.nullcontext()
+
+    def join(self, traceparent: str) -> None:
+        """There are no spans."""
 
     def span(self, name: str, correlation_id: str) -> AbstractContextManager[None]:
         return self._nothing

@@ -17,6 +17,9 @@ class PrometheusTelemetry:
         self._requests: dict[tuple[str, str, bool, bool], Counter] = {}
         self._refusals: dict[str, Counter] = {}
 
+    def join(self, traceparent: str) -> None:
+        self._spans.join(traceparent)
+
     def span(self, name: str, correlation_id: str) -> AbstractContextManager[None]:
         return self._spans.span(name, correlation_id)
 
