@@ -71,6 +71,7 @@ def gateway_of(
         manage_keys=ManageKeys(ledger, personal_data, core.reads, clock, core.ids),
         reads=core.reads,
         catalog=catalog,
+        providers=providers,
         ledger=ledger,
         personal_data=personal_data,
         clock=clock,

@@ -64,7 +64,7 @@ class CallProviders:
             if chain:
                 return
         await self._settle.release(held, failure.attempt.error_class, failure.attempt)
-        raise refusal_of(failure)
+        raise refusal_of(failure, held.generation_id)
 
     async def _record(self, held: Held, failure: ProviderFailure) -> None:
         await self._ledger.transact(
@@ -106,10 +106,15 @@ TIMED_OUT, TRUNCATED = "timed_out", "truncated_stream"
 """Error classes that the providers' adapter shares with us: it names what fails there, we what fails here."""
 
 
-def refusal_of(failure: ProviderFailure) -> DomainError:
+def refusal_of(failure: ProviderFailure, generation_id: str) -> DomainError:
     """What the client is told. A provider's own 401, 402, 403 or 404 is our problem, not the client's: 502."""
     attempt = failure.attempt
-    facts = {"provider": attempt.provider, "error_class": attempt.error_class, "upstream_status": attempt.status}
+    facts = {
+        "generation_id": generation_id,
+        "provider": attempt.provider,
+        "error_class": attempt.error_class,
+        "upstream_status": attempt.status,
+    }
     if failure.is_clients_fault:
         return DomainError("provider_refused_request", message=failure.message, param=failure.param, **facts)
     if attempt.status == 429:

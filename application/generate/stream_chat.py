@@ -1,8 +1,9 @@
 """Serve one chat completion as a stream: all but its end at once, its end after the settle committed (DESIGN §5)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack
+from typing import Any
 
 import msgspec
 
@@ -26,6 +27,20 @@ DONE = b"[DONE]"
 
 CUT_OFF = "shutting_down"
 """Error class of a stream that outlasted the drain of its process; not the provider's fault."""
+
+
+class BrokenOff(msgspec.Struct, frozen=True):
+    """In place of a stream's last chunks: it failed, and no [DONE] follows.
+
+    code:   of the error table, or the class of a provider's failure.
+    usage:  JSON with what was charged; None if nothing is known to be charged.
+    facts:  JSON-ready values beside the message.
+    """
+
+    code: str
+    message: str
+    usage: bytes | None
+    facts: Mapping[str, Any]
 
 
 class _Opened(msgspec.Struct):
@@ -99,7 +114,7 @@ class _Produced(msgspec.Struct):
 
 
 class ChatStream:
-    """The chunks of one answer as JSON, then `[DONE]`, in the batches in which they came.
+    """The chunks of one answer as JSON, then `[DONE]`, in the batches in which they came; or BrokenOff at its end.
 
     Iterate it to its end even when nobody listens any more: after `client_gone` it reads on for at most `read_on_s` to
     learn the usage, and bills what was produced. One timer bounds the reading, whatever the number of chunks.
@@ -145,7 +160,7 @@ class ChatStream:
             self._timer.cancel()
             self._timer = self._loop.call_later(self._read_on_s, self._run_out_of_time)
 
-    async def __aiter__(self) -> AsyncIterator[Sequence[bytes]]:
+    async def __aiter__(self) -> AsyncIterator[Sequence[bytes] | BrokenOff]:
         async with self._opened.stack:
             chunks: Sequence[Chunk] | None = self._opened.first
             while chunks is not None:
@@ -198,19 +213,24 @@ class ChatStream:
             return failure_of(self._held.offer, TIMED_OUT)
         return failure_of(self._held.offer, CUT_OFF)
 
-    async def _end(self) -> Sequence[bytes]:
+    async def _end(self) -> Sequence[bytes] | BrokenOff:
         """Settle, then hand out what waited for it. A failure after the finish_reason cost the client nothing."""
         failed = self._failure is not None and not self._last
         try:
             receipt = await self._settle(self._held, self._outcome(failed))
         except DomainError as refusal:
-            return [error_chunk(refusal.code, "the answer was withheld: its charge could not be recorded", None)]
+            return self._broken_off(refusal.code, "the answer was withheld: its charge could not be recorded", None)
         usage = write_usage(receipt, self._produced.raw_usage)
         if failed and self._failure is not None:
             error_class = self._failure.attempt.error_class
             message = "this server is shutting down" if error_class == CUT_OFF else "the provider broke off"
-            return [error_chunk(error_class, message, usage)]
-        return [*self._last, usage_chunk(self.generation_id, self._held.offer.model, receipt, usage), DONE]
+            return self._broken_off(error_class, message, usage)
+        return [*self._last, usage_chunk(self.generation_id, receipt, usage), DONE]
+
+    def _broken_off(self, code: str, message: str, usage: bytes | None) -> BrokenOff:
+        offer = self._held.offer
+        facts = {"generation_id": self.generation_id, "model": offer.model, "provider": offer.provider}
+        return BrokenOff(code, message, usage, facts)
 
     def _outcome(self, failed: bool) -> Outcome:
         produced = self._produced
@@ -240,28 +260,24 @@ class KeptStream:
     def client_gone(self) -> None:
         """Nothing to do: nobody is read from and nothing is charged."""
 
-    async def __aiter__(self) -> AsyncIterator[Sequence[bytes]]:
+    async def __aiter__(self) -> AsyncIterator[Sequence[bytes] | BrokenOff]:
         usage = write_usage(self._receipt, self._kept.raw_usage)
-        last = usage_chunk(self.generation_id, self._receipt.settled.generation.model, self._receipt, usage)
+        last = usage_chunk(self.generation_id, self._receipt, usage)
         yield [*self._kept.parts, last, DONE]
 
 
-def usage_chunk(generation_id: str, model: str, receipt: Receipt, usage: bytes) -> bytes:
+def usage_chunk(generation_id: str, receipt: Receipt, usage: bytes) -> bytes:
     """The last chunk of every stream, with or without `include_usage`: no choices, the usage with its cost."""
+    generation = receipt.settled.generation
     head = {
         "id": generation_id,
         "object": "chat.completion.chunk",
         "created": int(receipt.settled.at.timestamp()),
-        "model": model,
+        "model": generation.model,
+        "provider": generation.provider,
         "choices": [],
     }
     return msgspec.json.encode(head)[:-1] + b',"usage":' + usage + b"}"
-
-
-def error_chunk(code: str, message: str, usage: bytes | None) -> bytes:
-    """A stream that fails after its headers left: a top-level `error`, what was charged, and no [DONE] after it."""
-    error = msgspec.json.encode({"message": message, "type": "server_error", "code": code, "param": None})
-    return b'{"error":' + error + (b',"usage":' + usage if usage else b"") + b"}"
 
 
 def failure_of(offer: Offer, error_class: str) -> ProviderFailure:

@@ -92,6 +92,7 @@ def whole_answer(
         "object": "chat.completion",
         "created": 1,
         "model": "x",
+        "system_fingerprint": None,
         "choices": [
             {
                 "index": 0,
@@ -148,4 +149,5 @@ def _chunk_body(delta: dict[str, Any], finish_reason: str | None) -> bytes:
 def _named(body: bytes, call: ChatCall) -> bytes:
     """Our id and the canonical model in place, as every dialect does it."""
     decoded = msgspec.json.decode(body)
-    return msgspec.json.encode({**decoded, "id": call.generation_id, "model": call.offer.model})
+    ours = {"id": call.generation_id, "model": call.offer.model, "provider": call.offer.provider}
+    return msgspec.json.encode({**decoded, **ours})

@@ -76,8 +76,8 @@ FAULT_PATCHES = (
         "P6",
         "a stream that breaks off does not tell its charge",
         "application/generate/stream_chat.py",
-        "return [error_chunk(error_class, message, usage)]",
-        "return [error_chunk(error_class, message, None)]",
+        "return self._broken_off(error_class, message, usage)",
+        "return self._broken_off(error_class, message, None)",
         f"{FAULTS}/test_provider_faults.py",
     ),
 )

@@ -2,6 +2,7 @@
 
 from tests.sabotage.fault_patches import FAULT_PATCHES
 from tests.sabotage.patch import Patch
+from tests.sabotage.shape_patches import SHAPE_PATCHES
 
 STORE = "tests/adapters/postgres"
 FAULTS = "tests/faults"
@@ -372,4 +373,5 @@ PATCHES = (
         f"{STORE}/test_append_plans.py",
     ),
     *FAULT_PATCHES,
+    *SHAPE_PATCHES,
 )

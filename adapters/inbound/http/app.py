@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapters.inbound.http import chat_route
-from adapters.inbound.http.boundary import Boundary
+from adapters.inbound.http.boundary import Boundary, envelope_of, new_request_id
 from adapters.inbound.http.drain import Drain
 from adapters.inbound.http.gateway import Gateway
 from adapters.inbound.http.gather_answer import Gather
@@ -40,7 +40,8 @@ class GatewayApp:
         if hot is None:
             await self._api(_as_get(_without_alias(scope)), receive, send)
             return
-        reply = Reply(send if scope["http_version"] != "1.0" else Gather(send))
+        sending = send if scope["http_version"] != "1.0" else Gather(send)
+        reply = Reply(sending, new_request_id(), envelope_of(scope))
         await self._boundary.guard(scope, reply, self._generate(hot, scope, receive, reply))
 
     async def _generate(self, hot: HotRoute, scope: Scope, receive: Receive, reply: Reply) -> None:

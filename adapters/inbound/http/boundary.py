@@ -2,11 +2,12 @@
 
 import traceback
 from collections.abc import Awaitable, Callable
-from uuid import uuid4
 
 import structlog
+import uuid_utils
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from adapters.inbound.http.envelopes import OPENAI, OPENROUTER, Envelope
 from adapters.inbound.http.errors import answer_to
 from adapters.inbound.http.reply import Reply
 from adapters.inbound.http.request_body import ClientLeft
@@ -35,15 +36,15 @@ class Boundary:
         except ClientLeft:
             return
         except Exception as fault:  # noqa: BLE001 - nothing may pass this without an answer and a line in the log
-            told = self._refusal_of(fault, scope)
+            told = self._refusal_of(fault, scope, reply.request_id)
             self._telemetry.refused(told.code)
             await reply.fail(answer_to(told))
 
-    def _refusal_of(self, fault: Exception, scope: Scope) -> DomainError:
+    def _refusal_of(self, fault: Exception, scope: Scope, request_id: str) -> DomainError:
         if self._is_out_of_reach(fault):
             log.warning("database out of reach", path=scope["path"], error=type(fault).__name__)
             return DomainError("ledger_unavailable", retry_after_s=1)
-        return _named_fault(fault, scope)
+        return _named_fault(fault, scope, request_id)
 
 
 class Guarded:
@@ -57,13 +58,21 @@ class Guarded:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        reply = Reply(send)
+        reply = Reply(send, new_request_id(), envelope_of(scope))
         await self._boundary.guard(scope, reply, self._app(scope, receive, reply.send))
 
 
-def _named_fault(fault: Exception, scope: Scope) -> DomainError:
+def new_request_id() -> str:
+    return f"req-{uuid_utils.uuid7()}"
+
+
+def envelope_of(scope: Scope) -> Envelope:
+    """By the path that the client asked for: `raw_path` keeps it when an alias is taken off."""
+    return OPENROUTER if scope["raw_path"].startswith(b"/api/") else OPENAI
+
+
+def _named_fault(fault: Exception, scope: Scope, request_id: str) -> DomainError:
     """Logs where it happened, never what it says: an exception's text may quote a body or a secret."""
-    request_id = f"req-{uuid4()}"
     log.error(
         "unexpected exception",
         request_id=request_id,

@@ -2,6 +2,7 @@
 
 from starlette.types import Receive, Scope
 
+from adapters.inbound.http.errors import broken_off
 from adapters.inbound.http.gateway import Gateway
 from adapters.inbound.http.reply import Header, Reply
 from adapters.inbound.http.request_body import decode, read_body
@@ -9,7 +10,7 @@ from adapters.inbound.http.request_headers import read_headers
 from adapters.inbound.http.stream_reply import StreamReply
 from application.generate.complete_chat import Completed
 from application.generate.read_chat_request import ChatRequest, read_chat_request
-from application.generate.stream_chat import DONE, ChatStream, KeptStream
+from application.generate.stream_chat import DONE, BrokenOff, ChatStream, KeptStream
 from application.ports import Caller
 from domain.log import format_position
 from domain.money import format_usd
@@ -55,7 +56,10 @@ class ChatRoute:
             events.when_gone(stream.client_gone)
             await events.open(_stream_headers_of(stream))
             async for batch in stream:
-                await events.send(batch, is_last=batch[-1] == DONE)
+                if isinstance(batch, BrokenOff):
+                    await events.fail(broken_off(batch.code, batch.message, batch.facts), batch.usage)
+                else:
+                    await events.send(batch, is_last=batch[-1] == DONE)
             await events.close()
         finally:
             events.stop()

@@ -4,22 +4,14 @@ A row that is missing fails a test, which looks for codes in the source; a code 
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
+from adapters.inbound.http.envelopes import ErrorDetail, ErrorType
 from domain.errors import DomainError
 
 Facts = Mapping[str, Any]
-
-ErrorType = Literal[
-    "invalid_request_error",
-    "authentication_error",
-    "permission_error",
-    "insufficient_quota",
-    "rate_limit_error",
-    "server_error",
-]
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -126,31 +118,18 @@ TABLE: Mapping[str, Row] = {
     "usage_quarantined": _ours(500, "A provider's usage cannot be true."),
 }
 
+BROKEN_OFF = {"timed_out": 504}
+"""Status of the error classes that are no provider's failure to answer (502)."""
+
 CLAIMED_AS = {"username": "username", "email": "email", "key_label": "label"}
 """Kind of a claim -> the field of the request that asked for it."""
 
 
-class ErrorDetail(msgspec.Struct, frozen=True):
-    """`code` is stable; `param` names the field at fault; `metadata` has the facts behind the message."""
-
-    message: str
-    type: ErrorType
-    code: str
-    param: str | None
-    metadata: dict[str, Any]
-
-
-class ErrorEnvelope(msgspec.Struct, frozen=True):
-    """OpenAI's."""
-
-    error: ErrorDetail
-
-
 class ErrorAnswer(msgspec.Struct, frozen=True):
-    """A refusal as it leaves. `body` is also what a stream that has begun sends as its last event."""
+    """A refusal as it leaves, for an Envelope to write."""
 
     status: int
-    body: bytes
+    detail: ErrorDetail
     headers: tuple[tuple[bytes, bytes], ...]
 
 
@@ -159,13 +138,18 @@ def answer_to(refusal: DomainError) -> ErrorAnswer:
     row = TABLE.get(refusal.code) or _ours(500, "A refusal without a documented code: {code}.")
     facts = {"code": refusal.code, **refusal.facts, **_derived(refusal)}
     metadata = {name: value for name, value in refusal.facts.items() if name not in ("message", "param")}
-    error = ErrorDetail(row.message.format_map(_Known(facts)), row.type, refusal.code, facts.get("param"), metadata)
-    body = msgspec.json.encode(ErrorEnvelope(error), enc_hook=str)
-    return ErrorAnswer(row.status, body, _headers(row, refusal.facts, body))
+    detail = ErrorDetail(row.message.format_map(_Known(facts)), row.type, refusal.code, facts.get("param"), metadata)
+    return ErrorAnswer(row.status, detail, _headers(row, refusal.facts))
 
 
-def _headers(row: Row, facts: Facts, body: bytes) -> tuple[tuple[bytes, bytes], ...]:
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+def broken_off(code: str, message: str, facts: Facts) -> ErrorAnswer:
+    """A stream that ends in an error. `code` is in the table, or a class of provider failures (502)."""
+    status = TABLE[code].status if code in TABLE else BROKEN_OFF.get(code, 502)
+    return ErrorAnswer(status, ErrorDetail(message, "server_error", code, None, dict(facts)), ())
+
+
+def _headers(row: Row, facts: Facts) -> tuple[tuple[bytes, bytes], ...]:
+    headers: list[tuple[bytes, bytes]] = []
     retry_after_s = facts.get("retry_after_s", row.retry_after_s)
     if retry_after_s is not None:
         headers.append((b"retry-after", b"%d" % retry_after_s))
@@ -177,8 +161,8 @@ def _headers(row: Row, facts: Facts, body: bytes) -> tuple[tuple[bytes, bytes], 
         headers.append((b"connection", b"close"))
     if "allow" in facts:
         headers.append((b"allow", str(facts["allow"]).encode()))
-    if "request_id" in facts:
-        headers.append((b"x-request-id", str(facts["request_id"]).encode()))
+    if "generation_id" in facts:
+        headers.append((b"x-generation-id", str(facts["generation_id"]).encode()))
     return tuple(headers)
 
 

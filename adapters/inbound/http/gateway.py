@@ -10,7 +10,7 @@ from application.generate.stream_chat import StreamChat
 from application.grant_credit import GrantCredit
 from application.manage_keys import ManageKeys
 from application.open_account import OpenAccount
-from application.ports import Catalog, Clock, KeyDirectory, Ledger, PersonalData, Telemetry
+from application.ports import Catalog, ChatProviders, Clock, KeyDirectory, Ledger, PersonalData, Telemetry
 from application.read_ports import ReadModels
 
 
@@ -58,6 +58,7 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
     manage_keys: ManageKeys
     reads: ReadModels
     catalog: Catalog
+    providers: ChatProviders
     ledger: Ledger
     personal_data: PersonalData
     clock: Clock

@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Literal
 
-import msgspec
 from msgspec import UNSET, UnsetType
 
 from adapters.inbound.http.json_shape import OptionalUsd, Usd, optional_usd, usd
+from adapters.inbound.http.openrouter_members import NoByok
 from application.ports import PersonalData
 from application.read_ports import KeySpending
 from domain.api_key.api_key import ApiKey
@@ -18,11 +18,12 @@ LimitReset = Literal["daily", "weekly", "monthly"]
 """OpenRouter's windows; None is a limit that never resets, our "total"."""
 
 
-class Key(msgspec.Struct, frozen=True, kw_only=True):
+class Key(NoByok, frozen=True, kw_only=True):
     """OpenRouter's members. Costs are USD: settled charges, in windows that begin at 00:00 UTC (weeks on Monday).
 
-    hash:   names the key for ever; it is not derived from the secret.
-    label:  what may be shown of the secret. `name` is what its owner calls it.
+    hash:          names the key for ever; it is not derived from the secret.
+    label:         what may be shown of the secret. `name` is what its owner calls it.
+    workspace_id:  the account.
     """
 
     hash: str
@@ -41,6 +42,7 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     updated_at: datetime
     expires_at: datetime | None
+    workspace_id: str
 
 
 async def shown(key: ApiKey, spending: KeySpending, personal_data: PersonalData) -> Key:
@@ -62,6 +64,7 @@ async def shown(key: ApiKey, spending: KeySpending, personal_data: PersonalData)
         created_at=key.issued_at,
         updated_at=key.changed_at,
         expires_at=key.settings.expires_at,
+        workspace_id=key.account_id,
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Iterable
 
 from starlette.types import Message, Send
 
+from adapters.inbound.http.envelopes import OPENAI, Envelope
 from adapters.inbound.http.errors import ErrorAnswer
 
 Header = tuple[bytes, bytes]
@@ -13,19 +14,27 @@ FRAME = b"data: %b\n\n"
 
 
 class Reply:
-    """Wraps ASGI's `send`. `is_stream` once the headers of an event stream have left; `is_over` after its last byte."""
+    """Wraps ASGI's `send`. `is_stream` once the headers of an event stream have left; `is_over` after its last byte.
 
-    __slots__ = ("_send", "has_begun", "is_over", "is_stream")
+    request_id:  told in the header `x-request-id` of every answer.
+    envelope:    how failures are written.
+    """
 
-    def __init__(self, send: Send) -> None:
+    __slots__ = ("_send", "envelope", "has_begun", "is_over", "is_stream", "request_id")
+
+    def __init__(self, send: Send, request_id: str, envelope: Envelope = OPENAI) -> None:
         self._send = send
+        self.request_id = request_id
+        self.envelope = envelope
         self.has_begun = False
         self.is_stream = False
         self.is_over = False
 
     def send(self, message: Message) -> Awaitable[None]:
         """For FastAPI, and for the methods below."""
-        self.has_begun = True
+        if not self.has_begun:
+            self.has_begun = True
+            message["headers"] = [*message["headers"], (b"x-request-id", self.request_id.encode())]
         return self._send(message)
 
     async def whole(self, status: int, headers: Iterable[Header], body: bytes) -> None:
@@ -40,10 +49,14 @@ class Reply:
         self.is_over = self.is_over or is_last
         return self.send({"type": "http.response.body", "body": body, "more_body": not is_last})
 
-    async def fail(self, answer: ErrorAnswer) -> None:
+    async def fail(self, answer: ErrorAnswer, usage: bytes | None = None) -> None:
         """Tell of a failure: as the answer, as the last event of a stream (no [DONE] follows), or, if a whole answer
         has begun, by leaving it incomplete: the server then cuts the connection."""
         if not self.has_begun:
-            await self.whole(answer.status, answer.headers, answer.body)
+            body = self.envelope.whole(answer.status, answer.detail)
+            length = b"%d" % len(body)
+            headers = (b"content-type", b"application/json"), (b"content-length", length), *answer.headers
+            await self.whole(answer.status, headers, body)
         elif self.is_stream and not self.is_over:
-            await self.part(FRAME % answer.body, is_last=True)
+            event = self.envelope.event(answer.status, answer.detail, usage)
+            await self.part(FRAME % event, is_last=True)

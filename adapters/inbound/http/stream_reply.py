@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from starlette.types import Receive
 
+from adapters.inbound.http.errors import ErrorAnswer
 from adapters.inbound.http.gateway import Limits
 from adapters.inbound.http.reply import FRAME, Header, Reply
 from application.ports import NEXT_EVENT
@@ -56,6 +57,11 @@ class StreamReply:
     def send(self, batch: Sequence[bytes], *, is_last: bool = False) -> Awaitable[None]:
         """Events with JSON as their data, in one piece; nothing is sent to a client that has gone."""
         return self._send(FRAME % NEXT_EVENT.join(batch), is_last=is_last)
+
+    async def fail(self, answer: ErrorAnswer, usage: bytes | None) -> None:
+        """End the stream with an error; a client that has gone is not told."""
+        if not self._client_gone:
+            await self._reply.fail(answer, usage)
 
     async def close(self) -> None:
         """End the answer, unless its last event has done so."""

@@ -132,6 +132,7 @@ class House:
             manage_keys=ManageKeys(ledger, self.personal_data, self.reads, clock, ids),
             reads=self.reads,
             catalog=self.catalog,
+            providers=self.providers,
             ledger=ledger,
             personal_data=self.personal_data,
             clock=clock,

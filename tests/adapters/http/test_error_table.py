@@ -6,7 +6,6 @@ from pathlib import Path
 from adapters.inbound.http.errors import TABLE, answer_to
 from domain.errors import DomainError
 from tests.adapters.http.error_docs import DOCS, table_of_codes
-from tests.adapters.http.house import error_of
 
 ROOT = Path(__file__).parents[3]
 
@@ -40,10 +39,10 @@ def test_a_message_survives_facts_that_are_missing() -> None:
     for code, row in TABLE.items():
         answer = answer_to(DomainError(code))
         assert answer.status == row.status
-        assert error_of(answer.body)["code"] == code
+        assert answer.detail.code == code
 
 
 def test_a_code_without_a_row_is_500_and_named() -> None:
     answer = answer_to(DomainError("never_heard_of", fact=1))
     assert answer.status == 500
-    assert "never_heard_of" in error_of(answer.body)["message"]
+    assert "never_heard_of" in answer.detail.message

@@ -4,7 +4,8 @@ import httpx
 
 from adapters.inbound.http.routes.models import shown
 from domain.pricing.price import PriceSet, PriceTier
-from tests.adapters.http.house import FLAT, MODEL, UNPRICED, offer
+from tests.adapters.http.house import FLAT, MODEL, UNPRICED, House, offer
+from tests.fakes.scripted_providers import ScriptedProviders
 
 
 def test_the_list_is_public_and_openai_shaped(stranger: httpx.Client) -> None:
@@ -42,13 +43,13 @@ def test_P6_prices_are_strings_per_token_with_all_their_digits(stranger: httpx.C
 
 def test_the_smallest_price_is_not_rounded_away() -> None:
     prices = PriceSet("p", (PriceTier(0, {"input": 1, "output": 123_456_789_012_345}),))
-    pricing = shown(offer("acme/tiny", prices), prices).pricing
+    pricing = shown(offer("acme/tiny", prices), prices, ScriptedProviders()).pricing
     assert (pricing.prompt, pricing.completion) == ("0.000000000000001", "0.123456789012345")
 
 
 def test_every_tier_is_listed() -> None:
     prices = PriceSet("p", (PriceTier(0, {"input": 10**9}), PriceTier(200_000, {"input": 2 * 10**9})))
-    tiers = shown(offer("acme/tiered", prices), prices).pricing_tiers
+    tiers = shown(offer("acme/tiered", prices), prices, ScriptedProviders()).pricing_tiers
     assert [(tier.above_input_tokens, tier.pricing.prompt) for tier in tiers] == [
         (0, "0.000001"),
         (200_000, "0.000002"),
@@ -58,3 +59,10 @@ def test_every_tier_is_listed() -> None:
 def test_a_model_without_a_price_is_not_on_sale(stranger: httpx.Client) -> None:
     answer = stranger.get(f"/v1/models/{UNPRICED}")
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "model_not_found")
+
+
+def test_a_parameter_that_is_dropped_is_not_listed_as_supported(house: House, stranger: httpx.Client) -> None:
+    house.providers.drops = {"acme": frozenset({"logit_bias", "service_tier"})}
+    supported = stranger.get(f"/v1/models/{MODEL}").json()["supported_parameters"]
+    assert "temperature" in supported
+    assert "logit_bias" not in supported

@@ -101,6 +101,6 @@ def test_the_rest_of_the_chunk_is_passed_on_byte_for_byte() -> None:
     reader = read_stream(a_call(), an_endpoint())
     list(reader.feed(b"data: " + PLAIN % (b"a", b"") + b"\n\n"))
     (chunk,) = reader.feed(b"data: " + PLAIN % (b"\\u00e9 1.0e1", b"") + b"\n\n")
-    head = b'{"id":"%b","object":"c","model":"%b",' % (GENERATION_ID.encode(), MODEL.encode())
+    head = b'{"id":"%b","object":"c","model":"%b","provider":"acme",' % (GENERATION_ID.encode(), MODEL.encode())
     assert chunk.data == head + b'"choices":[{"index":0,"delta":{"content":"\\u00e9 1.0e1"}}]}'
     assert chunk.output_bytes == len("é 1.0e1".encode())

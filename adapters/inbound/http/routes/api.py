@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 
 from adapters.inbound.http.boundary import Boundary, Guarded
 from adapters.inbound.http.drain import Drain
-from adapters.inbound.http.errors import ErrorEnvelope
+from adapters.inbound.http.envelopes import ErrorEnvelope
 from adapters.inbound.http.gateway import Gateway
 from adapters.inbound.http.json_shape import Shape, answers, schemas
 from adapters.inbound.http.patience import Patient

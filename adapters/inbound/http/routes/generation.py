@@ -9,16 +9,29 @@ from fastapi import APIRouter, Query, Response
 from adapters.inbound.http.callers import AnyCaller, Using
 from adapters.inbound.http.fresh_reads import After, catch_up
 from adapters.inbound.http.json_shape import Usd, answer, answers, usd
+from adapters.inbound.http.openrouter_members import NoExtras
 from application.read_ports import GenerationRecord, GenerationStatus
 from domain.errors import DomainError
 from domain.log import format_position
 from domain.pricing.usage import input_tokens, output_tokens
 
 
-class Generation(msgspec.Struct, frozen=True, kw_only=True):
-    """Costs are USD, times milliseconds; `latency` is the time to the first token.
+class ProviderResponse(msgspec.Struct, frozen=True):
+    """One call of a provider: those that failed first, then the one that answered, if any did.
 
-    `status`, `estimated`, `shortfall`, `price_version` and `position` are ours.
+    status:   of HTTP; null if none was received.  latency: milliseconds.  error_class: ours, empty for the answer.
+    """
+
+    provider_name: str
+    status: int | None
+    latency: int
+    error_class: str = ""
+
+
+class Generation(NoExtras, frozen=True, kw_only=True):
+    """OpenRouter's members. Costs are USD, times milliseconds; `latency` is the time to the first token.
+
+    `status`, `requested_model`, `estimated`, `shortfall`, `price_version` and `position` are ours.
     """
 
     id: str
@@ -45,12 +58,12 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
     native_tokens_reasoning: int
     native_tokens_cached: int
     num_media_prompt: int
+    provider_responses: list[ProviderResponse]
     origin: str
+    http_referer: str | None
+    workspace_id: str
     price_version: str
     position: str
-    is_byok: bool = False
-    upstream_inference_cost: None = None
-    cache_discount: None = None
 
 
 class GenerationAnswer(msgspec.Struct, frozen=True):
@@ -105,7 +118,19 @@ def _generation(generation_id: str, record: GenerationRecord) -> Generation:
         native_tokens_reasoning=usage.get("reasoning", 0),
         native_tokens_cached=usage.get("cached_input", 0),
         num_media_prompt=usage.get("image", 0),
+        provider_responses=_responses(record),
         origin=record.app,
+        http_referer=record.app or None,
+        workspace_id=record.account_id,
         price_version=record.price_version,
         position=format_position(record.position),
     )
+
+
+def _responses(record: GenerationRecord) -> list[ProviderResponse]:
+    failed = [
+        ProviderResponse(attempt.provider, attempt.status or None, attempt.duration_ms, attempt.error_class)
+        for attempt in record.attempts
+    ]
+    answered = [ProviderResponse(record.provider, 200, record.total_ms)] if record.status == "settled" else []
+    return failed + answered

@@ -10,13 +10,14 @@ from adapters.inbound.http.fresh_reads import After, catch_up
 from adapters.inbound.http.json_shape import OptionalUsd, Usd, answer, answers
 from adapters.inbound.http.key_actions import show_key
 from adapters.inbound.http.key_shape import LimitReset
+from adapters.inbound.http.openrouter_members import NoOrganization
 from application.read_ports import ReadModels
 
 router = APIRouter(tags=["account"])
 
 
-class CurrentKey(msgspec.Struct, frozen=True, kw_only=True):
-    """OpenRouter's members. `is_free_tier`: the account never bought credit."""
+class CurrentKey(NoOrganization, frozen=True, kw_only=True):
+    """OpenRouter's members. `is_free_tier`: the account never bought credit; `workspace_id` is the account."""
 
     label: str
     usage: Usd
@@ -30,6 +31,7 @@ class CurrentKey(msgspec.Struct, frozen=True, kw_only=True):
     is_management_key: bool
     is_provisioning_key: bool
     expires_at: datetime | None
+    workspace_id: str
 
 
 class CurrentKeyAnswer(msgspec.Struct, frozen=True):
@@ -59,6 +61,7 @@ async def get_current_key(caller: AnyCaller, gateway: Using, after: After = None
                 is_management_key=is_manager,
                 is_provisioning_key=is_manager,
                 expires_at=key.expires_at,
+                workspace_id=key.workspace_id,
             )
         )
     )

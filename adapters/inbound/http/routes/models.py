@@ -7,6 +7,8 @@ from fastapi import APIRouter, Response
 
 from adapters.inbound.http.callers import Using
 from adapters.inbound.http.json_shape import answer, answers
+from adapters.inbound.http.openrouter_members import PARAMETERS, NoVoices
+from application.ports import ChatProviders
 from domain.catalog.offer import Offer
 from domain.errors import DomainError
 from domain.pricing.price import PriceSet, PriceTier
@@ -47,8 +49,13 @@ class TopProvider(msgspec.Struct, frozen=True):
     is_moderated: bool = False
 
 
-class Model(msgspec.Struct, frozen=True, kw_only=True):
-    """`pricing` is the first tier's; `pricing_tiers` lists them all."""
+class Links(msgspec.Struct, frozen=True):
+    details: str
+
+
+class Model(NoVoices, frozen=True, kw_only=True):
+    """`pricing` is the first tier's; `pricing_tiers` lists them all. `supported_parameters` are what is passed on;
+    whether the model heeds one is the provider's to say."""
 
     id: str
     object: Literal["model"] = "model"
@@ -62,11 +69,20 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     pricing: Pricing
     pricing_tiers: list[PricingTier]
     top_provider: TopProvider
-    per_request_limits: None = None
+    supported_parameters: tuple[str, ...]
+    links: Links
+
+
+class Page(msgspec.Struct, frozen=True):
+    """`next` is a URL; null on the last page, which is the only one."""
+
+    next: str | None = None
 
 
 class ModelList(msgspec.Struct, frozen=True):
     data: list[Model]
+    total_count: int
+    links: Page = Page()
     object: Literal["list"] = "list"
 
 
@@ -79,7 +95,7 @@ router = APIRouter(tags=["models"])
 @router.get("/v1/models", responses=answers(ModelList, "Every model that has a price."))
 async def list_models(gateway: Using) -> Response:
     priced = [(offer, offer.prices) for offer in gateway.catalog.models() if offer.prices is not None]
-    return answer(ModelList([shown(offer, prices) for offer, prices in priced]))
+    return answer(ModelList([shown(offer, prices, gateway.providers) for offer, prices in priced], len(priced)))
 
 
 @router.get("/v1/models/{author}/{slug}", responses=answers(Model, "One model."))
@@ -88,10 +104,11 @@ async def get_model(author: str, slug: str, gateway: Using) -> Response:
     offer = next(iter(gateway.catalog.offers_of(model)), None)
     if offer is None or offer.prices is None:
         raise DomainError("model_not_found", model=model)
-    return answer(shown(offer, offer.prices))
+    return answer(shown(offer, offer.prices, gateway.providers))
 
 
-def shown(offer: Offer, prices: PriceSet) -> Model:
+def shown(offer: Offer, prices: PriceSet, providers: ChatProviders) -> Model:
+    dropped = providers.dropped(offer, dict.fromkeys(PARAMETERS))
     tiers = [PricingTier(tier.above_input_tokens, _pricing(tier)) for tier in prices.tiers]
     return Model(
         id=offer.model,
@@ -108,6 +125,8 @@ def shown(offer: Offer, prices: PriceSet) -> Model:
         pricing=tiers[0].pricing,
         pricing_tiers=tiers,
         top_provider=TopProvider(offer.context_length, offer.max_output_tokens),
+        supported_parameters=tuple(name for name in PARAMETERS if name not in dropped),
+        links=Links(f"/api/v1/models/{offer.model}"),
     )
 
 

@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+from msgspec import Raw
 
-from adapters.outbound.providers.dialects.members import joined, members_of, value_of, written
+from adapters.outbound.providers.dialects.members import NULL, joined, members_of, value_of, written
 from adapters.outbound.providers.dialects.openai_members import (
     choices_of,
     exchange_names,
     finish_reason_of,
+    our_names,
     refuse_error,
     take_usage,
     told_error,
@@ -33,6 +35,9 @@ EXTRAS = frozenset({"models", "provider", "route", "plugins", "transforms", "usa
 
 ANSWERED_HERE = frozenset({"usage"})
 """Asks for what every answer of ours has: nothing is lost when a provider is not told of it."""
+
+WHOLE = {"object": written("chat.completion"), "system_fingerprint": Raw(NULL)}
+"""Members that OpenRouter's SDKs require of a whole answer, for providers that leave them out."""
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -82,7 +87,9 @@ def read_answer(body: bytes, call: ChatCall, endpoint: Endpoint) -> Answer:
     choices = choices_of(members)
     if not choices:
         raise BrokenAnswer(ErrorClass.MALFORMED_ANSWER)
-    provider_id = exchange_names(members, written(call.generation_id), written(call.offer.model))
+    provider_id = exchange_names(members, our_names(call))
+    for name, value in WHOLE.items():
+        members.setdefault(name, value)
     return Answer(
         body=joined(members),
         usage=usage,

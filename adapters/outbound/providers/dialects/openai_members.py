@@ -5,10 +5,11 @@ from typing import Any
 
 from msgspec import Raw
 
-from adapters.outbound.providers.dialects.members import NULL, Members, joined, members_of, value_of
+from adapters.outbound.providers.dialects.members import NULL, Members, joined, members_of, value_of, written
 from adapters.outbound.providers.dialects.openai_usage import usage_of
 from adapters.outbound.providers.endpoint import Endpoint
 from adapters.outbound.providers.failures import BrokenAnswer, ErrorClass, ToldError
+from application.ports import ChatCall
 from domain.pricing.usage import Usage
 
 MAX_RAW_USAGE_BYTES = 4 * 1024
@@ -50,11 +51,16 @@ def take_usage(members: Members, endpoint: Endpoint) -> tuple[Usage | None, byte
     return (None, None) if raw is None else (usage_of(raw), raw[:MAX_RAW_USAGE_BYTES])
 
 
-def exchange_names(members: Members, generation_id: Raw, model: Raw) -> str:
-    """Put our id and the canonical model in place; returns the provider's own id."""
+def our_names(call: ChatCall) -> Members:
+    """What every answer and chunk says in our words: the generation's id, the canonical model, who served it."""
+    offer = call.offer
+    return {"id": written(call.generation_id), "model": written(offer.model), "provider": written(offer.provider)}
+
+
+def exchange_names(members: Members, ours: Members) -> str:
+    """Put our names in place; returns the provider's own id."""
     provider_id = _value(members["id"]) if "id" in members else ""
-    members["id"] = generation_id
-    members["model"] = model
+    members.update(ours)
     return _name(provider_id, MAX_ID) if isinstance(provider_id, str) else ""
 
 

@@ -47,11 +47,13 @@ class Splice:
 
     going_on: choice index -> whether it still goes on; kept by the reader of the stream, and noted here too.
     run:      learns from each chunk read here what a run of its like looks like.
+    names:    openai_members.our_names.
     """
 
-    def __init__(self, going_on: dict[int, bool], run: TextRun) -> None:
+    def __init__(self, going_on: dict[int, bool], run: TextRun, names: Members) -> None:
         self._going_on = going_on
         self._run = run
+        self._names = names
         self._ahead: bytes | None = None
         self._ours = b""
 
@@ -68,7 +70,7 @@ class Splice:
             return
         if names.keys() & _NOT_AHEAD:
             return
-        ours = joined({name: members[name] for name in names if name != "choices"} | _names_of(members))
+        ours = joined({name: members[name] for name in names if name != "choices"} | self._names)
         self._ahead, self._ours = ahead, ours[:-1] + b"," + CHOICES
 
     def forget(self) -> None:
@@ -97,10 +99,6 @@ class Splice:
         if len(choices) == 1 and not choices[0].delta.refusal and read.obfuscation is None:
             self._run.learn(ahead + CHOICES, self._ours, rest, output_bytes)
         return Chunk(data=self._ours + ours, output_bytes=output_bytes)
-
-
-def _names_of(members: Members) -> Members:
-    return {"id": members["id"], "model": members["model"]}
 
 
 def _output_bytes(delta: Delta) -> int:

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from adapters.outbound.providers.dialects.members import Members, joined, members_of, written
+from adapters.outbound.providers.dialects.members import Members, joined, members_of
 from adapters.outbound.providers.dialects.openai_members import (
     choices_of,
     exchange_names,
     finish_reason_of,
+    our_names,
     refuse_error,
     take_usage,
 )
@@ -32,12 +33,11 @@ class StreamReader:
     def __init__(self, call: ChatCall, endpoint: Endpoint) -> None:
         self.is_done = False
         self._endpoint = endpoint
-        self._generation_id = written(call.generation_id)
-        self._model = written(call.offer.model)
+        self._ours = our_names(call)
         self._events = EventReader()
         self._open: dict[int, bool] = {}  # choice index -> whether it still goes on
         self._run = TextRun()
-        self._splice = Splice(self._open, self._run)
+        self._splice = Splice(self._open, self._run, self._ours)
 
     def feed(self, received: bytes) -> Iterator[Chunk]:
         """Raises BrokenAnswer malformed_answer, event_too_large or error_in_answer."""
@@ -105,7 +105,7 @@ class StreamReader:
             index = choice.get("index")
             index = index if type(index) is int else 0
             self._open[index] = self._open.get(index, True) and not choice.get("finish_reason")
-        provider_id = exchange_names(members, self._generation_id, self._model)
+        provider_id = exchange_names(members, self._ours)
         self._splice.learn(event, members)
         finish_reason = finish_reason_of(choices)
         return Chunk(
