@@ -278,6 +278,18 @@ class Catalog(Protocol):
 # ---- what operators see
 
 
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """A request that was not answered as asked. `message` is the client's; the rest says which request it was."""
+
+    code: str
+    status: int
+    message: str
+    request_id: str
+    method: str
+    path: str
+    generation_id: str = ""
+
+
 class Telemetry(Protocol):
     """Spans and counters of the request path. Never sees prompt or answer text, nor a secret."""
 
@@ -291,4 +303,10 @@ class Telemetry(Protocol):
 
     def settled(self, model: str, provider: str, cost_nusd: int, *, estimated: bool, streamed: bool) -> None: ...
 
-    def refused(self, code: str) -> None: ...
+    def refused(self, refusal: Refusal) -> None:
+        """A request that was refused, or failed after its answer had begun."""
+        ...
+
+    def provider_failed(self, model: str, generation_id: str, attempt: Attempt) -> None:
+        """A call of a provider that did not answer, or broke off; not one that refused the request itself."""
+        ...

@@ -21,6 +21,7 @@ from adapters.outbound.providers.http_chat_providers import HttpChatProviders
 from adapters.outbound.telemetry.metrics import Metrics
 from adapters.outbound.telemetry.spans import open_spans
 from adapters.outbound.telemetry.telemetry import PrometheusTelemetry
+from adapters.outbound.telemetry.traffic import tell_traffic
 from adapters.settings.settings import Settings
 from adapters.wiring.core import end_tasks, running_core
 from adapters.wiring.database import Database
@@ -75,6 +76,8 @@ async def _serve(database: Database, settings: Settings, sock: socket.socket) ->
             asyncio.create_task(keys.tail.run(), name="key tail"),
             asyncio.create_task(sample_database(core.reads, metrics), name="samples"),
         ]
+        telemetry = PrometheusTelemetry(metrics, spans)
+        duties.append(asyncio.create_task(tell_traffic(telemetry.traffic), name="traffic"))
         stack.push_async_callback(end_tasks, *duties[len(core.duties) :])
         app = create_app(
             gateway_of(
@@ -83,7 +86,7 @@ async def _serve(database: Database, settings: Settings, sock: socket.socket) ->
                 keys,
                 catalog,
                 providers,
-                PrometheusTelemetry(metrics, spans),
+                telemetry,
                 metrics,
                 database.secrets.admin_key,
                 Readiness(core.reads, has_roles=database.roles is not None),

@@ -42,7 +42,13 @@ class CallProviders:
                 with self._telemetry.span("provider call", held.reservation_id):
                     return await call(self._call_of(held))
             except ProviderFailure as failure:
+                self.tell(held, failure)
                 await self._give_up_or_go_on(held, failure, chain)
+
+    def tell(self, held: Held, failure: ProviderFailure) -> None:
+        """Let operators know, unless it is the request that the provider refused."""
+        if not failure.is_clients_fault:
+            self._telemetry.provider_failed(held.offer.model, held.generation_id, failure.attempt)
 
     def _call_of(self, held: Held) -> ChatCall:
         return ChatCall(

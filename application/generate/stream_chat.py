@@ -1,7 +1,7 @@
 """Serve one chat completion as a stream: all but its end at once, its end after the settle committed (DESIGN §5)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -80,7 +80,7 @@ class StreamChat:
             return KeptStream(*await self._replay(caller, served))
         opened = await self._call_providers(held, offers, self._open)
         held.dropped = self._providers.dropped(held.offer, request.body)
-        return ChatStream(held, opened, self._settle, self._read_on_s)
+        return ChatStream(held, opened, self._settle, self._read_on_s, self._call_providers.tell)
 
     async def _open(self, call: ChatCall) -> _Opened:
         async with AsyncExitStack() as stack:
@@ -120,11 +120,19 @@ class ChatStream:
     learn the usage, and bills what was produced. One timer bounds the reading, whatever the number of chunks.
     """
 
-    def __init__(self, held: Held, opened: _Opened, settle: SettleCharge, read_on_s: float) -> None:
+    def __init__(
+        self,
+        held: Held,
+        opened: _Opened,
+        settle: SettleCharge,
+        read_on_s: float,
+        tell: Callable[[Held, ProviderFailure], None],
+    ) -> None:
         self._held = held
         self._opened = opened
         self._settle = settle
         self._read_on_s = read_on_s
+        self._tell = tell
         self._loop = asyncio.get_running_loop()
         self._ttft_ms = round((self._loop.time() - held.started_s) * 1_000)
         read_for_s = (held.deadline_at - held.reserve.at).total_seconds()
@@ -216,6 +224,8 @@ class ChatStream:
     async def _end(self) -> Sequence[bytes] | BrokenOff:
         """Settle, then hand out what waited for it. A failure after the finish_reason cost the client nothing."""
         failed = self._failure is not None and not self._last
+        if self._failure is not None and self._failure.attempt.error_class != CUT_OFF:
+            self._tell(self._held, self._failure)
         try:
             receipt = await self._settle(self._held, self._outcome(failed))
         except DomainError as refusal:

@@ -3,11 +3,16 @@
 from collections import Counter
 from contextlib import AbstractContextManager, nullcontext
 
+from application.ports import Refusal
+from domain.credit.events import Attempt
+
 
 class CountingTelemetry:
     def __init__(self) -> None:
         self.refusals: Counter[str] = Counter()
         self.settled_nusd: list[int] = []
+        self.refused_requests: list[Refusal] = []
+        self.failures: list[tuple[str, str, Attempt]] = []
         self.joined: list[str] = []
 
     def join(self, traceparent: str) -> None:
@@ -19,5 +24,9 @@ class CountingTelemetry:
     def settled(self, model: str, provider: str, cost_nusd: int, *, estimated: bool, streamed: bool) -> None:
         self.settled_nusd.append(cost_nusd)
 
-    def refused(self, code: str) -> None:
-        self.refusals[code] += 1
+    def refused(self, refusal: Refusal) -> None:
+        self.refusals[refusal.code] += 1
+        self.refused_requests.append(refusal)
+
+    def provider_failed(self, model: str, generation_id: str, attempt: Attempt) -> None:
+        self.failures.append((model, generation_id, attempt))

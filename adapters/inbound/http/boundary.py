@@ -8,10 +8,10 @@ import uuid_utils
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapters.inbound.http.envelopes import OPENAI, OPENROUTER, Envelope
-from adapters.inbound.http.errors import answer_to
+from adapters.inbound.http.errors import ErrorAnswer, answer_to
 from adapters.inbound.http.reply import Reply
 from adapters.inbound.http.request_body import ClientLeft
-from application.ports import Telemetry
+from application.ports import Refusal, Telemetry
 from domain.errors import DomainError
 
 log = structlog.get_logger()
@@ -31,14 +31,16 @@ class Boundary:
         try:
             await work
         except DomainError as refusal:
-            self._telemetry.refused(refusal.code)
-            await reply.fail(answer_to(refusal))
+            await self._tell(scope, reply, answer_to(refusal))
         except ClientLeft:
             return
         except Exception as fault:  # noqa: BLE001 - nothing may pass this without an answer and a line in the log
             told = self._refusal_of(fault, scope, reply.request_id)
-            self._telemetry.refused(told.code)
-            await reply.fail(answer_to(told))
+            await self._tell(scope, reply, answer_to(told))
+
+    async def _tell(self, scope: Scope, reply: Reply, answer: ErrorAnswer) -> None:
+        self._telemetry.refused(refusal_of(scope, reply, answer))
+        await reply.fail(answer)
 
     def _refusal_of(self, fault: Exception, scope: Scope, request_id: str) -> DomainError:
         if self._is_out_of_reach(fault):
@@ -60,6 +62,19 @@ class Guarded:
             return
         reply = Reply(send, new_request_id(), envelope_of(scope))
         await self._boundary.guard(scope, reply, self._app(scope, receive, reply.send))
+
+
+def refusal_of(scope: Scope, reply: Reply, answer: ErrorAnswer) -> Refusal:
+    """As operators see it."""
+    return Refusal(
+        code=answer.detail.code,
+        status=answer.status,
+        message=answer.detail.message,
+        request_id=reply.request_id,
+        method=scope["method"],
+        path=scope["path"],
+        generation_id=str(answer.detail.metadata.get("generation_id", "")),
+    )
 
 
 def new_request_id() -> str:

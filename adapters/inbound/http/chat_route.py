@@ -2,6 +2,7 @@
 
 from starlette.types import Receive, Scope
 
+from adapters.inbound.http.boundary import refusal_of
 from adapters.inbound.http.errors import broken_off
 from adapters.inbound.http.gateway import Gateway
 from adapters.inbound.http.reply import Header, Reply
@@ -43,12 +44,14 @@ class ChatRoute:
             idempotency=headers.idempotency(METHOD.encode(), PATH.encode(), body),
         )
         if request.streamed:
-            await self._answer_streamed(caller, request, receive, reply)
+            await self._answer_streamed(caller, request, scope, receive, reply)
         else:
             completed = await self._complete(caller, request)
             await reply.whole(200, _headers_of(completed), completed.body)
 
-    async def _answer_streamed(self, caller: Caller, request: ChatRequest, receive: Receive, reply: Reply) -> None:
+    async def _answer_streamed(
+        self, caller: Caller, request: ChatRequest, scope: Scope, receive: Receive, reply: Reply
+    ) -> None:
         """A client that hangs up changes nothing about the stream's end: it is read on and settled (PRODUCT §1)."""
         events = StreamReply(reply, receive, self._limits)
         try:
@@ -57,7 +60,9 @@ class ChatRoute:
             await events.open(_stream_headers_of(stream))
             async for batch in stream:
                 if isinstance(batch, BrokenOff):
-                    await events.fail(broken_off(batch.code, batch.message, batch.facts), batch.usage)
+                    answer = broken_off(batch.code, batch.message, batch.facts)
+                    self._telemetry.refused(refusal_of(scope, reply, answer))
+                    await events.fail(answer, batch.usage)
                 else:
                     await events.send(batch, is_last=batch[-1] == DONE)
             await events.close()

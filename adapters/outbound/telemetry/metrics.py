@@ -55,6 +55,12 @@ class Metrics:
         self.refusals = Counter(
             "gatewayz_refusals_total", "Requests that were refused, by error code.", ("code",), registry=own
         )
+        self.provider_failures = Counter(
+            "gatewayz_provider_failures_total",
+            "Calls of a provider that did not answer or broke off, by class.",
+            ("provider", "error_class"),
+            registry=own,
+        )
         self.append_queue = Gauge(
             "gatewayz_append_queue_depth",
             "Ledger commands waiting to be appended.",

@@ -10,6 +10,8 @@ from adapters.outbound.telemetry.forget_process import forget_process
 from adapters.outbound.telemetry.metrics import Metrics, Sample
 from adapters.outbound.telemetry.spans import NoSpans
 from adapters.outbound.telemetry.telemetry import PrometheusTelemetry
+from domain.credit.events import Attempt
+from tests.adapters.telemetry.refusals import refusal
 
 ROOT = Path(__file__).parents[3]
 COUNTING = Path(__file__).with_name("counting_process.py")
@@ -59,10 +61,12 @@ def test_a_process_alone_needs_no_folder() -> None:
     metrics = Metrics()
     telemetry = PrometheusTelemetry(metrics, NoSpans())
     telemetry.settled("a/m", "a", 3, estimated=True, streamed=False)
-    telemetry.refused("insufficient_credits")
+    telemetry.refused(refusal("insufficient_credits"))
+    telemetry.provider_failed("a/m", "gen-1", Attempt(provider="a", error_class="server_error", status=500))
     samples = told(metrics)
     assert samples['gatewayz_requests_total{model="a/m",outcome="estimated",provider="a",streamed="false"}'] == 1
     assert samples['gatewayz_refusals_total{code="insufficient_credits"}'] == 1
+    assert samples['gatewayz_provider_failures_total{error_class="server_error",provider="a"}'] == 1
     assert samples["gatewayz_charges_nusd_total"] == 3
 
 

@@ -1,0 +1,49 @@
+"""What went by in the last minute, as one line of the log: what an operator looks at a terminal for."""
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+import msgspec
+import structlog
+
+from domain.money import format_usd
+
+EVERY_S = 60.0
+
+MOST_NAMED = 5
+"""Codes and providers that a line names; the rest is in its totals, and all are in /metrics."""
+
+log = structlog.get_logger()
+
+
+class Traffic(msgspec.Struct):
+    """Counts since they were last taken."""
+
+    charged: int = 0
+    charged_nusd: int = 0
+    refusals: Counter[str] = msgspec.field(default_factory=Counter)
+    failures: Counter[str] = msgspec.field(default_factory=Counter)
+
+    def take(self) -> dict[str, Any]:
+        """The fields of a line, and begin again; empty if nothing went by."""
+        if not (self.charged or self.refusals or self.failures):
+            return {}
+        line: dict[str, Any] = {"charged": self.charged, "charged_usd": format_usd(self.charged_nusd)}
+        for name, counts in (("refused", self.refusals), ("provider_failures", self.failures)):
+            if counts:
+                line[name] = counts.total()
+                line[f"{name}_by"] = dict(counts.most_common(MOST_NAMED))
+        self.charged, self.charged_nusd = 0, 0
+        self.refusals.clear()
+        self.failures.clear()
+        return line
+
+
+async def tell_traffic(traffic: Traffic, every_s: float = EVERY_S) -> None:
+    """A line a minute while there is traffic, until cancelled."""
+    while True:
+        await asyncio.sleep(every_s)
+        line = traffic.take()
+        if line:
+            log.info("traffic", over_s=round(every_s), **line)
