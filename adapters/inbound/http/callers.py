@@ -29,7 +29,17 @@ async def caller_of(
     gateway: Using,
     _: Annotated[HTTPAuthorizationCredentials | None, Security(API_KEY)],
 ) -> Caller:
-    return await gateway.keys.authenticate(read_headers(request.scope["headers"]).secret)
+    return await authenticate(gateway, read_headers(request.scope["headers"]).secret)
+
+
+async def authenticate(gateway: Gateway, secret: str) -> Caller:
+    """As KeyDirectory. The admin key is refused with the word that it opens /admin only."""
+    try:
+        return await gateway.keys.authenticate(secret)
+    except DomainError as refusal:
+        if refusal.code == "invalid_api_key" and gateway.is_admin(secret):
+            raise DomainError("invalid_api_key", mistake="admin_key") from None
+        raise
 
 
 AnyCaller = Annotated[Caller, Depends(caller_of)]

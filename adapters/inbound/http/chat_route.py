@@ -3,6 +3,7 @@
 from starlette.types import Receive, Scope
 
 from adapters.inbound.http.boundary import refusal_of
+from adapters.inbound.http.callers import authenticate
 from adapters.inbound.http.errors import broken_off
 from adapters.inbound.http.gateway import Gateway
 from adapters.inbound.http.reply import Header, Reply
@@ -23,7 +24,7 @@ _JSON: Header = (b"content-type", b"application/json")
 
 class ChatRoute:
     def __init__(self, gateway: Gateway) -> None:
-        self._keys = gateway.keys
+        self._gateway = gateway
         self._complete = gateway.complete_chat
         self._stream = gateway.stream_chat
         self._limits = gateway.limits
@@ -32,7 +33,7 @@ class ChatRoute:
     async def __call__(self, scope: Scope, receive: Receive, reply: Reply) -> None:
         """The key before the body, so that strangers cannot make us read 32 MiB. Raises: DomainError."""
         headers = read_headers(scope["headers"])
-        caller = await self._keys.authenticate(headers.secret)
+        caller = await authenticate(self._gateway, headers.secret)
         headers.check_is_json()
         if headers.traceparent:
             self._telemetry.join(headers.traceparent)

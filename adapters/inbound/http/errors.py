@@ -53,9 +53,7 @@ TABLE: Mapping[str, Row] = {
     "body_too_large": _request(413, "The body is larger than {limit_bytes} bytes."),
     "unsupported_media_type": _request(415, "The content type must be application/json."),
     # ---- who is calling
-    "invalid_api_key": Row(
-        401, "authentication_error", "No valid API key was given; send one as `Authorization: Bearer <key>`."
-    ),
+    "invalid_api_key": Row(401, "authentication_error", "{message}"),
     "api_key_disabled": Row(401, "authentication_error", "This API key is disabled."),
     "api_key_expired": Row(401, "authentication_error", "This API key has expired."),
     "insufficient_credits": Row(
@@ -117,6 +115,13 @@ TABLE: Mapping[str, Row] = {
     "unpriced_unit": _ours(500, "A unit has no price."),
     "usage_quarantined": _ours(500, "A provider's usage cannot be true."),
 }
+
+KEY_MISTAKES = {
+    "none_sent": "No API key was sent; send one as `Authorization: Bearer <key>` or `x-api-key`.",
+    "unknown": "This API key is unknown here, or was revoked.",
+    "admin_key": "This is the admin key: it opens /admin only. Issue an API key to an account and send that.",
+}
+"""Fact `mistake` of invalid_api_key -> what to say."""
 
 BROKEN_OFF = {"timed_out": 504}
 """Status of the error classes that are no provider's failure to answer (502)."""
@@ -194,7 +199,12 @@ def _provider_sentence(facts: Facts) -> Facts:
     return {"message": facts.get("message") or "The provider refused this request."}
 
 
+def _key_sentence(facts: Facts) -> Facts:
+    return {"message": KEY_MISTAKES[facts.get("mistake", "unknown")]}
+
+
 _DERIVED: Mapping[str, Callable[[Facts], Facts]] = {
+    "invalid_api_key": _key_sentence,
     "key_limit_exceeded": _limit_sentence,
     "claim_taken": _claim_sentence,
     "provider_refused_request": _provider_sentence,

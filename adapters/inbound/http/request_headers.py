@@ -40,7 +40,9 @@ class RequestHeaders(msgspec.Struct, frozen=True):
         """From `Authorization: Bearer` or `x-api-key`. Raises: DomainError invalid_api_key if there is neither."""
         scheme, _, credentials = self.found.get(b"authorization", b"").partition(b" ")
         secret = credentials.strip() if scheme.lower() == b"bearer" else self.found.get(b"x-api-key", b"")
-        if not secret or not secret.isascii():
+        if not secret:
+            raise DomainError("invalid_api_key", mistake="none_sent")
+        if not secret.isascii():
             raise DomainError("invalid_api_key")
         return secret.decode()
 

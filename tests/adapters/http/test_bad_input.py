@@ -107,6 +107,16 @@ def test_no_key_is_401(stranger: httpx.Client, authorization: str) -> None:
     assert (answer.status_code, error_of(answer.content)["code"]) == (401, "invalid_api_key")
 
 
+def test_each_mistake_with_a_key_has_a_sentence_of_its_own(
+    stranger: httpx.Client, admin: httpx.Client, served: Served
+) -> None:
+    with speaker(served, "gw_live_nobody") as unknown:
+        told = [error_of(client.get("/v1/key").content)["message"] for client in (stranger, unknown, admin)]
+        told += [error_of(client.post(PATH, json=GOOD).content)["message"] for client in (stranger, unknown, admin)]
+    for message, words in zip(told, ("No API key was sent", "unknown here", "opens /admin only") * 2, strict=True):
+        assert words in message
+
+
 def test_a_key_over_its_limit_is_403_and_says_until_when(house: House, served: Served) -> None:
     limited = house.new_key("limited", limit=KeyLimit(1, "daily"))
     with speaker(served, limited) as http:
