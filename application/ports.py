@@ -274,6 +274,10 @@ class Catalog(Protocol):
         """The first offer of every model, by model id."""
         ...
 
+    def nearest(self, model: str) -> Sequence[str]:
+        """Ids on sale that `model`, which is none, may have meant; best first, three at most."""
+        ...
+
 
 # ---- what operators see
 

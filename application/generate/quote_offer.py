@@ -18,7 +18,7 @@ def priced_offers(catalog: Catalog, model: str) -> Sequence[tuple[Offer, PriceSe
     """
     offers = catalog.offers_of(model)
     if not offers:
-        raise DomainError("model_not_found", model=model)
+        raise DomainError("model_not_found", model=model, nearest=list(catalog.nearest(model)))
     priced = [(offer, offer.prices) for offer in offers if offer.prices is not None]
     if not priced:
         raise DomainError("model_not_priced", model=model)

@@ -68,7 +68,7 @@ def read_chat_request(
 def _model(body: Mapping[str, Any]) -> str:
     model = body.get("model")
     if not isinstance(model, str) or not model or len(model) > 200:
-        raise _invalid("model", "model must be the id of a model, such as 'openai/gpt-4o-mini'")
+        raise _invalid("model", "model must be the id of a model; GET /v1/models lists them")
     return model
 
 

@@ -13,6 +13,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     prices:            None if the model is known but unpriced: requests are refused before the call, never free.
     cost_prices:       what the provider bills us, without markup.
     context_length:    tokens of prompt and answer together; max_output_tokens: tokens of one answer.
+    listed:            shown among the models on sale; one that is not answers by its name all the same.
     """
 
     model: str
@@ -25,3 +26,4 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     created: int = 0
     input_modalities: tuple[str, ...] = ("text",)
+    listed: bool = True

@@ -1,6 +1,7 @@
 """Offers from a list, best first."""
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 from domain.catalog.offer import Offer
 
@@ -17,3 +18,6 @@ class MemoryCatalog:
 
     def models(self) -> Sequence[Offer]:
         return [self.offers_of(model)[0] for model in sorted({offer.model for offer in self._offers})]
+
+    def nearest(self, model: str) -> Sequence[str]:
+        return get_close_matches(model, [offer.model for offer in self._offers], cutoff=0.75)

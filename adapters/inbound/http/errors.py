@@ -69,7 +69,7 @@ TABLE: Mapping[str, Row] = {
     "admin_key_required": Row(403, "permission_error", "Only the admin key may do this."),
     # ---- what is asked for
     "not_found": _request(404, "There is nothing at this path."),
-    "model_not_found": _request(404, "The model {model} does not exist; GET /v1/models lists those that do."),
+    "model_not_found": _request(404, "The model {model} does not exist. {hint}"),
     "account_not_found": _request(404, "There is no such account."),
     "key_not_found": _request(404, "There is no such API key."),
     "generation_not_found": _request(404, "There is no such generation in this account."),
@@ -203,9 +203,15 @@ def _key_sentence(facts: Facts) -> Facts:
     return {"message": KEY_MISTAKES[facts.get("mistake", "unknown")]}
 
 
+def _model_sentence(facts: Facts) -> Facts:
+    nearest = facts.get("nearest")
+    return {"hint": f"Did you mean {' or '.join(nearest)}?" if nearest else "GET /v1/models lists those that do."}
+
+
 _DERIVED: Mapping[str, Callable[[Facts], Facts]] = {
     "invalid_api_key": _key_sentence,
     "key_limit_exceeded": _limit_sentence,
     "claim_taken": _claim_sentence,
+    "model_not_found": _model_sentence,
     "provider_refused_request": _provider_sentence,
 }

@@ -1,10 +1,15 @@
 """The catalog: every offer there is, in memory, by model. Implements application.ports.Catalog."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from types import MappingProxyType
 
 from adapters.outbound.providers.endpoint import Endpoint
 from domain.catalog.offer import Offer
+
+MOST_NEAREST = 3
+NEAR_ENOUGH = 0.75
+"""Ratio of difflib: two letters exchanged in ten are near, another model of the same maker mostly is not."""
 
 
 class ProviderCatalog:
@@ -18,6 +23,9 @@ class ProviderCatalog:
         self._offers = _by_model(offers, list(endpoints))
         self._models = tuple(self._offers[model][0] for model in sorted(self._offers))
         self._aliases = _bare_slugs(self._offers)
+        listed = [offer.model for offer in self._models if offer.listed and offer.prices is not None]
+        slugs = {slug.lower(): model for slug, model in _bare_slugs(listed).items()}
+        self._spellings = slugs | {model.lower(): model for model in listed}
 
     def offers_of(self, model: str) -> Sequence[Offer]:
         """Offers of a canonical id, or of a bare slug that only one model has; exact, so a `:free` proves nothing."""
@@ -25,6 +33,11 @@ class ProviderCatalog:
 
     def models(self) -> Sequence[Offer]:
         return self._models
+
+    def nearest(self, model: str) -> Sequence[str]:
+        by_spelling = self._spellings
+        close = get_close_matches(model.lower(), by_spelling, n=2 * MOST_NEAREST, cutoff=NEAR_ENOUGH)
+        return list(dict.fromkeys(by_spelling[spelling] for spelling in close))[:MOST_NEAREST]
 
 
 def _by_model(offers: Iterable[Offer], order: list[str]) -> dict[str, tuple[Offer, ...]]:

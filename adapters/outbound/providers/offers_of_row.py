@@ -49,6 +49,7 @@ def offer_of_row(provider: str, model: ModelRow, *, origin: str) -> Offer:
         max_output_tokens=max_output_tokens,
         name=model.name or model.id,
         input_modalities=model.input_modalities,
+        listed=model.listed,
     )
 
 

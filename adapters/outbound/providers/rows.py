@@ -46,7 +46,8 @@ class PriceRow(UnitPrices, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class ModelRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A model with its own price. Without `price` it is known but unpriced; `cost` is what the provider bills us."""
+    """A model with its own price. Without `price` it is known but unpriced; `cost` is what the provider bills us. One
+    that is not `listed` is left out of GET /v1/models and answers by its name all the same."""
 
     id: CanonicalId
     native_id: Annotated[str, Meta(min_length=1, max_length=200)]
@@ -57,6 +58,7 @@ class ModelRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_output_tokens: Positive | None = None
     name: str = ""
     input_modalities: tuple[str, ...] = ("text",)
+    listed: bool = True
     source: str = ""
 
 

@@ -1,10 +1,11 @@
 """/v1/models: prices in USD per token, exact; only what can be called is listed."""
 
 import httpx
+import msgspec
 
 from adapters.inbound.http.routes.models import shown
 from domain.pricing.price import PriceSet, PriceTier
-from tests.adapters.http.house import FLAT, MODEL, UNPRICED, House, offer
+from tests.adapters.http.house import FLAT, MODEL, PER_TOKEN, UNPRICED, House, offer
 from tests.fakes.scripted_providers import ScriptedProviders
 
 
@@ -66,3 +67,19 @@ def test_a_parameter_that_is_dropped_is_not_listed_as_supported(house: House, st
     supported = stranger.get(f"/v1/models/{MODEL}").json()["supported_parameters"]
     assert "temperature" in supported
     assert "logit_bias" not in supported
+
+
+def test_a_model_that_is_not_listed_is_shown_when_asked_for(house: House, stranger: httpx.Client) -> None:
+    house.catalog.add(msgspec.structs.replace(offer("acme/hidden", PER_TOKEN), listed=False))
+    assert "acme/hidden" not in {model["id"] for model in stranger.get("/v1/models").json()["data"]}
+    assert "acme/hidden" in {model["id"] for model in stranger.get("/v1/models?unlisted=true").json()["data"]}
+    assert stranger.get("/v1/models/acme/hidden").status_code == 200
+
+
+def test_an_unknown_model_is_told_with_the_nearest_ones(stranger: httpx.Client, http: httpx.Client) -> None:
+    asked = {"model": "acme/flatt", "messages": [{"role": "user", "content": "x"}]}
+    for answer in (stranger.get("/v1/models/acme/flatt"), http.post("/v1/chat/completions", json=asked)):
+        error = answer.json()["error"]
+        assert (answer.status_code, error["metadata"]["nearest"][0]) == (404, FLAT)
+        assert f"Did you mean {FLAT}" in error["message"]
+    assert "GET /v1/models" in stranger.get("/v1/models/nothing/like-it").json()["error"]["message"]

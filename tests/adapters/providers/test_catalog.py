@@ -122,3 +122,34 @@ def test_the_sandbox_sells_a_small_model_a_request_a_free_and_an_unpriced_one() 
     assert request is not None and request.tiers[0].nusd_per_munit == {"input": 0, "output": 0, "request": 10**13}
     assert free is not None and free.is_free
     assert unpriced is None
+
+
+def test_of_the_sandboxs_models_those_that_misbehave_are_not_listed_and_answer_by_name() -> None:
+    catalog = load_catalog(None, {}, "http://127.0.0.1:1", on=TODAY)
+    listed = [offer.model for offer in catalog.models() if offer.listed]
+    assert listed == ["sandbox/echo", "sandbox/free", "sandbox/per-request", "sandbox/slow"]
+    assert catalog.offers_of("sandbox/malformed")
+    assert not catalog.offers_of("sandbox/malformed")[0].listed
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("sandbox/ehco", "sandbox/echo"),
+        ("Sandbox/Echo", "sandbox/echo"),
+        ("ecko", "sandbox/echo"),
+        ("gpt-4o-mni", "openai/gpt-4o-mini"),
+        ("openai/gpt4o-mini", "openai/gpt-4o-mini"),
+    ],
+)
+def test_a_misspelt_model_has_a_nearest_one(typed: str, meant: str) -> None:
+    catalog = load_catalog(None, {"OPENAI_API_KEY": "sk"}, "http://127.0.0.1:1", on=TODAY)
+    nearest = catalog.nearest(typed)
+    assert nearest[0] == meant
+    assert len(nearest) <= 3
+
+
+def test_what_is_nothing_like_a_model_has_none_and_what_is_not_listed_is_not_proposed() -> None:
+    catalog = load_catalog(None, {}, "http://127.0.0.1:1", on=TODAY)
+    assert list(catalog.nearest("something-else-entirely")) == []
+    assert list(catalog.nearest("sandbox/malformd")) == []

@@ -1,9 +1,9 @@
 """The models on sale, in OpenRouter's shape with OpenAI's members beside it. Public."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
 from adapters.inbound.http.callers import Using
 from adapters.inbound.http.json_shape import answer, answers
@@ -91,10 +91,13 @@ SHAPES = (Model, ModelList)
 
 router = APIRouter(tags=["models"])
 
+Unlisted = Annotated[bool, Query(description="Also models that are left out, such as the sandbox's that misbehave.")]
+
 
 @router.get("/v1/models", responses=answers(ModelList, "Every model that has a price."))
-async def list_models(gateway: Using) -> Response:
-    priced = [(offer, offer.prices) for offer in gateway.catalog.models() if offer.prices is not None]
+async def list_models(gateway: Using, unlisted: Unlisted = False) -> Response:
+    offers = [offer for offer in gateway.catalog.models() if offer.listed or unlisted]
+    priced = [(offer, offer.prices) for offer in offers if offer.prices is not None]
     return answer(ModelList([shown(offer, prices, gateway.providers) for offer, prices in priced], len(priced)))
 
 
@@ -103,7 +106,7 @@ async def get_model(author: str, slug: str, gateway: Using) -> Response:
     model = f"{author}/{slug}"
     offer = next(iter(gateway.catalog.offers_of(model)), None)
     if offer is None or offer.prices is None:
-        raise DomainError("model_not_found", model=model)
+        raise DomainError("model_not_found", model=model, nearest=list(gateway.catalog.nearest(model)))
     return answer(shown(offer, offer.prices, gateway.providers))
 
 
