@@ -27,6 +27,7 @@ _WORDS = (
     (r"Expected `(?:int|float)` >= (\S+?)(?:\.0)?", r"must be at least \1"),
     (r"Expected `(?:int|float)` > (\S+?)(?:\.0)?", r"must be more than \1"),
     (r"Expected `(?:int|float)` <= (\S+?)(?:\.0)?", r"must be at most \1"),
+    (r"Expected `str` matching regex '\^\[0-9\]\{1,9\}.*", 'must be plain decimal digits, such as "12.5"'),
     (r"Object missing required field `(.+)`", r"\1 is missing"),
     (r"Object contains unknown field `(.+)`", r"there is no field \1"),
 )

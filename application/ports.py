@@ -314,3 +314,7 @@ class Telemetry(Protocol):
     def provider_failed(self, model: str, generation_id: str, attempt: Attempt) -> None:
         """A call of a provider that did not answer, or broke off; not one that refused the request itself."""
         ...
+
+    def fell_short(self, account_id: str, amount_nusd: int, owed_nusd: int) -> None:
+        """`amount_nusd` of a charge found no credit; `owed_nusd` is what the account owes now, this included."""
+        ...

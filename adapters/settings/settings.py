@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from domain.money import parse_usd
+
 USUAL_NAMES: Mapping[str, str] = {
     "database_url": "DATABASE_URL",
     "pg_bindir": "PG_BINDIR",
@@ -16,6 +18,7 @@ USUAL_NAMES: Mapping[str, str] = {
 """Names that other programs read too; all others are GATEWAYZ_ and the field in capitals."""
 
 Seconds = Annotated[float, Meta(gt=0, le=30 * 86_400)]
+Usd = Annotated[str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,9})?$")]
 OptionalSeconds = Annotated[float, Meta(ge=0, le=30 * 86_400)]
 
 
@@ -94,6 +97,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=environment_nam
         OptionalSeconds,
         Meta(description="How long answers are kept for retries with the same `Idempotency-Key`; 0 keeps none."),
     ] = 86_400.0
+    owed_alarm_usd: Annotated[
+        Usd,
+        Meta(
+            description="An account that comes to owe more than this many USD for shortfalls is an alarm: a line in the"
+            " log and a metric."
+        ),
+    ] = "5"
     max_body_bytes: Annotated[
         int, Meta(ge=1_024, le=2**30, description="Larger request bodies are refused with 413.")
     ] = 32 * 1024 * 1024
@@ -142,6 +152,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=environment_nam
     @property
     def postgres_home(self) -> Path:
         return self.home / "postgres"
+
+    @property
+    def owed_alarm_nusd(self) -> int:
+        return parse_usd(self.owed_alarm_usd)
 
     @property
     def run_folder(self) -> Path:

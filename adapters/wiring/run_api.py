@@ -76,7 +76,7 @@ async def _serve(database: Database, settings: Settings, sock: socket.socket) ->
             asyncio.create_task(keys.tail.run(), name="key tail"),
             asyncio.create_task(sample_database(core.reads, metrics), name="samples"),
         ]
-        telemetry = PrometheusTelemetry(metrics, spans)
+        telemetry = PrometheusTelemetry(metrics, spans, settings.owed_alarm_nusd)
         duties.append(asyncio.create_task(tell_traffic(telemetry.traffic), name="traffic"))
         stack.push_async_callback(end_tasks, *duties[len(core.duties) :])
         app = create_app(

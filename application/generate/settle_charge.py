@@ -1,6 +1,7 @@
 """The second durable step: charge the actual, before the last byte leaves (P1)."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -13,8 +14,9 @@ from application.generate.reserve_credit import Deadlines
 from application.ports import Clock, Ledger, PersonalData, StoredAnswer, Telemetry
 from domain.credit.commands import Release, Reserve, Settle
 from domain.credit.decider import CREDIT
-from domain.credit.events import Attempt, Generation, Settled
+from domain.credit.events import Attempt, Generation, Settled, ShortfallRecorded
 from domain.errors import DomainError
+from domain.event import Event
 
 MAX_STORED_BYTES = 1_000_000
 """An answer larger than this is not kept for retries; its charge still is (PRODUCT §1)."""
@@ -93,6 +95,7 @@ class SettleCharge:
             )
         settled = next(event for event in recorded.events if isinstance(event, Settled))
         self._count(settled)
+        self._alarm(held.caller.account_id, recorded.events)
         return Receipt(settled, recorded.position)
 
     async def release(self, held: Held, reason: str, attempt: Attempt | None = None) -> None:
@@ -165,6 +168,11 @@ class SettleCharge:
             estimated=generation.estimated,
             streamed=generation.streamed,
         )
+
+    def _alarm(self, account_id: str, events: Sequence[Event]) -> None:
+        for event in events:
+            if isinstance(event, ShortfallRecorded):
+                self._telemetry.fell_short(account_id, event.amount_nusd, event.owed_nusd)
 
 
 def _unheard(settling: asyncio.Task[Receipt]) -> None:

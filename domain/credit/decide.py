@@ -35,18 +35,26 @@ def _grant(command: c.Grant, state: CreditBalance, at: datetime) -> Sequence[Eve
     if len(state.lots) >= MAX_LIVE_LOTS:
         raise DomainError("too_many_lots", limit=MAX_LIVE_LOTS)
     priority = PRIORITY[command.kind] if command.priority is None else command.priority
-    return [
-        e.Granted(
-            at=at,
-            lot_id=command.lot_id,
-            kind=command.kind,
-            priority=priority,
-            amount_nusd=command.amount_nusd,
-            expires_at=command.expires_at,
-            source=command.source,
-            reason=command.reason,
-        )
-    ]
+    granted = e.Granted(
+        at=at,
+        lot_id=command.lot_id,
+        kind=command.kind,
+        priority=priority,
+        amount_nusd=command.amount_nusd,
+        expires_at=command.expires_at,
+        source=command.source,
+        reason=command.reason,
+    )
+    return [granted, *_shortfall_paid(granted, state)]
+
+
+def _shortfall_paid(granted: e.Granted, state: CreditBalance) -> Sequence[Event]:
+    """Only what was bought pays what is owed: credit that was given, or is for a trial, is no money."""
+    paid_nusd = min(state.owed_nusd, granted.amount_nusd)
+    if granted.kind != "purchased" or paid_nusd == 0:
+        return ()
+    burnt = (Part(granted.lot_id, paid_nusd),)
+    return [e.ShortfallPaid(at=granted.at, burnt=burnt, owed_nusd=state.owed_nusd - paid_nusd)]
 
 
 def _reserve(command: c.Reserve, state: CreditBalance, at: datetime, replaces: str = "") -> Sequence[Event]:
@@ -166,7 +174,7 @@ def _settle(command: c.Settle, state: CreditBalance, at: datetime) -> Sequence[E
         requested_model=reservation.requested_model,
         app=reservation.app,
     )
-    return [settled, *_shortfall(settled), *_lapses(state, freed, at)]
+    return [settled, *_shortfall(settled, state), *_lapses(state, freed, at)]
 
 
 def _settle_late(command: c.Settle, late: c.Reserve, state: CreditBalance, at: datetime) -> Sequence[Event]:
@@ -187,7 +195,7 @@ def _settle_late(command: c.Settle, late: c.Reserve, state: CreditBalance, at: d
     return [*reserved, *_settle(again, state, at)]
 
 
-def _shortfall(settled: e.Settled) -> Sequence[Event]:
+def _shortfall(settled: e.Settled, state: CreditBalance) -> Sequence[Event]:
     if settled.shortfall_nusd == 0:
         return ()
     return [
@@ -196,6 +204,8 @@ def _shortfall(settled: e.Settled) -> Sequence[Event]:
             reservation_id=settled.reservation_id,
             key_id=settled.key_id,
             amount_nusd=settled.shortfall_nusd,
+            cause="overage",
+            owed_nusd=state.owed_nusd + settled.shortfall_nusd,
         )
     ]
 

@@ -5,6 +5,7 @@ from typing import get_args
 from domain.credit.decide import decide
 from domain.credit.events import CreditEvent
 from domain.credit.evolve import evolve
+from domain.credit.retired import RETIRED
 from domain.credit.state import CreditBalance
 from domain.decider import Decider
 
@@ -13,7 +14,7 @@ CREDIT = Decider(
     initial=CreditBalance(),
     decide=decide,
     evolve=evolve,
-    events=get_args(CreditEvent),
+    events=(*get_args(CreditEvent), *RETIRED),
     state_type=CreditBalance,
-    state_schema=1,
+    state_schema=2,
 )

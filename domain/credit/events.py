@@ -135,12 +135,38 @@ class Settled(Event, frozen=True, kw_only=True):
 
 
 class ShortfallRecorded(Event, frozen=True, kw_only=True):
-    """The provider reported more than the reservation and all available credit: the rest is owed by nobody."""
+    """The provider reported more than the reservation and all available credit: the account owes the rest.
 
-    tag: ClassVar[str] = "credit.shortfall_recorded.v1"
+    cause:     "overage"; "absorbed" is what version 1 recorded, which is never charged.
+    owed_nusd: what the account owes from then on, this included.
+    """
+
+    tag: ClassVar[str] = "credit.shortfall_recorded.v2"
     reservation_id: str
     key_id: str
     amount_nusd: int
+    cause: Literal["overage", "absorbed"]
+    owed_nusd: int
+
+    @property
+    def is_owed(self) -> bool:
+        return self.cause != "absorbed"
+
+
+class ShortfallPaid(Event, frozen=True, kw_only=True):
+    """What the account owed was taken from the purchased lot that was granted in the same decision.
+
+    burnt:     the parts of lots that paid.
+    owed_nusd: what the account still owes.
+    """
+
+    tag: ClassVar[str] = "credit.shortfall_paid.v1"
+    burnt: tuple[Part, ...]
+    owed_nusd: int
+
+    @property
+    def amount_nusd(self) -> int:
+        return sum(part.amount_nusd for part in self.burnt)
 
 
 class Released(Event, frozen=True, kw_only=True):
@@ -187,6 +213,7 @@ CreditEvent = (
     | AttemptRecorded
     | Settled
     | ShortfallRecorded
+    | ShortfallPaid
     | Released
     | ReservationExpired
     | LotExpired

@@ -123,7 +123,18 @@ def _lot_expired(state: CreditBalance, event: e.LotExpired) -> CreditBalance:
 
 
 def _shortfall(state: CreditBalance, event: e.ShortfallRecorded) -> CreditBalance:
-    return replace(state, at=event.at)
+    return replace(state, at=event.at, owed_nusd=state.owed_nusd + event.amount_nusd * event.is_owed)
+
+
+def _shortfall_paid(state: CreditBalance, event: e.ShortfallPaid) -> CreditBalance:
+    paid_nusd = event.amount_nusd
+    return replace(
+        state,
+        at=event.at,
+        lots=_moved(state.lots, burnt=event.burnt),
+        posted_nusd=state.posted_nusd - paid_nusd,
+        owed_nusd=state.owed_nusd - paid_nusd,
+    )
 
 
 def _ended(state: CreditBalance, at: datetime, reservation_id: str, burnt: tuple[Part, ...] = ()) -> CreditBalance:
@@ -188,6 +199,7 @@ _EVOLVERS: dict[type[Event], Callable[[CreditBalance, Any], CreditBalance]] = {
     e.AttemptRecorded: _attempted,
     e.Settled: _settled,
     e.ShortfallRecorded: _shortfall,
+    e.ShortfallPaid: _shortfall_paid,
     e.Released: _released,
     e.ReservationExpired: _reservation_expired,
     e.LotExpired: _lot_expired,

@@ -36,6 +36,7 @@ class CreditBalance(msgspec.Struct, frozen=True):
     lots:         in burn order.
     expired:      reservations that expired within EXPIRED_MEMORY_S and were not settled late, and when.
     posted_nusd:  sum over lots of what remains; held_nusd: sum of what open reservations hold.
+    owed_nusd:    shortfalls that no purchased lot has paid yet.
     """
 
     at: datetime = GENESIS
@@ -46,6 +47,7 @@ class CreditBalance(msgspec.Struct, frozen=True):
     grants: int = 0
     posted_nusd: int = 0
     held_nusd: int = 0
+    owed_nusd: int = 0
 
     def available_nusd(self, now: datetime, burnable: tuple[LotKind, ...] | None = None) -> int:
         """Lots - reservations, without lots past their expiry (and only of `burnable` kinds): never below zero (P2)."""

@@ -34,10 +34,12 @@ class MoneyWalk:
 class _Account:
     """lots: lot id -> [remaining, held]; open: reservation id -> what it holds."""
 
-    __slots__ = ("available_nusd", "lots", "open")
+    __slots__ = ("available_nusd", "lots", "open", "owed_nusd", "purchased")
 
     def __init__(self) -> None:
         self.available_nusd = 0
+        self.owed_nusd = 0
+        self.purchased: set[str] = set()
         self.lots: dict[str, list[int]] = {}
         self.open: dict[str, tuple[int, tuple[Part, ...]]] = {}
 
@@ -45,6 +47,8 @@ class _Account:
         if event.lot_id in self.lots:
             return f"lot {event.lot_id} was granted before"
         self.lots[event.lot_id] = [event.amount_nusd, 0]
+        if event.kind == "purchased":
+            self.purchased.add(event.lot_id)
         self.available_nusd += event.amount_nusd
         return None
 
@@ -73,6 +77,24 @@ class _Account:
 
     def freed(self, event: e.Released | e.ReservationExpired) -> str | None:
         return self._free(event.reservation_id, event.reserved_nusd)
+
+    def shortfall_recorded(self, event: e.ShortfallRecorded) -> str | None:
+        if not event.is_owed:
+            return None
+        self.owed_nusd += event.amount_nusd
+        return self._owes(event.owed_nusd)
+
+    def shortfall_paid(self, event: e.ShortfallPaid) -> str | None:
+        self.owed_nusd -= event.amount_nusd
+        for part in event.burnt:
+            if part.lot_id not in self.purchased:
+                return f"lot {part.lot_id} was not bought and paid {part.amount_nusd} nUSD of a shortfall"
+        if self.owed_nusd < 0:
+            return f"{event.amount_nusd} nUSD of shortfalls were paid, {-self.owed_nusd} more than was owed"
+        return self._take(event.burnt) or self._owes(event.owed_nusd)
+
+    def _owes(self, said_nusd: int) -> str | None:
+        return None if said_nusd == self.owed_nusd else f"{self.owed_nusd} nUSD are owed, not {said_nusd}"
 
     def lot_expired(self, event: e.LotExpired) -> str | None:
         return self._take((Part(event.lot_id, event.amount_nusd),))
@@ -121,6 +143,8 @@ _RULES: dict[type[Event], Callable[[_Account, Any], str | None]] = {
     e.Reserved: _Account.reserved,
     e.ReservationExtended: _Account.extended,
     e.Settled: _Account.settled,
+    e.ShortfallRecorded: _Account.shortfall_recorded,
+    e.ShortfallPaid: _Account.shortfall_paid,
     e.Released: _Account.freed,
     e.ReservationExpired: _Account.freed,
     e.LotExpired: _Account.lot_expired,

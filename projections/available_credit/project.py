@@ -168,6 +168,15 @@ def _shortfall(position: int, account_id: str, event: e.ShortfallRecorded) -> Se
     return (Add(CREDIT_ACCOUNT, (account_id,), {"shortfall_nusd": event.amount_nusd}, position),)
 
 
+def _shortfall_paid(position: int, account_id: str, event: e.ShortfallPaid) -> Sequence[Change]:
+    """Usage that was paid later: it counts as settled, and its parts as burnt of their lots."""
+    totals = {"settled_nusd": event.amount_nusd, "posted_nusd": -event.amount_nusd}
+    return [
+        Add(CREDIT_ACCOUNT, (account_id,), totals, position),
+        *(Add(CREDIT_LOT, (account_id, part.lot_id), {"burnt_nusd": part.amount_nusd}) for part in event.burnt),
+    ]
+
+
 def _attempted(position: int, account_id: str, _: e.AttemptRecorded) -> Sequence[Change]:
     return (Add(CREDIT_ACCOUNT, (account_id,), {}, position),)
 
@@ -179,6 +188,7 @@ _RULES: dict[type[Event], Callable[[int, str, Any], Sequence[Change]]] = {
     e.AttemptRecorded: _attempted,
     e.Settled: _settled,
     e.ShortfallRecorded: _shortfall,
+    e.ShortfallPaid: _shortfall_paid,
     e.Released: _freed,
     e.ReservationExpired: _freed,
     e.LotExpired: _lot_expired,

@@ -6,7 +6,9 @@ A posting's amount is what flows into its book, negative for what flows out. Boo
   customer:<account id>:held        promised to open reservations
   revenue:usage                     earned
   breakage:<lot kind>               lapsed lots
-  uncollected:served, :absorbed     usage beyond all credit: what it was worth, and that nobody owes it
+  customer:<account id>:owed        below zero: usage beyond all credit that the customer has yet to pay
+  uncollected:served                what such usage was worth: not earned before it is paid
+  uncollected:absorbed              below zero: the part of it that nobody owes (recorded before it was owed)
   cost:<provider>, payable:<provider>   what providers bill us, and that we owe it
 """
 
@@ -103,11 +105,22 @@ def _lot_expired(position: int, tag: str, customer: str, event: e.LotExpired) ->
     )
 
 
-def _shortfall(position: int, tag: str, _: str, event: e.ShortfallRecorded) -> Sequence[Row]:
+def _shortfall(position: int, tag: str, customer: str, event: e.ShortfallRecorded) -> Sequence[Row]:
     amount, about = event.amount_nusd, event.reservation_id
     return (
         (position, 1, "uncollected:served", amount, tag, about),
-        (position, 2, "uncollected:absorbed", -amount, tag, about),
+        (position, 2, customer + ":owed" if event.is_owed else "uncollected:absorbed", -amount, tag, about),
+    )
+
+
+def _shortfall_paid(position: int, tag: str, customer: str, event: e.ShortfallPaid) -> Sequence[Row]:
+    """The debt and what it was worth leave the books, and the payment is earned."""
+    amount, lot_id = event.amount_nusd, event.burnt[0].lot_id
+    return (
+        (position, 1, customer + ":available", -amount, tag, lot_id),
+        (position, 2, "revenue:usage", amount, tag, lot_id),
+        (position, 3, "uncollected:served", -amount, tag, lot_id),
+        (position, 4, customer + ":owed", amount, tag, lot_id),
     )
 
 
@@ -117,6 +130,7 @@ _RULES: dict[type[Event], Callable[[int, str, str, Any], Sequence[Row]]] = {
     e.ReservationExtended: _extended,
     e.Settled: _settled,
     e.ShortfallRecorded: _shortfall,
+    e.ShortfallPaid: _shortfall_paid,
     e.Released: _freed,
     e.ReservationExpired: _freed,
     e.LotExpired: _lot_expired,

@@ -14,6 +14,7 @@ class CountingTelemetry:
         self.refused_requests: list[Refusal] = []
         self.failures: list[tuple[str, str, Attempt]] = []
         self.joined: list[str] = []
+        self.owed: list[tuple[str, int, int]] = []
 
     def join(self, traceparent: str) -> None:
         self.joined.append(traceparent)
@@ -30,3 +31,6 @@ class CountingTelemetry:
 
     def provider_failed(self, model: str, generation_id: str, attempt: Attempt) -> None:
         self.failures.append((model, generation_id, attempt))
+
+    def fell_short(self, account_id: str, amount_nusd: int, owed_nusd: int) -> None:
+        self.owed.append((account_id, amount_nusd, owed_nusd))

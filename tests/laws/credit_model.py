@@ -41,6 +41,8 @@ class CreditModel:
         self.reservations: list[dict[str, Any]] = []
         self.burns: list[tuple[str, str, int]] = []  # reservation, lot, nUSD
         self.lapses: list[tuple[str, int]] = []  # lot, nUSD
+        self.debts: list[int] = []  # what was served beyond all credit
+        self.payments: list[int] = []  # of those debts
         self.clock = datetime(1970, 1, 1, tzinfo=UTC)
 
     # ---- questions about lots
@@ -73,6 +75,9 @@ class CreditModel:
 
     def posted(self) -> int:
         return sum(self.remaining(g["lot_id"]) for g in self.grants)
+
+    def owed(self) -> int:
+        return sum(self.debts) - sum(self.payments)
 
     def taken(self, amount: int, now: datetime, kinds: Any) -> list[tuple[str, int]]:
         """`amount` from free lots in burn order, as far as they go."""
@@ -136,7 +141,13 @@ class CreditModel:
         if c["expires_at"] is not None and c["expires_at"] <= now:
             raise Refused("invalid_expiry")
         self.grants.append({**c, "priority": PRIORITIES[c["kind"]] if c["priority"] is None else c["priority"]})
-        return [("granted", c["lot_id"], c["amount_nusd"])]
+        told: Told = [("granted", c["lot_id"], c["amount_nusd"])]
+        if c["kind"] == "purchased" and self.owed() > 0:
+            paid = min(self.owed(), c["amount_nusd"])
+            self.burns.append(("a debt", c["lot_id"], paid))
+            self.payments.append(paid)
+            told.append(("shortfall_paid", ((c["lot_id"], paid),), self.owed()))
+        return told
 
     def Reserve(self, c: dict[str, Any], now: datetime) -> Told:
         if any(r["id"] == c["reservation_id"] for r in self.open()):
@@ -225,8 +236,11 @@ class CreditModel:
         paid = tuple(part for part in burnt if part[1])
         order = [grant["lot_id"] for grant in self.live()]
         self.burns += [(r["id"], lot, amount) for lot, amount in paid]
-        shortfall = [("shortfall_recorded", r["id"], left)] if left else []
-        return [("settled", r["id"], paid), *shortfall, *self.end(r, "settled", now, order)]
+        told: Told = [("settled", r["id"], paid)]
+        if left:
+            self.debts.append(left)
+            told.append(("shortfall_recorded", r["id"], left, self.owed()))
+        return [*told, *self.end(r, "settled", now, order)]
 
     def Release(self, c: dict[str, Any], now: datetime) -> Told:
         r = self.the_open(c["reservation_id"])

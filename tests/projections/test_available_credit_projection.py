@@ -92,6 +92,17 @@ def test_a_shortfall_is_counted_but_not_posted() -> None:
     assert (row["posted_nusd"], row["shortfall_nusd"]) == (0, 135_000 + 3_000_000 - FULL)
 
 
+def test_a_paid_shortfall_is_usage_and_burns_the_lot_that_paid() -> None:
+    log = granted(FULL)
+    held(log, "r1")
+    log.command(CREDIT, "acct", settle(log, "r1", 5_000))
+    owed = log.credit("acct").owed_nusd
+    log.command(CREDIT, "acct", c.Grant(at=log.at, lot_id="new", kind="purchased", amount_nusd=owed + 7))
+    row = totals(log)
+    assert (row["settled_nusd"], row["posted_nusd"]) == (FULL + owed, 7)
+    assert replayed_rows(PROJECTION, CREDIT_LOT, log.events)[1]["burnt_nusd"] == owed
+
+
 def test_release_and_expiry_free_everything() -> None:
     log = granted(10**6)
     held(log, "r1")

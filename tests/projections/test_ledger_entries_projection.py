@@ -4,14 +4,16 @@ from collections import Counter
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from domain.credit import commands as c
 from domain.credit.decider import CREDIT
+from domain.credit.retired import ShortfallRecordedV1
 from projections.ledger_entries.project import LEDGER_ENTRY, PROJECTION
 from tests.projections.story import Log, open_account, reserve, settle
 from tests.projections.tables import replayed_rows
 
-AVAILABLE, HELD = "customer:acct:available", "customer:acct:held"
+AVAILABLE, HELD, OWED = "customer:acct:available", "customer:acct:held", "customer:acct:owed"
 FULL = 450_000
 
 
@@ -68,8 +70,33 @@ def test_an_overage_is_taken_from_available(log: Log) -> None:
 def test_a_shortfall_is_its_own_pair(log: Log) -> None:
     log.command(CREDIT, "acct", reserve(log, "acct", "k", "r1"))
     log.command(CREDIT, "acct", settle(log, "r1", 5_000))
-    assert entries(log) == {"uncollected:served": 2_135_000, "uncollected:absorbed": -2_135_000}
+    assert entries(log) == {"uncollected:served": 2_135_000, OWED: -2_135_000}
     assert balances(log)[AVAILABLE] == 0
+
+
+def test_a_shortfall_of_version_1_is_owed_by_nobody(log: Log) -> None:
+    old = ShortfallRecordedV1(at=log.at, reservation_id="r1", key_id="k", amount_nusd=7)
+    recorded = replace(log.events[-1], tag=old.tag, event=old.upcast())
+    rows = replayed_rows(PROJECTION, LEDGER_ENTRY, [recorded])
+    assert [(row["book"], row["amount_nusd"], row["tag"]) for row in rows] == [
+        ("uncollected:served", 7, "credit.shortfall_recorded.v1"),
+        ("uncollected:absorbed", -7, "credit.shortfall_recorded.v1"),
+    ]
+
+
+def test_a_shortfall_is_earned_when_it_is_paid(log: Log) -> None:
+    log.command(CREDIT, "acct", reserve(log, "acct", "k", "r1"))
+    log.command(CREDIT, "acct", settle(log, "r1", 5_000))
+    log.command(CREDIT, "acct", c.Grant(at=log.at, lot_id="new", kind="purchased", amount_nusd=3_000_000))
+    assert entries(log) == {
+        AVAILABLE: -2_135_000,
+        "revenue:usage": 2_135_000,
+        "uncollected:served": -2_135_000,
+        OWED: 2_135_000,
+    }
+    after = balances(log)
+    assert (after[OWED], after["uncollected:served"], after["revenue:usage"]) == (0, 0, 10**6 + 2_135_000)
+    assert after[AVAILABLE] == 3_000_000 - 2_135_000
 
 
 def test_release_and_expiry_return_what_was_held(log: Log) -> None:

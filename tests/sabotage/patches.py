@@ -3,6 +3,7 @@
 from tests.sabotage.fault_patches import FAULT_PATCHES
 from tests.sabotage.patch import Patch
 from tests.sabotage.shape_patches import SHAPE_PATCHES
+from tests.sabotage.who_pays_patches import WHO_PAYS_PATCHES
 
 STORE = "tests/adapters/postgres"
 FAULTS = "tests/faults"
@@ -374,4 +375,5 @@ PATCHES = (
     ),
     *FAULT_PATCHES,
     *SHAPE_PATCHES,
+    *WHO_PAYS_PATCHES,
 )

@@ -54,7 +54,7 @@ class KeyView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AccountView(msgspec.Struct, frozen=True, kw_only=True):
-    """`available_usd` = posted less held, without lots past their expiry.
+    """`available_usd` = posted less held, without lots past their expiry. The next purchased grant pays `owed_usd`.
 
     not_provable_beyond:  position of an event of this account that could not be projected; null as it should be.
     """
@@ -66,6 +66,7 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     available_usd: str
     posted_usd: str
     held_usd: str
+    owed_usd: str
     lots: list[LotView]
     open_reservations: list[ReservationView]
     keys: list[KeyView]
@@ -88,6 +89,7 @@ async def view_account(gateway: Gateway, account_id: str) -> AccountView:
         available_usd=format_usd(credit.available_nusd(now)),
         posted_usd=format_usd(credit.posted_nusd),
         held_usd=format_usd(credit.held_nusd),
+        owed_usd=format_usd(credit.owed_nusd),
         lots=[_lot(lot) for lot in credit.lots.values()],
         open_reservations=[_reservation(*entry) for entry in credit.reservations.items()],
         keys=keys,

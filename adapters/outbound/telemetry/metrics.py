@@ -61,6 +61,12 @@ class Metrics:
             ("provider", "error_class"),
             registry=own,
         )
+        self.shortfalls = Counter(
+            "gatewayz_shortfalls_nusd_total", "Charged beyond all credit, in nUSD: owed by customers.", registry=own
+        )
+        self.owed_alarms = Counter(
+            "gatewayz_owed_alarms_total", "Accounts that came to owe more than GATEWAYZ_OWED_ALARM_USD.", registry=own
+        )
         self.append_queue = Gauge(
             "gatewayz_append_queue_depth",
             "Ledger commands waiting to be appended.",

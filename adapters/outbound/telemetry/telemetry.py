@@ -11,6 +11,7 @@ from adapters.outbound.telemetry.spans import Spans
 from adapters.outbound.telemetry.traffic import Traffic
 from application.ports import Refusal
 from domain.credit.events import Attempt
+from domain.money import format_usd
 
 REFUSALS_PER_S, FAILURES_PER_S = 20, 20
 """Lines of the log: more than an operator can read, less than a disk minds."""
@@ -26,12 +27,16 @@ log = structlog.get_logger()
 
 
 class PrometheusTelemetry:
-    """Children of labelled metrics are bound once per label set: models, providers and codes are few."""
+    """Children of labelled metrics are bound once per label set: models, providers and codes are few.
 
-    def __init__(self, metrics: Metrics, spans: Spans) -> None:
+    owed_alarm_nusd: an account that comes to owe more is an alarm.
+    """
+
+    def __init__(self, metrics: Metrics, spans: Spans, owed_alarm_nusd: int) -> None:
         self.traffic = Traffic()
         self._metrics = metrics
         self._spans = spans
+        self._owed_alarm_nusd = owed_alarm_nusd
         self._requests: dict[tuple[str, str, bool, bool], Counter] = {}
         self._refusals: dict[str, Counter] = {}
         self._refusal_lines = LineBudget(REFUSALS_PER_S)
@@ -88,6 +93,18 @@ class PrometheusTelemetry:
             **({"todo": todo} if todo else {}),
             **_left_out(left_out),
         )
+
+    def fell_short(self, account_id: str, amount_nusd: int, owed_nusd: int) -> None:
+        """One line and one count each time an account's debt goes over the threshold, not for what comes on top."""
+        self._metrics.shortfalls.inc(amount_nusd)
+        if owed_nusd > self._owed_alarm_nusd >= owed_nusd - amount_nusd:
+            self._metrics.owed_alarms.inc()
+            log.error(
+                "an account owes more than GATEWAYZ_OWED_ALARM_USD",
+                account_id=account_id,
+                owed_usd=format_usd(owed_nusd),
+                shortfall_usd=format_usd(amount_nusd),
+            )
 
 
 def _fields(refusal: Refusal) -> dict[str, object]:

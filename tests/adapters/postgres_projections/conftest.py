@@ -11,8 +11,8 @@ from domain.log import RecordedEvent
 from tests.adapters.postgres_projections.verifying import WholeLedger, whole_ledger
 from tests.databases import PASSWORD, ROLES, Database, with_database
 
-SEED = 86
-"""Its story has rows in every table, and entries at position 50."""
+SEED = 220
+"""Its story has rows in every table, a reservation at position 40 and entries at position 50."""
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,10 @@ from domain.api_key.api_key import API_KEY, Change, Revoke, Rotate
 from domain.api_key.events import KeySettings, Secret
 from domain.credit import commands as c
 from domain.credit.decider import CREDIT
-from domain.credit.events import Attempt
+from domain.credit.events import Attempt, ShortfallPaid
 from domain.credit.lot import Part
 from domain.credit.window import KeyLimit
+from domain.log import RecordedEvent
 from projections.api_key.queries import FIND_KEY
 from tests.adapters.postgres_projections.asking import ask
 from tests.databases import Database
@@ -245,6 +246,10 @@ def test_a_request_of_another_account_is_not_shown(database: Database, log: Log)
 # ---- statement
 
 
+def is_paid(recorded: RecordedEvent, account_id: str) -> bool:
+    return recorded.stream == CREDIT.stream(account_id) and isinstance(recorded.event, ShortfallPaid)
+
+
 def test_a_statement_tells_lots_and_requests_as_of_one_moment(database: Database) -> None:
     events = wild_story(31)
     append_events(database.writer, events)
@@ -254,7 +259,9 @@ def test_a_statement_tells_lots_and_requests_as_of_one_moment(database: Database
         assert told.position == len(events)
         assert sum(lot.available_nusd for lot in told.lots) == told.credits.available_nusd
         assert sum(lot.held_nusd for lot in told.lots) == told.credits.held_nusd
-        assert sum(request.cost_nusd for request in told.requests) == told.credits.settled_nusd
+        paid = [each.event.amount_nusd for each in events if is_paid(each, account_id)]  # type: ignore[attr-defined]
+        assert sum(request.cost_nusd for request in told.requests) + sum(paid) == told.credits.total_usage_nusd
+        assert sum(lot.burnt_nusd for lot in told.lots) == told.credits.total_usage_nusd
         assert sum(request.status == "reserved" for request in told.requests) == told.credits.open_reservations
         positions = [request.reserve_position for request in told.requests]
         assert positions == sorted(positions)

@@ -11,7 +11,7 @@ from application.ports import Refusal
 configure_logs("counting", "json", "error")
 metrics = Metrics()
 metrics.queue_depth = lambda: 7
-telemetry = PrometheusTelemetry(metrics, NoSpans())
+telemetry = PrometheusTelemetry(metrics, NoSpans(), owed_alarm_nusd=100)
 for _ in range(int(sys.argv[1])):
     telemetry.settled("a/m", "a", 3, estimated=False, streamed=True)
 telemetry.refused(Refusal(code="overloaded", status=503, message="m", request_id="r", method="POST", path="/p"))

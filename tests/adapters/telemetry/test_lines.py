@@ -25,7 +25,7 @@ def lines() -> Iterator[list[Any]]:
 
 @pytest.fixture
 def telemetry() -> PrometheusTelemetry:
-    return PrometheusTelemetry(Metrics(), NoSpans())
+    return PrometheusTelemetry(Metrics(), NoSpans(), owed_alarm_nusd=0)
 
 
 def test_a_refusal_is_a_line_that_says_which_request_and_why(telemetry: PrometheusTelemetry, lines: list[Any]) -> None:

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from structlog.testing import capture_logs
+
 from adapters.outbound.telemetry.forget_process import forget_process
 from adapters.outbound.telemetry.metrics import Metrics, Sample
 from adapters.outbound.telemetry.spans import NoSpans
@@ -59,7 +61,7 @@ def test_p6_counters_of_all_processes_add_up_and_outlive_a_kill(tmp_path: Path) 
 
 def test_a_process_alone_needs_no_folder() -> None:
     metrics = Metrics()
-    telemetry = PrometheusTelemetry(metrics, NoSpans())
+    telemetry = PrometheusTelemetry(metrics, NoSpans(), owed_alarm_nusd=100)
     telemetry.settled("a/m", "a", 3, estimated=True, streamed=False)
     telemetry.refused(refusal("insufficient_credits"))
     telemetry.provider_failed("a/m", "gen-1", Attempt(provider="a", error_class="server_error", status=500))
@@ -68,6 +70,19 @@ def test_a_process_alone_needs_no_folder() -> None:
     assert samples['gatewayz_refusals_total{code="insufficient_credits"}'] == 1
     assert samples['gatewayz_provider_failures_total{error_class="server_error",provider="a"}'] == 1
     assert samples["gatewayz_charges_nusd_total"] == 3
+
+
+def test_an_account_that_comes_to_owe_more_than_the_threshold_is_one_alarm() -> None:
+    metrics = Metrics()
+    telemetry = PrometheusTelemetry(metrics, NoSpans(), owed_alarm_nusd=100)
+    with capture_logs() as logs:
+        for amount_nusd, owed_nusd in ((100, 100), (1, 101), (50, 151)):
+            telemetry.fell_short("acct", amount_nusd, owed_nusd)
+    assert told(metrics)["gatewayz_shortfalls_nusd_total"] == 151
+    assert told(metrics)["gatewayz_owed_alarms_total"] == 1
+    assert [(line["log_level"], line["account_id"], line["owed_usd"]) for line in logs] == [
+        ("error", "acct", "0.000000101")
+    ]
 
 
 def test_what_the_database_says_is_told_only_while_it_answers() -> None:
