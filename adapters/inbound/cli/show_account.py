@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from adapters.inbound.cli.tables import console, table
+from adapters.inbound.cli.page import Page
 from adapters.inbound.cli.views import AccountView, KeyView
 from domain.money import format_usd
 
@@ -10,10 +10,10 @@ COLUMNS = ("key", "label", "kind", "env", "ends with", "limit", "spent", "reques
 
 
 def show_account(view: AccountView) -> None:
-    out = console()
-    out.print(f"{view.username} <{view.email}>  {view.account_id}", style="bold")
-    out.print(f"{view.state}, opened {view.opened_at:%Y-%m-%d %H:%M} UTC")
-    out.print(
+    page = Page()
+    page.line(f"{view.username} <{view.email}>  {view.account_id}", style="bold")
+    page.line(f"{view.state}, opened {view.opened_at:%Y-%m-%d %H:%M} UTC")
+    page.line(
         f"available ${format_usd(view.available_nusd)}  held ${format_usd(view.credits.held_nusd)}"
         f"  settled ${format_usd(view.credits.settled_nusd)}"
     )
@@ -21,10 +21,7 @@ def show_account(view: AccountView) -> None:
 
 
 def show_keys(keys: Sequence[KeyView]) -> None:
-    shown = table("Keys (USD)", *COLUMNS)
-    for key in keys:
-        shown.add_row(*_row(key))
-    console().print(shown)
+    Page().rows("Keys (USD)", COLUMNS, [_row(key) for key in keys])
 
 
 def _row(key: KeyView) -> tuple[str, ...]:

@@ -2,9 +2,7 @@
 
 from datetime import datetime
 
-from rich.table import Table
-
-from adapters.inbound.cli.tables import console, table
+from adapters.inbound.cli.page import Page
 from adapters.inbound.cli.views import LotView, StatementView
 from application.read_ports import GenerationRecord
 from domain.money import format_usd
@@ -24,37 +22,23 @@ REQUESTS = (
 
 
 def show_statement(view: StatementView) -> None:
-    out = console()
+    page = Page()
     title = f"Account {view.username} ({view.account_id}), as of position {view.position}; amounts in USD"
-    out.print(title, style="bold")
-    out.print(_lots(view))
-    out.print(_requests(view))
+    page.line(title, style="bold")
+    page.rows("Lots", LOTS, [_lot(lot) for lot in view.lots])
+    page.rows("Requests", REQUESTS, [_request(request) for request in view.requests])
     credit = view.credits
-    out.print(
+    page.line(
         f"granted ${format_usd(credit.granted_nusd)}  settled ${format_usd(credit.settled_nusd)}"
         f"  expired ${format_usd(credit.expired_nusd)}  held ${format_usd(credit.held_nusd)}"
     )
-    out.print(f"available ${format_usd(view.available_nusd)}", style="bold")
-
-
-def _lots(view: StatementView) -> Table:
-    shown = table("Lots", *LOTS)
-    for lot in view.lots:
-        shown.add_row(*_lot(lot))
-    return shown
+    page.line(f"available ${format_usd(view.available_nusd)}", style="bold")
 
 
 def _lot(lot: LotView) -> tuple[str, ...]:
     amounts = (lot.granted_nusd, lot.burnt_nusd, lot.held_nusd, lot.available_nusd)
     expires = _time(lot.expires_at) if lot.expires_at else "never"
     return (lot.lot_id[-8:], lot.kind, *map(format_usd, amounts), expires, lot.source, lot.reason)
-
-
-def _requests(view: StatementView) -> Table:
-    shown = table("Requests", *REQUESTS)
-    for request in view.requests:
-        shown.add_row(*_request(request))
-    return shown
 
 
 def _request(request: GenerationRecord) -> tuple[str, ...]:
