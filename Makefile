@@ -6,7 +6,8 @@ PYTEST_ARGS ?=
 UPGRADE ?=
 
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --quiet --no-input --disable-pip-version-check
+PIP_TELLING := $(BIN)/python -m pip --no-input --disable-pip-version-check
+PIP := $(PIP_TELLING) --quiet
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -80,9 +81,10 @@ $(BIN)/activate:
 
 # $(1): the lock file. Wheels only: a source build would fetch its tools beside the lock.
 define install
-@echo 'installing $(1) (a minute the first time) ...'
-@{ $(PIP) install --require-hashes --only-binary :all: -r $(1) && \
-	$(PIP) install --no-build-isolation --no-deps --editable .; } >.venv/pip.log 2>&1 || { \
+@echo 'installing $(1): some minutes the first time, a dot is a package'
+@{ $(PIP_TELLING) install --require-hashes --only-binary :all: -r $(1) && \
+	$(PIP) install --no-build-isolation --no-deps --editable .; echo "ended with $$?"; } 2>&1 | tee .venv/pip.log | \
+	awk 'BEGIN { status = 1 } /^Collecting/ { printf "."; fflush() } /^ended with/ { status = $$3 } END { print ""; exit status }' || { \
 	echo "could not install $(1): $$(grep ^ERROR .venv/pip.log | tail -n 1) (all of it: .venv/pip.log)"; \
 	! grep -q 'No matching distribution' .venv/pip.log || echo 'Either the package index is out of reach, or this platform has' \
 		'no wheel: Gatewayz needs Linux x86-64 or arm64 with glibc >= 2.28; elsewhere use the Dockerfile, with DATABASE_URL set.'; \

@@ -10,6 +10,7 @@ from domain.account.account import ACCOUNT, Open
 from domain.errors import DomainError
 
 USERNAME = re.compile(r"[\w.@+-]{1,64}")
+USERNAME_RULE = "username must be 1 to 64 letters, digits or any of _.@+-"
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s]+")
 MAX_EMAIL = 254
 """RFC 5321's limit of a path, less its angle brackets."""
@@ -33,7 +34,7 @@ class OpenAccount:
         Raises: DomainError invalid_request (param), claim_taken (kind: username or email).
         """
         if not USERNAME.fullmatch(username):
-            raise DomainError("invalid_request", param="username", message="1 to 64 letters, digits or any of _.@+-")
+            raise DomainError("invalid_request", param="username", message=USERNAME_RULE)
         if len(email) > MAX_EMAIL or not EMAIL.fullmatch(email):
             raise DomainError("invalid_request", param="email", message="email must be an address like a@example.com")
         account = self._ids.new()

@@ -131,17 +131,17 @@ class WiredActions:
 
         return manage_keys.keys(settings, account)
 
-    def rotate_key(self, account: str, key_id: str, grace_s: int) -> IssuedKey:
+    def rotate_key(self, account: str, key: str, grace_s: int) -> IssuedKey:
         settings = _settings_of("key")
         from adapters.wiring import manage_keys
 
-        return manage_keys.rotate(settings, account, key_id, grace_s)
+        return manage_keys.rotate(settings, account, key, grace_s)
 
-    def revoke_key(self, account: str, key_id: str) -> int:
+    def revoke_key(self, account: str, key: str) -> int:
         settings = _settings_of("key")
         from adapters.wiring import manage_keys
 
-        return manage_keys.revoke(settings, account, key_id)
+        return manage_keys.revoke(settings, account, key)
 
 
 def _settings_of(process: str) -> Settings:

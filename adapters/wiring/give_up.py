@@ -8,6 +8,9 @@ from adapters.complaint import CANNOT, Complaint
 from adapters.embedded.errors import EmbeddedPostgresError
 from domain.errors import DomainError
 
+NAMED_BY_THE_OPERATOR = ("account", "key", "param")
+"""Facts that tell which argument is meant."""
+
 
 @contextmanager
 def giving_up_in_one_line() -> Iterator[None]:
@@ -29,8 +32,10 @@ def _give_up(line: str, exit_code: int) -> None:
 
 
 def _sentence(refusal: DomainError) -> str:
-    """Its own message, else its code and facts as words: "account not found (account alice)"."""
-    if message := refusal.facts.get("message"):
-        return str(message)
-    facts = ", ".join(f"{name} {value}" for name, value in refusal.facts.items() if value is not None)
-    return refusal.code.replace("_", " ") + (f" ({facts})" if facts else "")
+    """As the error table has it, and what it is about if that does not say: "There is no such account (alice)."."""
+    from adapters.inbound.http.errors import answer_to  # here, because a verb that succeeds needs no table
+
+    message = answer_to(refusal).detail.message
+    named = (str(refusal.facts[fact]) for fact in NAMED_BY_THE_OPERATOR if refusal.facts.get(fact))
+    told = ", ".join(value for value in named if value not in message)
+    return f"{message.rstrip('.')} ({told})." if told else message

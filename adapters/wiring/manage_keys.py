@@ -12,6 +12,7 @@ from application.manage_keys import IssuedKey, ManageKeys
 from application.read_ports import KeyRecord
 from domain.api_key.events import Environment, KeyKind
 from domain.credit.window import KeyLimit
+from domain.errors import DomainError
 
 T = TypeVar("T")
 
@@ -28,12 +29,12 @@ def issue(
     return _manage(settings, account, lambda keys, id: keys.issue(id, label, environment, kind, limit, expires_at))
 
 
-def rotate(settings: Settings, account: str, key_id: str, grace_s: int) -> IssuedKey:
-    return _manage(settings, account, lambda keys, account_id: keys.rotate(account_id, key_id, grace_s))
+def rotate(settings: Settings, account: str, key: str, grace_s: int) -> IssuedKey:
+    return _manage_one(settings, account, key, lambda keys, owner, id: keys.rotate(owner, id, grace_s))
 
 
-def revoke(settings: Settings, account: str, key_id: str) -> int:
-    return _manage(settings, account, lambda keys, account_id: keys.revoke(account_id, key_id))
+def revoke(settings: Settings, account: str, key: str) -> int:
+    return _manage_one(settings, account, key, lambda keys, owner, id: keys.revoke(owner, id))
 
 
 def keys(settings: Settings, account: str) -> Sequence[KeyView]:
@@ -54,6 +55,25 @@ def _manage(settings: Settings, account: str, deed: Callable[[ManageKeys, str], 
         return await deed(manage_keys, await account_id_of(core, account))
 
     return operate(settings, run)
+
+
+def _manage_one(settings: Settings, account: str, key: str, deed: Callable[[ManageKeys, str, str], Awaitable[T]]) -> T:
+    """`deed` gets the account's id and the key's; `key` is its id or its label."""
+
+    async def run(core: Core) -> T:
+        account_id = await account_id_of(core, account)
+        manage_keys = ManageKeys(core.ledger, core.personal_data, core.reads, core.clock, core.ids)
+        return await deed(manage_keys, account_id, await _key_id_of(core, account_id, key))
+
+    return operate(settings, run)
+
+
+async def _key_id_of(core: Core, account_id: str, key: str) -> str:
+    """Raises: DomainError key_not_found."""
+    for view in await key_views(core, account_id):
+        if key in (view.key_id, view.label):
+            return view.key_id
+    raise DomainError("key_not_found", key=key)
 
 
 async def _view(core: Core, record: KeyRecord) -> KeyView:

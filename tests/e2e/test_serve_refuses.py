@@ -96,6 +96,6 @@ def test_p9_a_misspelt_setting(house: Installation) -> None:
 def test_p9_a_verb_about_an_account_that_is_not_there(house: Installation) -> None:
     house.start()
     done = house.command("statement", "alice")
-    assert (done.returncode, done.stderr) == (1, "gatewayz: account not found (account alice)\n")
+    assert (done.returncode, done.stderr) == (1, "gatewayz: There is no such account (alice).\n")
     done = house.command("grant", "demo", "1", "--reason", "short")
     assert done.stderr == "gatewayz: reason must have 10 to 500 characters\n"

@@ -41,7 +41,10 @@ def account_verbs(actions: Actions) -> typer.Typer:
         state: Annotated[AccountState, typer.Argument(help="bot, suspended and closed are not served.")],
         reason: Annotated[str, typer.Option(help="For auditors; at least 10 characters.")],
     ) -> None:
-        """Suspend, reinstate or close an account; effective on every process within a second."""
+        """Suspend, reinstate or close an account.
+
+        Effective on every process within a second.
+        """
         changed = actions.change_account_state(account, state, reason)
         print(f"{changed.account_id} is {'now' if changed.position else 'already'} {changed.state}")
 
@@ -55,7 +58,10 @@ def add_statement(cli: typer.Typer, actions: Actions) -> None:
         limit: Annotated[int, typer.Option(help="The last so many requests.")] = 100,
         as_json: Json = False,
     ) -> None:
-        """Print an account's statement: lots, each request's reserve and settle, tokens, cost, available."""
+        """Print an account's lots, requests and available credit.
+
+        Of each request its reserve and settle, tokens and cost.
+        """
         from adapters.inbound.cli.show_statement import show_statement
 
         view = actions.statement(account, limit)
@@ -72,6 +78,9 @@ def add_grant(cli: typer.Typer, actions: Actions) -> None:
         expires: Expiry = None,
         priority: Annotated[int | None, typer.Option(help="Lower burns first; by default that of its kind.")] = None,
     ) -> None:
-        """Break-glass: grant credit without a second pair of eyes. Recorded with actor `operator`."""
+        """Break-glass: grant credit without approval.
+
+        Recorded with actor `operator`.
+        """
         granted = actions.grant(account, parse_usd(amount_usd), kind, reason, in_utc(expires), priority)
         print(f"granted ${amount_usd} as lot {granted.lot_id}; available ${format_usd(granted.available_nusd)}")

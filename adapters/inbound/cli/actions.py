@@ -29,7 +29,9 @@ class DemoAccess(NamedTuple):
 
 
 class Actions(Protocol):
-    """`account` is an account's id or username. Each raises Complaint for what an operator must know.
+    """`account` is an account's id or username, `key` a key's id or label.
+
+    Each raises Complaint for what an operator must know.
 
     credentials: base_url, admin_key, demo_key.
     """
@@ -68,9 +70,9 @@ class Actions(Protocol):
 
     def keys(self, account: str) -> Sequence[KeyView]: ...
 
-    def rotate_key(self, account: str, key_id: str, grace_s: int) -> IssuedKey: ...
+    def rotate_key(self, account: str, key: str, grace_s: int) -> IssuedKey: ...
 
-    def revoke_key(self, account: str, key_id: str) -> int: ...
+    def revoke_key(self, account: str, key: str) -> int: ...
 
     def grant(
         self,

@@ -34,28 +34,47 @@ def build_cli(actions: Actions) -> typer.Typer:
         """Print the version."""
         print(VERSION)
 
+    @cli.callback()
+    def gatewayz(
+        _: Annotated[
+            bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+        ] = False,
+    ) -> None:
+        pass
+
     return cli
 
 
 def _add_processes(cli: typer.Typer, actions: Actions) -> None:
     @cli.command()
     def serve() -> None:
-        """Run everything on this machine: PostgreSQL, API, projector, and the sandbox if no provider is configured."""
+        """Run everything on this machine.
+
+        PostgreSQL (unless DATABASE_URL is set), API, projector, and the sandbox if no provider is configured. Settings
+        are environment variables: GATEWAYZ_PORT (8000), GATEWAYZ_HOST (127.0.0.1), GATEWAYZ_HOME (./.gatewayz), keys
+        of providers such as OPENAI_API_KEY; docs/reference/settings.md has them all.
+        """
         sys.exit(actions.serve(_tell))
 
     @cli.command()
     def api() -> None:
-        """Run one API process, for containers; any number may run. Needs `migrate` and a projector beside it."""
+        """Run one API process, for containers.
+
+        Any number may run. Needs `migrate` before it and a projector beside it.
+        """
         sys.exit(actions.api())
 
     @cli.command()
     def projector() -> None:
-        """Run one projector process, for containers; of several, one leads."""
+        """Run one projector, for containers; of several, one leads."""
         sys.exit(actions.projector())
 
     @cli.command()
     def migrate() -> None:
-        """Bring the database up to date: schema, roles, secrets. Harmless to repeat."""
+        """Bring the database up to date; harmless to repeat.
+
+        Schema, roles, secrets.
+        """
         applied = actions.migrate()
         print("\n".join(f"applied {name}" for name in applied) or "nothing to apply")
 
@@ -63,7 +82,10 @@ def _add_processes(cli: typer.Typer, actions: Actions) -> None:
 def _add_checks(cli: typer.Typer, actions: Actions) -> None:
     @cli.command()
     def verify(as_json: Json = False) -> None:
-        """Prove the ledger: the log is whole, every read model equals a fresh replay. Exit code 0 only if clean."""
+        """Prove the ledger; exit code 0 only if it is clean.
+
+        The log is whole and chained, and every read model equals a fresh replay.
+        """
         from adapters.inbound.cli.show_report import show_report
 
         report = actions.verify()
@@ -77,19 +99,28 @@ def _add_checks(cli: typer.Typer, actions: Actions) -> None:
     def credentials(
         field: Annotated[Field | None, typer.Argument(help="Only this one, bare, for scripts.")] = None,
     ) -> None:
-        """Print how to reach the instance started last: base URL, admin key, demo key."""
+        """Print how to reach the instance started last.
+
+        Base URL, admin key, demo key.
+        """
         known = actions.credentials()
         print(known[field]) if field else print_json(known)
 
     @cli.command()
     def demo() -> None:
-        """Make 20 chat requests through the running API and print what the ledger has of them."""
+        """Make 20 chat requests and print their statement."""
         from adapters.inbound.cli.make_requests import REQUESTS, make_requests
         from adapters.inbound.cli.show_statement import show_statement
 
         access = actions.demo_access()
         make_requests(access)
         show_statement(actions.statement(access.account_id, REQUESTS))
+
+
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        print(VERSION)
+        raise typer.Exit
 
 
 def _tell(started: Started) -> None:

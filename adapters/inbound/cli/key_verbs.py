@@ -11,7 +11,7 @@ from domain.api_key.events import Environment, KeyKind
 from domain.credit.window import KeyLimit, Window
 from domain.money import parse_usd
 
-Key = Annotated[str, typer.Argument(help="Id of the key.")]
+Key = Annotated[str, typer.Argument(help="Id or label of the key.")]
 
 
 def key_verbs(actions: Actions) -> typer.Typer:
@@ -46,7 +46,10 @@ def key_verbs(actions: Actions) -> typer.Typer:
         key: Key,
         grace_s: Annotated[int, typer.Option(help="Seconds for which the old secret still works.")] = 86_400,
     ) -> None:
-        """Give a key a new secret, printed this once; id, limits and spend stay."""
+        """Give a key a new secret, printed this once.
+
+        Id, limits and spend stay.
+        """
         print(actions.rotate_key(account, key, grace_s).secret)
 
     @verbs.command()

@@ -192,7 +192,7 @@ def _limit_sentence(facts: Facts) -> Facts:
 
 def _claim_sentence(facts: Facts) -> Facts:
     param = CLAIMED_AS.get(str(facts.get("kind")))
-    return {"message": f"This {param or 'name'} is taken.", "param": param}
+    return {"message": f"This {param or 'name'} is taken already.", "param": param}
 
 
 def _provider_sentence(facts: Facts) -> Facts:

@@ -164,12 +164,12 @@ class FakeActions:
         self.asked.append(("keys", account))
         return [KEY]
 
-    def rotate_key(self, account: str, key_id: str, grace_s: int) -> IssuedKey:
-        self.asked.append(("rotate", account, key_id, grace_s))
-        return IssuedKey(key_id, "gw_live_new", 10)
+    def rotate_key(self, account: str, key: str, grace_s: int) -> IssuedKey:
+        self.asked.append(("rotate", account, key, grace_s))
+        return IssuedKey(key, "gw_live_new", 10)
 
-    def revoke_key(self, account: str, key_id: str) -> int:
-        self.asked.append(("revoke", account, key_id))
+    def revoke_key(self, account: str, key: str) -> int:
+        self.asked.append(("revoke", account, key))
         return 11
 
     def grant(self, *arguments: object) -> Granted:

@@ -43,6 +43,24 @@ def test_every_verb_is_listed() -> None:
     assert all(f"\n  {verb} " in help_text for verb in verbs)
 
 
+@pytest.mark.parametrize("of", [[], ["account"], ["key"]])
+def test_every_verbs_line_is_whole_at_80_columns(of: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    listed = said(*of, "--help").partition("Commands:")[2]
+    assert listed
+    assert "..." not in listed
+    assert max(map(len, listed.splitlines())) <= 80
+
+
+def test_the_version_is_an_option_too() -> None:
+    assert said("--version") == said("version") == f"{VERSION}\n"
+
+
+def test_serves_help_names_the_settings_that_a_first_start_needs() -> None:
+    help_text = said("serve", "--help")
+    assert all(name in help_text for name in ("GATEWAYZ_PORT", "GATEWAYZ_HOME", "docs/reference/settings.md"))
+
+
 def test_serve_tells_how_to_use_it() -> None:
     told = said("serve")
     for line in (
