@@ -1,0 +1,126 @@
+"""The use cases on a real ledger, with a clock that is set and seeded names: they write a golden log and try it."""
+
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from psycopg_pool import AsyncConnectionPool
+
+from adapters.outbound.crypto.personal_data import SealedPersonalData
+from adapters.outbound.postgres.content import PostgresAnswers, PostgresDataKeys
+from adapters.outbound.postgres.ledger import PostgresLedger
+from adapters.outbound.postgres.read_models import PostgresReadModels
+from application.change_account_state import ChangeAccountState
+from application.expire_due import ExpireDue
+from application.generate.call_providers import CallProviders
+from application.generate.complete_chat import CompleteChat
+from application.generate.keep_answer import ReplayAnswer
+from application.generate.read_chat_request import ChatRequest, read_chat_request
+from application.generate.reserve_credit import Deadlines, ReserveCredit
+from application.generate.settle_charge import SettleCharge
+from application.grant_credit import GrantCredit
+from application.manage_keys import ManageKeys
+from application.open_account import OpenAccount
+from domain.catalog.offer import Offer
+from domain.pricing.price import PriceSet, PriceTier
+from tests.adapters.postgres import ledgers
+from tests.fakes.counting_telemetry import CountingTelemetry
+from tests.fakes.memory_catalog import MemoryCatalog
+from tests.fakes.scripted_providers import ScriptedProviders
+from tests.golden.logs.told import ToldSecrets
+
+MODEL = "acme/m"
+DEADLINES = Deadlines(request_s=600, stream_s=3_600, grace_s=900, reserve_patience_s=30)
+KEEP_ANSWERS_S = 86_400
+
+
+class SetClock:
+    def __init__(self, now: datetime) -> None:
+        self.at = now
+
+    def now(self) -> datetime:
+        return self.at
+
+    def pass_s(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+
+class SeededIds:
+    """The same names for the same seed; they begin with the clock's time, as the gateway's do."""
+
+    def __init__(self, clock: SetClock, chance: random.Random) -> None:
+        self._clock = clock
+        self._chance = chance
+
+    def new(self) -> UUID:
+        at_ms = int(self._clock.now().timestamp() * 1_000)
+        return UUID(int=at_ms << 80 | 0x7 << 76 | self._chance.getrandbits(12) << 64 | 2 << 62 | self._bits(62))
+
+    def secret(self) -> str:
+        return f"{self._bits(256):064x}"[:43]
+
+    def _bits(self, count: int) -> int:
+        return self._chance.getrandbits(count)
+
+
+class LedgerGateway:
+    """What the composition root makes of the same parts, but for providers, catalog, clock and names."""
+
+    def __init__(self, ledger: PostgresLedger, pool: AsyncConnectionPool[Any], secrets: ToldSecrets, at: datetime):
+        self.ledger = ledger
+        self.clock = SetClock(at)
+        self.ids = SeededIds(self.clock, random.Random(at.isoformat()))
+        ring = [key.encode() for key in secrets.keyring]
+        self.personal_data = SealedPersonalData(secrets.pepper.encode(), ring, PostgresDataKeys(pool))
+        self.reads = PostgresReadModels(pool)
+        self.providers = ScriptedProviders()
+        shared = (ledger, self.personal_data, self.clock, self.ids)
+        self.open_account = OpenAccount(*shared)
+        self.grant_credit = GrantCredit(*shared)
+        self.change_account_state = ChangeAccountState(*shared)
+        self.manage_keys = ManageKeys(ledger, self.personal_data, self.reads, self.clock, self.ids)
+        self.expire_due = ExpireDue(ledger, self.reads, self.clock)
+        telemetry = CountingTelemetry()
+        self.catalog = MemoryCatalog([_offer("acme", 10**9, 2 * 10**9), _offer("dearer", 2 * 10**9, 5 * 10**9)])
+        self.reserve = ReserveCredit(ledger, self.clock, self.ids, telemetry, DEADLINES)
+        self.settle = SettleCharge(ledger, self.clock, self.personal_data, telemetry, DEADLINES, KEEP_ANSWERS_S)
+        calls = CallProviders(ledger, self.clock, self.settle, telemetry)
+        replay = ReplayAnswer(PostgresAnswers(pool), self.personal_data, self.clock)
+        self.complete_chat = CompleteChat(self.catalog, self.reserve, calls, self.settle, self.providers, replay)
+
+
+@asynccontextmanager
+async def ledger_gateway(info: str, secrets: ToldSecrets, at: datetime) -> AsyncIterator[LedgerGateway]:
+    """info: of the writer."""
+    kwargs = {"autocommit": True}
+    async with (
+        AsyncConnectionPool(info, min_size=1, max_size=4, open=False, kwargs=kwargs) as pool,
+        ledgers.running(info) as ledger,
+    ):
+        yield LedgerGateway(ledger, pool, secrets, at)
+
+
+def chat_request(text: str, idempotency_key: str | None = None, **more: Any) -> ChatRequest:
+    body = {"model": MODEL, "messages": [{"role": "user", "content": text}], **more}
+    raw = msgspec.json.encode(body)
+    named = None if idempotency_key is None else (idempotency_key, raw[:64].ljust(64))
+    return read_chat_request(body, len(raw), app="https://shop.example", idempotency=named)
+
+
+def _offer(provider: str, input_nusd: int, output_nusd: int) -> Offer:
+    prices = PriceSet(f"{provider}@1", (PriceTier(0, {"input": input_nusd, "output": output_nusd}),))
+    return Offer(
+        model=MODEL,
+        provider=provider,
+        native_id="m",
+        prices=prices,
+        cost_prices=prices,
+        context_length=8_192,
+        max_output_tokens=1_024,
+        name="Acme M",
+        created=1_700_000_000,
+    )
