@@ -166,12 +166,15 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """A whole answer of a provider.
 
     body:    its JSON with our generation id and canonical model in place, and no `usage` of ours yet.
-    usage:   billed counts; None if the provider sent none. Not yet checked: it may be negative or absurd.
+    usage:   billed counts; None if the provider sent none, without a side that it did not tell. Not yet checked: it may
+             be negative or absurd.
+    is_doubtful: the provider's total contradicts its parts, or explains them in more than one way.
     """
 
     body: bytes
     usage: Usage | None
     raw_usage: bytes | None
+    is_doubtful: bool = False
     finish_reason: str = ""
     provider_generation_id: str = ""
     output_bytes: int = 0
@@ -189,6 +192,7 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True, gc=False):
                   chunk that carries only usage.
     is_last:      it carries a finish_reason: it and everything after it waits for the settle.
     output_bytes: UTF-8 bytes of text, reasoning and tool arguments in it, for estimates.
+    usage, is_doubtful: as in Answer, of all that the stream has told by then.
     """
 
     data: bytes
@@ -196,6 +200,7 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     finish_reason: str = ""
     usage: Usage | None = None
     raw_usage: bytes | None = None
+    is_doubtful: bool = False
     output_bytes: int = 0
     provider_generation_id: str = ""
 

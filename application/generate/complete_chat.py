@@ -65,7 +65,7 @@ class CompleteChat:
     async def _settled(self, held: Held, answer: Answer) -> Completed:
         kept = KeptAnswer(held.generation_id, [answer.body], answer.raw_usage, held.clamped_to, held.dropped)
         outcome = Outcome(
-            metered=meter_answer(held, answer.usage, answer.output_bytes),
+            metered=meter_answer(held, answer.usage, answer.output_bytes, is_doubtful=answer.is_doubtful),
             finish_reason=answer.finish_reason,
             provider_generation_id=answer.provider_generation_id,
             ttft_ms=round((asyncio.get_running_loop().time() - held.started_s) * 1_000),

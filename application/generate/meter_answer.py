@@ -6,15 +6,10 @@ from application.generate.held import Held
 from domain.errors import DomainError
 from domain.pricing.price import PriceSet
 from domain.pricing.rate import Charge, rate
-from domain.pricing.usage import Unit, Usage, input_tokens, output_tokens
+from domain.pricing.usage import INPUT_UNITS, OUTPUT_UNITS, Unit, Usage, checked, input_tokens, output_tokens
 
 BYTES_PER_TOKEN = 4
 """English text averages about four bytes a token; an estimate is flagged and never exceeds the reservation."""
-
-
-ABSURD_CONTEXTS = 2
-"""No model reads or writes more than its context. Twice that leaves room for a context length that is out of date; what
-is above it is a fault of the provider's and is set aside, before it can drain an account."""
 
 
 class Metered(msgspec.Struct, frozen=True):
@@ -27,29 +22,62 @@ class Metered(msgspec.Struct, frozen=True):
     quarantined: bool = False
 
 
-def meter_answer(held: Held, usage: Usage | None, output_bytes: int) -> Metered:
+def meter_answer(held: Held, usage: Usage | None, output_bytes: int, *, is_doubtful: bool = False) -> Metered:
     """Charge `usage` at the prices of the reserve; without a credible one, estimate from the bytes that went by.
 
-    A missing usage and a zero one are different: zero is believed. Negative, absurd or unpriced counts are set aside.
+    A missing usage is estimated. So is a side that is missing, or zero although something went by: then, and where the
+    provider's total contradicts its counts (`is_doubtful`), the whole is flagged and stays within the reservation.
+    Negative, absurd or unpriced counts are set aside.
     """
     if usage is None:
         return _metered(held, _estimate(held, output_bytes), estimated=True)
     try:
-        return _metered(held, _with_flat_units(held, _possible(held, usage)))
+        believed = _believed(held, usage)
+        whole = _with_missing_sides(held, believed, output_bytes)
+        if is_doubtful or whole != believed:
+            return _metered(held, _with_flat_units(held, _within_bounds(held, whole)), estimated=True)
+        return _metered(held, _with_flat_units(held, whole))
     except DomainError:
         return _metered(held, _estimate(held, output_bytes), estimated=True, quarantined=True)
 
 
-def _possible(held: Held, usage: Usage) -> dict[Unit, int]:
-    """Raises: DomainError usage_quarantined for more tokens than the model can have handled."""
-    context = ABSURD_CONTEXTS * max(held.offer.context_length, held.offer.max_output_tokens)
-    for unit, tokens, limit in (
-        ("input", input_tokens(usage), context),
-        ("output", output_tokens(usage), context * held.request.choices),
+def _believed(held: Held, usage: Usage) -> dict[Unit, int]:
+    """Raises: DomainError usage_quarantined for counts that cannot be, or more tokens than the request can have cost.
+
+    The request's own bounds hold, whatever the model's listed context: no tokenizer makes more tokens than bytes. The
+    slack is for what the provider adds of its own.
+    """
+    slack = held.offer.usage_slack_tokens
+    for unit, tokens, most in (
+        ("input", input_tokens(checked(usage)), held.request.max_input_tokens),
+        ("output", output_tokens(usage), held.granted_tokens * held.request.choices),
     ):
-        if tokens > limit:
+        if tokens > most + slack:
             raise DomainError("usage_quarantined", unit=unit, count=str(tokens))
     return dict(usage)
+
+
+def _with_missing_sides(held: Held, usage: dict[Unit, int], output_bytes: int) -> dict[Unit, int]:
+    """A prompt always has tokens, and so has an answer of which anything went by."""
+    whole = dict(usage)
+    if not input_tokens(usage):
+        whole["input"] = _prompt_tokens(held)
+    if not output_tokens(usage):
+        whole["output"] = _answer_tokens(held, output_bytes)
+    return whole
+
+
+def _within_bounds(held: Held, usage: dict[Unit, int]) -> dict[Unit, int]:
+    """Each side cut to what was reserved for it, the plain tokens first: they are what an estimate may err in."""
+    bounded = dict(usage)
+    for units, most in ((INPUT_UNITS, _most_input(held)), (OUTPUT_UNITS, _most_output(held))):
+        excess = max(0, sum(usage.get(unit, 0) for unit in units) - most)
+        for unit in units:
+            cut = min(excess, bounded.get(unit, 0))
+            if cut:
+                bounded[unit] -= cut
+                excess -= cut
+    return bounded
 
 
 def _metered(held: Held, usage: dict[Unit, int], *, estimated: bool = False, quarantined: bool = False) -> Metered:
@@ -61,10 +89,23 @@ def _metered(held: Held, usage: dict[Unit, int], *, estimated: bool = False, qua
 
 def _estimate(held: Held, output_bytes: int) -> dict[Unit, int]:
     """Within the quote's bounds by construction, so that it can never exceed the reservation."""
-    request = held.request
-    prompt = min(-(-request.prompt_bytes // BYTES_PER_TOKEN), request.max_input_tokens, held.offer.context_length)
-    answer = min(-(-output_bytes // BYTES_PER_TOKEN), held.granted_tokens * request.choices)
-    return _with_flat_units(held, {"input": prompt, "output": answer})
+    return _with_flat_units(held, {"input": _prompt_tokens(held), "output": _answer_tokens(held, output_bytes)})
+
+
+def _prompt_tokens(held: Held) -> int:
+    return min(-(-held.request.prompt_bytes // BYTES_PER_TOKEN), _most_input(held))
+
+
+def _answer_tokens(held: Held, output_bytes: int) -> int:
+    return min(-(-output_bytes // BYTES_PER_TOKEN), _most_output(held))
+
+
+def _most_input(held: Held) -> int:
+    return min(held.request.max_input_tokens, held.offer.context_length)
+
+
+def _most_output(held: Held) -> int:
+    return held.granted_tokens * held.request.choices
 
 
 def _with_flat_units(held: Held, usage: dict[Unit, int]) -> dict[Unit, int]:

@@ -101,14 +101,15 @@ class _Produced(msgspec.Struct):
     finish_reason: str = ""
     usage: Usage | None = None
     raw_usage: bytes | None = None
+    is_doubtful: bool = False
     provider_generation_id: str = ""
 
     def note(self, chunk: Chunk) -> None:
         self.output_bytes += chunk.output_bytes
         if chunk.finish_reason:
             self.finish_reason = chunk.finish_reason
-        if chunk.raw_usage is not None:  # cumulative: the last one counts
-            self.usage, self.raw_usage = chunk.usage, chunk.raw_usage
+        if chunk.raw_usage is not None:  # each tells all that is known by then
+            self.usage, self.raw_usage, self.is_doubtful = chunk.usage, chunk.raw_usage, chunk.is_doubtful
         if chunk.provider_generation_id:
             self.provider_generation_id = chunk.provider_generation_id
 
@@ -246,7 +247,7 @@ class ChatStream:
         produced = self._produced
         kept = KeptAnswer(self.generation_id, self._parts, produced.raw_usage, self.clamped_to, self.dropped)
         return Outcome(
-            metered=meter_answer(self._held, produced.usage, produced.output_bytes),
+            metered=meter_answer(self._held, produced.usage, produced.output_bytes, is_doubtful=produced.is_doubtful),
             finish_reason=produced.finish_reason,
             provider_generation_id=produced.provider_generation_id,
             ttft_ms=self._ttft_ms,

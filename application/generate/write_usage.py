@@ -17,11 +17,12 @@ OURS = frozenset({"cost", "cost_details", "is_byok"})
 def write_usage(receipt: Receipt, raw_usage: bytes | None) -> bytes:
     """JSON of `usage` for body and SSE: numbers with all their digits, never an exponent.
 
-    raw_usage: the provider's object; shown as it is, unless our own estimate was charged instead.
+    raw_usage: the provider's object; shown as it is, and under chat's names if it has others, unless our own estimate
+               was charged instead.
     """
     settled = receipt.settled
-    counts = None if settled.generation.estimated else _provider_counts(raw_usage)
-    counts = _own_counts(settled) if counts is None else counts
+    provider_counts = None if settled.generation.estimated else _provider_counts(raw_usage)
+    counts = {**_own_counts(settled), **(provider_counts or {})}
     members = [msgspec.json.encode(counts)[1:-1]] if counts else []
     members += [b'"cost":' + format_usd(settled.cost_nusd).encode(), b'"cost_details":' + _details(settled)]
     if settled.generation.estimated:

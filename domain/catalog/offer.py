@@ -13,6 +13,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     prices:            None if the model is known but unpriced: requests are refused before the call, never free.
     cost_prices:       what the provider bills us, without markup.
     context_length:    tokens of prompt and answer together; max_output_tokens: tokens of one answer.
+    usage_slack_tokens: tokens above a request's own bounds, per side, up to which the provider's usage is believed.
     listed:            shown among the models on sale; one that is not answers by its name all the same.
     """
 
@@ -26,4 +27,5 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     created: int = 0
     input_modalities: tuple[str, ...] = ("text",)
+    usage_slack_tokens: int = 4_096
     listed: bool = True

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from application.generate.held import Held
@@ -65,11 +66,45 @@ def test_a_credible_usage_is_charged_as_it_is() -> None:
     assert not metered.quarantined
 
 
-def test_zero_is_believed_and_missing_is_estimated() -> None:
-    assert meter_answer(held(), {"input": 0, "output": 0}, output_bytes=20).charge.total_nusd == 0
+def test_a_missing_usage_is_estimated() -> None:
     missing = meter_answer(held(), None, output_bytes=20)
     assert missing.estimated
     assert missing.charge.total_nusd == 20 * 150 + 5 * 600  # 80 bytes of prompt, 20 of answer, four to a token
+
+
+@pytest.mark.parametrize(
+    ("told", "output_bytes", "charged"),
+    [
+        ({"input": 0, "output": 0}, 20, {"input": 20, "output": 5}),
+        ({"input": 0, "output": 25}, 20, {"input": 20, "output": 25}),
+        ({"input": 12, "output": 0}, 20, {"input": 12, "output": 5}),
+        ({"input": 12}, 20, {"input": 12, "output": 5}),
+        ({"output": 25}, 20, {"input": 20, "output": 25}),
+        ({"input": 0, "output": 0}, 0, {"input": 20, "output": 0}),
+    ],
+)
+def test_a_side_that_is_zero_or_missing_beside_a_text_is_estimated_and_flagged(
+    told: Usage, output_bytes: int, charged: Usage
+) -> None:
+    metered = meter_answer(held(), told, output_bytes)
+    assert metered.usage == charged
+    assert metered.estimated
+    assert not metered.quarantined
+
+
+def test_a_zero_where_nothing_went_by_is_believed() -> None:
+    metered = meter_answer(held(), {"input": 12, "output": 0}, output_bytes=0)
+    assert (metered.usage, metered.estimated) == ({"input": 12, "output": 0}, False)
+
+
+def test_what_is_doubtful_is_flagged_and_stays_within_the_reservation() -> None:
+    metered = meter_answer(held(), {"input": 10, "output": 5}, 20, is_doubtful=True)
+    assert (metered.usage, metered.estimated) == ({"input": 10, "output": 5}, True)
+    dear = meter_answer(
+        held(), {"input": 2_000, "cached_input": 30, "output": 900, "reasoning": 40}, 20, is_doubtful=True
+    )
+    assert dear.usage == {"input": 50, "cached_input": 30, "output": 10, "reasoning": 40}
+    assert dear.charge.total_nusd <= held().reserved_nusd
 
 
 @pytest.mark.parametrize(
@@ -77,8 +112,9 @@ def test_zero_is_believed_and_missing_is_estimated() -> None:
     [
         {"input": -1, "output": 5},
         {"input": 2**63, "output": 5},
-        {"input": 10, "output": 2_001},
-        {"input": 2_001, "output": 5},
+        {"input": 10, "output": 50 + 4_097},
+        {"input": 80 + 4_097, "output": 5},
+        {"input": 80, "cached_input": 4_097, "output": 5},
         {"input": 10, "audio": 5},
     ],
 )
@@ -94,5 +130,20 @@ def test_an_estimate_never_exceeds_the_reservation() -> None:
 
 
 def test_more_than_reserved_but_possible_is_charged_in_full() -> None:
-    metered = meter_answer(held(), {"input": 900, "output": 60}, output_bytes=20)
-    assert metered.charge.total_nusd == 900 * 150 + 60 * 600 > held().reserved_nusd
+    metered = meter_answer(held(), {"input": 80 + 4_096, "output": 50 + 4_096}, output_bytes=20)
+    assert metered.charge.total_nusd == 4_176 * 150 + 4_146 * 600 > held().reserved_nusd
+    assert not metered.estimated
+
+
+def test_bytes_bound_what_is_believed_and_not_the_listed_context() -> None:
+    """A long-context model behind a row that lists less is not sold at a fraction."""
+    long = held()
+    long.request = msgspec.structs.replace(long.request, prompt_bytes=1_200_000)
+    metered = meter_answer(long, {"input": 300_000, "output": 5}, output_bytes=20)
+    assert (metered.usage["input"], metered.estimated) == (300_000, False)
+
+
+def test_a_row_may_believe_more() -> None:
+    generous = held()
+    generous.offer = msgspec.structs.replace(OFFER, usage_slack_tokens=100_000)
+    assert not meter_answer(generous, {"input": 50_000, "output": 5}, output_bytes=20).quarantined

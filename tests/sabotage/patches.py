@@ -3,6 +3,7 @@
 from tests.sabotage.fault_patches import FAULT_PATCHES
 from tests.sabotage.patch import Patch
 from tests.sabotage.shape_patches import SHAPE_PATCHES
+from tests.sabotage.usage_patches import USAGE_PATCHES
 from tests.sabotage.who_pays_patches import WHO_PAYS_PATCHES
 
 STORE = "tests/adapters/postgres"
@@ -375,5 +376,6 @@ PATCHES = (
     ),
     *FAULT_PATCHES,
     *SHAPE_PATCHES,
+    *USAGE_PATCHES,
     *WHO_PAYS_PATCHES,
 )

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from adapters.outbound.providers.rows import ProviderRow, Quirk
+from adapters.outbound.providers.rows import ProviderRow, Quirk, UsageRow
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -16,6 +16,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     drops: frozenset[str] = frozenset()
     extras: frozenset[str] = frozenset()
     connect_timeout_s: float = 10.0
+    usage: UsageRow = UsageRow()
 
     def __repr__(self) -> str:
         """Without the key: endpoints end up in tracebacks."""
@@ -32,4 +33,5 @@ def endpoint_of(provider: str, row: ProviderRow, api_key: str) -> Endpoint:
         drops=frozenset(row.drops),
         extras=frozenset(row.extras),
         connect_timeout_s=row.connect_timeout_s,
+        usage=row.usage,
     )

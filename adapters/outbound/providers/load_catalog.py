@@ -93,7 +93,7 @@ def _offers(file: Path, name: str, row: ProviderRow, on: date) -> Iterator[Offer
     listed = {model.id for model in row.models}
     for number, model in enumerate(row.models):
         try:
-            yield offer_of_row(name, model, origin=file.stem)
+            yield offer_of_row(name, model, origin=file.stem, usage_slack_tokens=row.usage_slack_tokens)
         except ModelInvalid as error:
             place = f"providers.{name}.models[{number}].{error.field}"
             raise ProvidersFileInvalid(file, place, f"{error.reason} (model {model.id})") from error

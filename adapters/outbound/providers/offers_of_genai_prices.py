@@ -140,4 +140,5 @@ def _offer(provider: str, canonical: str, model: ModelInfo, prices: PriceSet | N
         max_output_tokens=output_limit(limits.max_output_tokens, context_length),
         name=model.name or canonical,
         input_modalities=limits.input_modalities,
+        usage_slack_tokens=row.usage_slack_tokens,
     )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from adapters.outbound.providers.price_of_row import PriceInvalid, costs_nothing, price_of_row
-from adapters.outbound.providers.rows import ModelRow
+from adapters.outbound.providers.rows import USAGE_SLACK_TOKENS, ModelRow
 from domain.catalog.offer import Offer
 from domain.pricing.price import PriceSet
 
@@ -29,8 +29,10 @@ class ModelInvalid(Exception):
         self.reason = reason
 
 
-def offer_of_row(provider: str, model: ModelRow, *, origin: str) -> Offer:
+def offer_of_row(provider: str, model: ModelRow, *, origin: str, usage_slack_tokens: int = USAGE_SLACK_TOKENS) -> Offer:
     """The offer of `model` at `provider`. `origin` begins its price version and says which file the price is from.
+
+    usage_slack_tokens: the provider's, unless the model has its own.
 
     Raises: ModelInvalid that names the field.
     """
@@ -49,6 +51,7 @@ def offer_of_row(provider: str, model: ModelRow, *, origin: str) -> Offer:
         max_output_tokens=max_output_tokens,
         name=model.name or model.id,
         input_modalities=model.input_modalities,
+        usage_slack_tokens=usage_slack_tokens if model.usage_slack_tokens is None else model.usage_slack_tokens,
         listed=model.listed,
     )
 

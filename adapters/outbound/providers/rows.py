@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 Positive = Annotated[int, Meta(gt=0)]
+Slack = Annotated[int, Meta(ge=0, le=10_000_000)]
 CanonicalId = Annotated[str, Meta(pattern=r"^[^/\s]+/\S+$", max_length=200)]
 """`author/slug`, what customers name."""
 
@@ -59,7 +60,55 @@ class ModelRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: str = ""
     input_modalities: tuple[str, ...] = ("text",)
     listed: bool = True
+    usage_slack_tokens: Slack | None = None
     source: str = ""
+
+
+Path = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*$", max_length=100)]
+"""Members of a usage object from the outside in: `prompt_tokens_details.cached_tokens`."""
+
+Paths = tuple[Path, ...]
+"""Of several the first that is there counts."""
+
+Where = Literal["inside", "beside"]
+
+
+class UsageRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a provider tells its usage (dialects/openai_usage.py). The defaults are OpenAI's, with the names of others.
+
+    reasoning_is:  whether the completion's count includes reasoning; cached_is, written_is: whether the prompt's
+                   includes tokens read from and written to a cache. A total, where there is one, knows better.
+    """
+
+    prompt: Paths = ("prompt_tokens", "input_tokens")
+    completion: Paths = ("completion_tokens", "output_tokens")
+    total: Paths = ("total_tokens",)
+    cached: Paths = (
+        "prompt_tokens_details.cached_tokens",
+        "input_tokens_details.cached_tokens",
+        "cached_tokens",
+        "prompt_cache_hit_tokens",
+        "cache_read_input_tokens",
+    )
+    written: Paths = (
+        "prompt_tokens_details.cache_write_tokens",
+        "input_tokens_details.cache_write_tokens",
+        "cache_creation_input_tokens",
+    )
+    written_5m: Paths = ("cache_creation.ephemeral_5m_input_tokens",)
+    written_1h: Paths = ("cache_creation.ephemeral_1h_input_tokens",)
+    reasoning: Paths = (
+        "completion_tokens_details.reasoning_tokens",
+        "output_tokens_details.reasoning_tokens",
+        "reasoning_tokens",
+    )
+    reasoning_is: Where = "inside"
+    cached_is: Where = "inside"
+    written_is: Where = "inside"
+
+
+USAGE_SLACK_TOKENS = 4_096
+"""What a provider may count beyond a request's own bounds: system prompts of its own, chat templates."""
 
 
 class LimitsRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -82,6 +131,7 @@ class ProviderRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     drops:        request parameters never passed on, because they change the bill in ways no price here tells; the
                   client is told.
     extras:       request parameters outside OpenAI's that this provider understands.
+    usage_slack_tokens: tokens above a request's own bounds, per side, up to which usage is believed.
     """
 
     base_url: str = ""
@@ -99,6 +149,8 @@ class ProviderRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     not_chat: tuple[str, ...] = ()
     limits: tuple[LimitsRow, ...] = ()
     models: tuple[ModelRow, ...] = ()
+    usage: UsageRow = UsageRow()
+    usage_slack_tokens: Slack = USAGE_SLACK_TOKENS
 
     def __repr__(self) -> str:
         """Without the key: rows end up in tracebacks."""

@@ -12,7 +12,7 @@ ASKED = {"model": MODEL, "max_tokens": 16, "messages": [{"role": "user", "conten
 def overdrawn(house: House, http: httpx.Client) -> None:
     """An answer of $0.002 on $0.001 of credit."""
     house.hold_all_but("0.001")
-    house.providers.answers[MODEL] = whole_answer(usage={"input": 0, "output": 1_000})
+    house.providers.answers[MODEL] = whole_answer(usage={"input": 2, "output": 999})
     usage = msgspec.json.decode(http.post("/v1/chat/completions", json=ASKED).content)["usage"]
     assert (usage["cost"], usage["cost_details"]["shortfall"]) == (0.001, 0.001)
 

@@ -22,6 +22,7 @@ from adapters.outbound.providers.dialects.openai_members import (
 )
 from adapters.outbound.providers.dialects.openai_output import output_bytes_of
 from adapters.outbound.providers.dialects.openai_stream import StreamReader
+from adapters.outbound.providers.dialects.openai_usage import UsageReader
 from adapters.outbound.providers.endpoint import Endpoint
 from adapters.outbound.providers.failures import BrokenAnswer, ErrorClass, ToldError
 from application.ports import Answer, ChatCall
@@ -83,7 +84,8 @@ def read_answer(body: bytes, call: ChatCall, endpoint: Endpoint) -> Answer:
     """
     members = members_of(body)
     refuse_error(members)
-    usage, raw_usage = take_usage(members, endpoint)
+    raw_usage = take_usage(members, endpoint)
+    told = None if raw_usage is None else UsageReader(endpoint.usage).read(raw_usage)
     choices = choices_of(members)
     if not choices:
         raise BrokenAnswer(ErrorClass.MALFORMED_ANSWER)
@@ -92,8 +94,9 @@ def read_answer(body: bytes, call: ChatCall, endpoint: Endpoint) -> Answer:
         members.setdefault(name, value)
     return Answer(
         body=joined(members),
-        usage=usage,
-        raw_usage=raw_usage,
+        usage=told.usage if told else None,
+        raw_usage=told.raw if told else None,
+        is_doubtful=told is not None and told.is_doubtful,
         finish_reason=finish_reason_of(choices),
         provider_generation_id=provider_id,
         output_bytes=output_bytes_of(choices, "message"),

@@ -6,14 +6,9 @@ from typing import Any
 from msgspec import Raw
 
 from adapters.outbound.providers.dialects.members import NULL, Members, joined, members_of, value_of, written
-from adapters.outbound.providers.dialects.openai_usage import usage_of
 from adapters.outbound.providers.endpoint import Endpoint
 from adapters.outbound.providers.failures import BrokenAnswer, ErrorClass, ToldError
 from application.ports import ChatCall
-from domain.pricing.usage import Usage
-
-MAX_RAW_USAGE_BYTES = 4 * 1024
-"""Kept beside the ledger for disputes; the longest usage object known has 700 bytes."""
 
 MAX_ID, MAX_REASON = 200, 64
 """Characters kept of a provider's id and finish_reason; the longest known have 60 and 14."""
@@ -41,14 +36,14 @@ def told_error(error: Any) -> ToldError:
     )
 
 
-def take_usage(members: Members, endpoint: Endpoint) -> tuple[Usage | None, bytes | None]:
-    """Take the provider's usage out of `members`: counts, and its own bytes. Both None if there is none."""
+def take_usage(members: Members, endpoint: Endpoint) -> bytes | None:
+    """Take the provider's usage out of `members`: its own bytes, None if there is none."""
     raw = _taken(members, "usage")
     if "x_groq" in members and "x_groq_usage" in endpoint.quirks and bytes(members["x_groq"]) != NULL:
         inner = members_of(bytes(members["x_groq"]))
         raw = _taken(inner, "usage") or raw
         members["x_groq"] = Raw(joined(inner))
-    return (None, None) if raw is None else (usage_of(raw), raw[:MAX_RAW_USAGE_BYTES])
+    return raw
 
 
 def our_names(call: ChatCall) -> Members:

@@ -15,11 +15,11 @@ from adapters.outbound.providers.dialects.openai_members import (
 from adapters.outbound.providers.dialects.openai_output import output_bytes_of
 from adapters.outbound.providers.dialects.openai_run import TextRun
 from adapters.outbound.providers.dialects.openai_splice import Splice
+from adapters.outbound.providers.dialects.openai_usage import Told, UsageReader
 from adapters.outbound.providers.dialects.sse import EventReader, end_of_event
 from adapters.outbound.providers.endpoint import Endpoint
 from adapters.outbound.providers.failures import BrokenAnswer, ErrorClass
 from application.ports import ChatCall, Chunk
-from domain.pricing.usage import Usage
 
 DONE = b"[DONE]"
 
@@ -27,12 +27,13 @@ DONE = b"[DONE]"
 class StreamReader:
     """Reads one stream; the same events come out however its bytes were split.
 
-    Usage counts are cumulative: of several chunks with usage the last is the truth.
+    A chunk with usage tells all that is known of it by then.
     """
 
     def __init__(self, call: ChatCall, endpoint: Endpoint) -> None:
         self.is_done = False
         self._endpoint = endpoint
+        self._usage = UsageReader(endpoint.usage)
         self._ours = our_names(call)
         self._events = EventReader()
         self._open: dict[int, bool] = {}  # choice index -> whether it still goes on
@@ -87,20 +88,16 @@ class StreamReader:
             return None
         members = members_of(event)
         refuse_error(members)
-        usage, raw_usage = take_usage(members, self._endpoint)
+        raw_usage = take_usage(members, self._endpoint)
+        told = None if raw_usage is None else self._usage.read(raw_usage)
         choices = choices_of(members)
         if choices or (raw_usage is None and "choices" in members):
-            return self._chunk(event, members, choices, usage, raw_usage)
-        return None if raw_usage is None else Chunk(data=b"", usage=usage, raw_usage=raw_usage)
+            return self._chunk(event, members, choices, told)
+        if told is None:
+            return None
+        return Chunk(data=b"", usage=told.usage, raw_usage=told.raw, is_doubtful=told.is_doubtful)
 
-    def _chunk(
-        self,
-        event: bytes,
-        members: Members,
-        choices: list[dict[str, Any]],
-        usage: Usage | None,
-        raw_usage: bytes | None,
-    ) -> Chunk:
+    def _chunk(self, event: bytes, members: Members, choices: list[dict[str, Any]], told: Told | None) -> Chunk:
         for choice in choices:
             index = choice.get("index")
             index = index if type(index) is int else 0
@@ -112,8 +109,9 @@ class StreamReader:
             data=joined(members),
             is_last=bool(finish_reason),
             finish_reason=finish_reason,
-            usage=usage,
-            raw_usage=raw_usage,
+            usage=told.usage if told else None,
+            raw_usage=told.raw if told else None,
+            is_doubtful=told is not None and told.is_doubtful,
             output_bytes=output_bytes_of(choices, "delta"),
             provider_generation_id=provider_id,
         )

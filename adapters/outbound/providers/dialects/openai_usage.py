@@ -1,69 +1,193 @@
-"""OpenAI's usage object -> our disjoint units.
+"""OpenAI's usage object, as its many imitators send it -> our disjoint units.
 
-prompt_tokens includes cached and cache-written tokens, completion_tokens includes reasoning tokens; here each token is
-counted once: input + cached_input + cache_write_5m + cache_write_1h = prompt_tokens, output + reasoning =
-completion_tokens. Nothing is validated: the core quarantines what cannot be true, so it must arrive as it was told.
-Source: platform.openai.com/docs/api-reference/chat/object; openrouter.ai/docs (cache_write_tokens); Anthropic's
-cache_creation, which some relays pass on.
+Each token is counted once here: input + cached_input + cache_write_5m + cache_write_1h is the prompt, output +
+reasoning the completion. Providers differ in two ways, and both are data (rows.UsageRow): the names of the counts, and
+whether reasoning is told inside or beside the completion, cached and written tokens inside or beside the prompt. A
+`total_tokens` decides how its own object is to be read; without one the row does.
+
+A stream may tell its usage several times: the last word counts for each field. An object without counts, or one whose
+counts fall back to zero, says nothing.
+
+Nothing is validated: the core sets aside what cannot be true, so it must arrive as it was told.
+Source: platform.openai.com/docs/api-reference (chat and responses objects); openrouter.ai/docs (cache_write_tokens);
+docs.x.ai (reasoning beside); Anthropic's cache_creation, which some relays pass on. Checked 2026-11-27.
 """
 
-from typing import Any
+from collections.abc import Mapping
+from functools import cache
+from itertools import product
+from typing import Any, NamedTuple
+
+import msgspec
 
 from adapters.outbound.providers.dialects.members import value_of
-from domain.pricing.usage import Usage
+from adapters.outbound.providers.rows import UsageRow
+from domain.pricing.usage import Unit, Usage, input_tokens, output_tokens
 
 NOT_A_COUNT = -1
 """Stands for NaN, a fraction, a text: no count can be negative, so the core sets the usage aside."""
 
 UNREADABLE: Usage = {"input": NOT_A_COUNT}
 
-_CACHED = (("prompt_tokens_details", "cached_tokens"), ("cached_tokens",), ("prompt_cache_hit_tokens",))
-_WRITTEN = (("prompt_tokens_details", "cache_write_tokens"), ("cache_creation_input_tokens",))
-_WRITTEN_1H = (("cache_creation", "ephemeral_1h_input_tokens"),)
-_REASONING = (("completion_tokens_details", "reasoning_tokens"), ("reasoning_tokens",))
+MAX_RAW_BYTES = 4 * 1024
+"""Kept beside the ledger for disputes; the longest usage object known has 700 bytes."""
+
+SIDES = ("prompt", "completion")
+
+Counts = Mapping[str, int]
+"""Field of a UsageRow -> what was told; a field that was not told is missing."""
 
 
-def usage_of(raw: bytes) -> Usage | None:
-    """Counts in the JSON value `raw`. None if it tells no prompt_tokens or no completion_tokens: missing is not zero.
+class Told(NamedTuple):
+    """What a provider has told of its usage so far.
 
-    Counts are passed on as they are, be they negative or absurd; what is not an integer counts as -1.
+    usage:       disjoint counts; without `input` or `output` if that side was never told; None if neither was.
+    raw:         the object for the client: as it came, or all of them in one, at most MAX_RAW_BYTES.
+    is_doubtful: its total contradicts its parts, or explains them in more than one way.
     """
-    try:
-        told = value_of(raw)
-    except (ValueError, RecursionError):
-        return UNREADABLE
-    if told is None:
-        return None
-    if not isinstance(told, dict):
-        return UNREADABLE
-    prompt, completion = _count(told, (("prompt_tokens",),)), _count(told, (("completion_tokens",),))
-    if prompt is None or completion is None:
-        return None
-    return _disjoint(told, prompt, completion)
+
+    usage: Usage | None
+    raw: bytes
+    is_doubtful: bool = False
 
 
-def _disjoint(told: dict[str, Any], prompt: int, completion: int) -> Usage:
-    cached = _count(told, _CACHED) or 0
-    written = _count(told, _WRITTEN) or 0
-    written_1h = _count(told, _WRITTEN_1H) or 0
-    reasoning = _count(told, _REASONING) or 0
-    usage: Usage = {
-        "input": prompt - cached - written,
-        "cached_input": cached,
-        "cache_write_5m": written - written_1h,
-        "cache_write_1h": written_1h,
-        "output": completion - reasoning,
-        "reasoning": reasoning,
-    }
-    return {unit: count for unit, count in usage.items() if count or unit in ("input", "output")}
+class Reading(NamedTuple):
+    """Which parts are told beside their whole, and not inside it."""
+
+    reasoning: bool
+    cached: bool
+    written: bool
 
 
-def _count(told: dict[str, Any], paths: tuple[tuple[str, ...], ...]) -> int | None:
-    """The first of `paths` that is there; None if none is."""
-    for path in paths:
-        found: Any = told
-        for name in path:
-            found = found.get(name) if isinstance(found, dict) else None
-        if found is not None:
-            return found if type(found) is int else NOT_A_COUNT
-    return None
+class UsageReader:
+    """The usage of one answer: `read` each object that comes."""
+
+    def __init__(self, row: UsageRow) -> None:
+        self._row = row
+        self._reading = Reading(*(where == "beside" for where in (row.reasoning_is, row.cached_is, row.written_is)))
+        self._counts: dict[str, int] = {}
+        self._members: dict[str, Any] = {}
+        self._told: Told | None = None
+
+    def read(self, raw: bytes) -> Told | None:
+        """What is known with this object, None if it is null and nothing is."""
+        try:
+            members = value_of(raw)
+        except (ValueError, RecursionError):
+            members = ()
+        if members is None:
+            return self._told
+        if isinstance(members, dict):
+            self._take(members, raw)
+        elif not self._is_real:
+            self._told = Told(UNREADABLE, raw[:MAX_RAW_BYTES])
+        return self._told
+
+    @property
+    def _is_real(self) -> bool:
+        return any(self._counts.get(side) for side in SIDES)
+
+    def _take(self, members: dict[str, Any], raw: bytes) -> None:
+        new = _counts_of(members, self._row)
+        says_something = any(new.get(side) for side in SIDES)
+        if not says_something and (self._is_real or not new):
+            self._told = self._told or Told(None, raw[:MAX_RAW_BYTES])
+            return
+        fallen = {side for side in SIDES if new.get(side) == 0 and self._counts.get(side)}
+        self._counts |= {field: count for field, count in new.items() if field not in fallen}
+        is_doubtful = self._told is not None and self._told.is_doubtful
+        if new.get("total", 0) > 0:
+            is_doubtful = self._decide(new["total"])
+        usage = _disjoint(self._counts, self._reading)
+        self._told = Told(usage or None, self._shown(members, raw, usage)[:MAX_RAW_BYTES], is_doubtful)
+
+    def _decide(self, total: int) -> bool:
+        """Choose the reading that explains `total`, the nearest to the one so far. Returns whether doubt is left."""
+        explaining = [reading for reading in _by_distance(self._reading) if _total(self._counts, reading) == total]
+        if not explaining:
+            return True
+        nearest = _distance(explaining[0], self._reading)
+        as_near = [reading for reading in explaining if _distance(reading, self._reading) == nearest]
+        charged = {tuple(sorted(_disjoint(self._counts, reading).items())) for reading in as_near}
+        self._reading = explaining[0]
+        return len(charged) > 1
+
+    def _shown(self, members: dict[str, Any], raw: bytes, usage: Usage) -> bytes:
+        """One object for the client: the first as it came, those after it merged into it."""
+        if not self._members:
+            self._members = members
+            return raw
+        news = {name: value for name, value in members.items() if value or not self._members.get(name)}
+        if "total_tokens" in self._members and "total_tokens" not in news:
+            news["total_tokens"] = input_tokens(usage) + output_tokens(usage)
+        self._members = {**self._members, **news}
+        return msgspec.json.encode(self._members)
+
+
+def _counts_of(members: Mapping[str, Any], row: UsageRow) -> dict[str, int]:
+    """Of each field the first of its paths that is there."""
+    found: dict[str, int] = {}
+    for field in ("prompt", "completion", "total", "cached", "written", "written_5m", "written_1h", "reasoning"):
+        for path in getattr(row, field):
+            told = _at(members, path)
+            if told is not None:
+                found[field] = _count(told)
+                break
+    if "written" not in found and found.keys() & {"written_5m", "written_1h"}:
+        found["written"] = found.get("written_5m", 0) + found.get("written_1h", 0)
+    return found
+
+
+def _at(members: Mapping[str, Any], path: str) -> Any:
+    found: Any = members
+    for name in _names(path):
+        found = found.get(name) if isinstance(found, dict) else None
+    return found
+
+
+@cache
+def _names(path: str) -> tuple[str, ...]:
+    return tuple(path.split("."))
+
+
+def _count(told: Any) -> int:
+    """Whole numbers, be they written 512 or 512.0."""
+    if type(told) is float and told.is_integer():
+        return int(told)
+    return told if type(told) is int else NOT_A_COUNT
+
+
+def _disjoint(counts: Counts, reading: Reading) -> dict[Unit, int]:
+    """A side that was not told has no unit. Parts larger than the whole they are inside make a count negative."""
+    cached, written, reasoning = (counts.get(part, 0) for part in ("cached", "written", "reasoning"))
+    written_1h = counts.get("written_1h", 0)
+    usage: dict[Unit, int] = {}
+    if "prompt" in counts:
+        usage["input"] = counts["prompt"] - cached * (not reading.cached) - written * (not reading.written)
+        parts: dict[Unit, int] = {
+            "cached_input": cached,
+            "cache_write_5m": written - written_1h,
+            "cache_write_1h": written_1h,
+        }
+        usage |= {unit: count for unit, count in parts.items() if count}
+    if "completion" in counts:
+        usage["output"] = counts["completion"] - reasoning * (not reading.reasoning)
+        if reasoning:
+            usage["reasoning"] = reasoning
+    return usage
+
+
+def _total(counts: Counts, reading: Reading) -> int | None:
+    """What `total_tokens` would be; None if the counts cannot be read so."""
+    usage = _disjoint(counts, reading)
+    return sum(usage.values()) if min(usage.values(), default=0) >= 0 else None
+
+
+def _by_distance(origin: Reading) -> list[Reading]:
+    """All readings, those that differ least from `origin` first; of several, those that differ in reasoning."""
+    readings = [Reading(*each) for each in product((False, True), repeat=3)]
+    return sorted(readings, key=lambda each: (_distance(each, origin), each.reasoning == origin.reasoning))
+
+
+def _distance(one: Reading, other: Reading) -> int:
+    return sum(a != b for a, b in zip(one, other, strict=True))
