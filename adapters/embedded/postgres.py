@@ -164,7 +164,8 @@ class EmbeddedPostgres:
             publish_endpoint(self._home, endpoint)
 
     def _spawn(self, binaries: Binaries, endpoint: Endpoint) -> subprocess.Popen[bytes]:
-        argv: list[str | Path] = [binaries.postgres, "-D", self._data_folder, *command_line(self._settings, endpoint)]
+        options = command_line(self._settings, endpoint, binaries.major)
+        argv: list[str | Path] = [binaries.postgres, "-D", self._data_folder, *options]
         with self._log.open() as output:
             return child.spawn(argv, self._user, output, signal.SIGINT)  # when we die: fast shutdown
 

@@ -42,13 +42,18 @@ DEFAULTS: Mapping[str, str] = {
     "log_timezone": "UTC",
 }
 
+FROM_16: Mapping[str, str] = {
+    # Kept back for the role that appends, whatever the others have taken: an API process uses a dozen.
+    "reserved_connections": "40",
+}
 
-def command_line(settings: Mapping[str, str], endpoint: Endpoint) -> list[str]:
+
+def command_line(settings: Mapping[str, str], endpoint: Endpoint, major: int) -> list[str]:
     """`-c name=value` for postgres: DEFAULTS, overridden by `settings`; where it listens is never overridden.
 
     On the command line, because they then outrank postgresql.conf and ALTER SYSTEM, and no file has to be edited.
     """
-    chosen = {**DEFAULTS, **settings, **_listening(endpoint)}
+    chosen = {**DEFAULTS, **(FROM_16 if major >= 16 else {}), **settings, **_listening(endpoint)}
     return [word for name, value in chosen.items() for word in ("-c", f"{name}={value}")]
 
 

@@ -4,17 +4,28 @@ import difflib
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec.structs import replace
 
 from adapters.complaint import WRONG_INPUT, Complaint, choices_of, in_plain_words
 from adapters.settings.choose_home import choose_home
+from adapters.settings.secrets import SECRET_NAMES
 from adapters.settings.settings import Settings
 
+Child = Literal["api", "projector", "sandbox"]
+
 HOME = "GATEWAYZ_HOME"
-SECRETS = frozenset({"GATEWAYZ_PEPPER", "GATEWAYZ_KEYRING", "GATEWAYZ_ADMIN_KEY"})
+
+WITH_PASSWORDS = frozenset({"DATABASE_URL", "GATEWAYZ_WRITER_URL"})
+
+PLAIN_NAMES = frozenset(
+    {"PATH", "HOME", "USER", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TERM", "NO_COLOR", "FORCE_COLOR", "LD_LIBRARY_PATH"}
+    | {"PGHOST", "PGHOSTADDR", "PGPORT", "SSL_CERT_FILE", "SSL_CERT_DIR"}
+)
+PLAIN_PREFIXES = ("LC_", "PYTHON", "PGSSL", "PGGSS", "PGTARGET")
+"""Where Python, libpq and OpenSSL look by themselves. Names that may hold a secret are not among them."""
 
 ALIKE = 0.9
 """Of difflib's ratio. Names of others under our prefix, such as an orchestrator makes, are less alike."""
@@ -42,9 +53,24 @@ def read_provider_keys(names: Iterable[str], environment: Mapping[str, str] = os
     return {name: environment[name] for name in names if environment.get(name)}
 
 
-def environment_of_children(changes: Mapping[str, str]) -> Mapping[str, str]:
-    """Our own environment for a process of ours, with what it cannot find out by itself."""
-    return {**os.environ, **changes}
+def environment_of_child(
+    child: Child,
+    changes: Mapping[str, str],
+    provider_keys: Iterable[str] = (),
+    environment: Mapping[str, str] = os.environ,
+) -> Mapping[str, str]:
+    """For a process of ours: what its program reads there, and `changes`. No secret but `provider_keys`, names of
+    variables: what opens the database, and the installation's secrets, it is handed when it begins."""
+    kept = PLAIN_NAMES | (set() if child == "sandbox" else _setting_names() - WITH_PASSWORDS) | set(provider_keys)
+    prefixes = (*PLAIN_PREFIXES, "OTEL_") if child == "api" else PLAIN_PREFIXES  # OTEL: headers may hold a token
+    return {
+        **{name: value for name, value in environment.items() if name in kept or name.startswith(prefixes)},
+        **changes,
+    }
+
+
+def _setting_names() -> set[str]:
+    return {field.encode_name for field in msgspec.structs.fields(Settings)}
 
 
 def _path(kind: type, value: Any) -> Any:
@@ -53,7 +79,7 @@ def _path(kind: type, value: Any) -> Any:
 
 def _refuse_misspelt(given: Mapping[str, str]) -> None:
     """A setting that is silently not there costs hours, and a limit that is not in force money."""
-    known = SECRETS | {field.encode_name for field in msgspec.structs.fields(Settings)}
+    known = SECRET_NAMES | _setting_names()
     for name in given:
         if name.startswith("GATEWAYZ_") and name not in known:
             for meant in difflib.get_close_matches(name, known, 1, ALIKE):

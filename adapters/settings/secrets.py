@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import os
 import secrets
+import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -15,22 +16,29 @@ from adapters.complaint import WRONG_INPUT, Complaint
 from adapters.embedded.durable import sync_folder, write_file
 
 FILE = "secrets.json"
+DERIVATION = "GATEWAYZ_DERIVATION_SECRET"
+SECRET_NAMES = frozenset({"GATEWAYZ_PEPPER", "GATEWAYZ_KEYRING", "GATEWAYZ_ADMIN_KEY", DERIVATION})
+
 MIN_PEPPER = 32
 """Characters. It guards every key hash and every derived secret: 32 random ones cannot be guessed."""
+
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 MIN_ADMIN_KEY = 16
 _FERNET_KEY_BYTES = 32
 
 
 class Secrets(msgspec.Struct, frozen=True):
-    """pepper: keys every hash we store. keyring: Fernet keys as text; the first wraps data keys, all unwrap them.
-
-    Everything else follows from the pepper, so that containers which share it agree without sharing a file.
+    """pepper:     keys every hash we store.
+    keyring:    Fernet keys as text; the first wraps data keys, all unwrap them.
+    derivation: admin key and role passwords follow from it, so that they need no place of their own. Empty: from the
+                pepper, as in homes made before there was a secret of its own for it.
     """
 
     pepper: str
     keyring: tuple[str, ...]
     given_admin_key: str = ""
+    derivation: str = ""
 
     @property
     def admin_key(self) -> str:
@@ -49,7 +57,8 @@ class Secrets(msgspec.Struct, frozen=True):
         )
 
     def _derived(self, purpose: str) -> str:
-        digest = hmac.digest(self.pepper.encode(), f"gatewayz derived\0{purpose}".encode(), hashlib.sha256)
+        secret = self.derivation or self.pepper
+        digest = hmac.digest(secret.encode(), f"gatewayz derived\0{purpose}".encode(), hashlib.sha256)
         return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
     def __repr__(self) -> str:
@@ -57,9 +66,10 @@ class Secrets(msgspec.Struct, frozen=True):
 
 
 def find_secrets(home: Path, environment: Mapping[str, str] = os.environ) -> Secrets | None:
-    """GATEWAYZ_PEPPER and GATEWAYZ_KEYRING (comma-separated), else the file in `home`, else None.
+    """GATEWAYZ_PEPPER and GATEWAYZ_KEYRING (comma-separated), else the file in `home`, else None. GATEWAYZ_ADMIN_KEY
+    and GATEWAYZ_DERIVATION_SECRET replace those of either.
 
-    Raises: Complaint if one is given without the other, or if either cannot be used.
+    Raises: Complaint if one of the first two is given without the other, or if any cannot be used.
     """
     pepper, ring = environment.get("GATEWAYZ_PEPPER", ""), environment.get("GATEWAYZ_KEYRING", "")
     admin_key = environment.get("GATEWAYZ_ADMIN_KEY", "")
@@ -69,23 +79,35 @@ def find_secrets(home: Path, environment: Mapping[str, str] = os.environ) -> Sec
         )
     if bool(pepper) != bool(ring):
         raise Complaint("GATEWAYZ_PEPPER and GATEWAYZ_KEYRING belong together: set both, or neither", WRONG_INPUT)
+    derivation = environment.get(DERIVATION, "")
+    if derivation:
+        _long_enough(derivation, DERIVATION)
     if pepper:
-        return Secrets(_pepper(pepper, "GATEWAYZ_PEPPER"), _keyring(ring.split(","), "GATEWAYZ_KEYRING"), admin_key)
-    return _read_file(home / FILE, admin_key)
+        return Secrets(
+            _long_enough(pepper, "GATEWAYZ_PEPPER"),
+            _keyring(ring.split(","), "GATEWAYZ_KEYRING"),
+            admin_key,
+            derivation,
+        )
+    return _read_file(home / FILE, admin_key, derivation)
 
 
 def make_secrets(environment: Mapping[str, str] = os.environ) -> Secrets:
     """Fresh ones, kept nowhere yet."""
     key = base64.urlsafe_b64encode(secrets.token_bytes(_FERNET_KEY_BYTES)).decode()
-    return Secrets(secrets.token_urlsafe(_FERNET_KEY_BYTES), (key,), environment.get("GATEWAYZ_ADMIN_KEY", ""))
+    return Secrets(
+        secrets.token_urlsafe(_FERNET_KEY_BYTES),
+        (key,),
+        environment.get("GATEWAYZ_ADMIN_KEY", ""),
+        environment.get(DERIVATION) or secrets.token_urlsafe(_FERNET_KEY_BYTES),
+    )
 
 
 def keep_secrets(home: Path, fresh: Secrets) -> Secrets:
     """Write the file unless there is one; returns what it holds. Of several at once the first wins, all agree."""
     unfinished = home / f"{FILE}.{secrets.token_hex(4)}"
-    text = msgspec.json.encode({"pepper": fresh.pepper, "keyring": fresh.keyring}).decode()
     try:
-        write_file(unfinished, text + "\n")
+        write_file(unfinished, _text(fresh))
         os.link(unfinished, home / FILE)
         sync_folder(home)
     except FileExistsError:
@@ -94,28 +116,56 @@ def keep_secrets(home: Path, fresh: Secrets) -> Secrets:
         raise Complaint(f"cannot write {home / FILE}: {error.strerror}; give access, or set GATEWAYZ_HOME") from error
     finally:
         unfinished.unlink(missing_ok=True)
-    return _read_file(home / FILE, fresh.given_admin_key) or fresh
+    return _read_file(home / FILE, fresh.given_admin_key, fresh.derivation) or fresh
+
+
+def replace_secrets(home: Path, fresh: Secrets) -> None:
+    """Write `fresh` in place of what the file holds. Raises: Complaint."""
+    try:
+        write_file(home / FILE, _text(fresh))
+    except OSError as error:
+        raise Complaint(f"cannot write {home / FILE}: {error.strerror}; give access") from error
 
 
 class _File(msgspec.Struct):
+    """derivation_secret: not in files that were made before there was one."""
+
     pepper: str
     keyring: list[str]
+    derivation_secret: str = ""
 
 
-def _read_file(path: Path, admin_key: str) -> Secrets | None:
+def _text(held: Secrets) -> str:
+    return msgspec.json.encode(_File(held.pepper, list(held.keyring), held.derivation)).decode() + "\n"
+
+
+def _read_file(path: Path, admin_key: str, derivation: str) -> Secrets | None:
     try:
+        _refuse_if_others_can_read(path)
         held = msgspec.json.decode(path.read_bytes(), type=_File)
     except FileNotFoundError:
         return None
     except (OSError, msgspec.DecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else f"it is damaged ({error})"
         raise Complaint(f"cannot read {path}: {reason}; restore it from a backup") from error
-    return Secrets(_pepper(held.pepper, str(path)), _keyring(held.keyring, str(path)), admin_key)
+    return Secrets(
+        _long_enough(held.pepper, f"{path}: the pepper"),
+        _keyring(held.keyring, str(path)),
+        admin_key,
+        derivation or held.derivation_secret,
+    )
 
 
-def _pepper(text: str, origin: str) -> str:
+def _refuse_if_others_can_read(path: Path) -> None:
+    """Raises: Complaint, OSError. As ssh does with a key: what others could read may be known to them already."""
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & OTHERS:
+        raise Complaint(f"{path} can be read by others (mode {mode:04o}): chmod 600 it; if others could, rotate it")
+
+
+def _long_enough(text: str, origin: str) -> str:
     if len(text) < MIN_PEPPER:
-        raise Complaint(f"{origin}: the pepper has fewer than {MIN_PEPPER} characters: take a random one", WRONG_INPUT)
+        raise Complaint(f"{origin} has fewer than {MIN_PEPPER} characters: take a random one", WRONG_INPUT)
     return text
 
 

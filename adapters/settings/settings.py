@@ -46,8 +46,25 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=environment_nam
     ] = 1
     database_url: Annotated[
         str,
-        Meta(description="PostgreSQL 15 or newer, as the owner of its database. When set, no server is started."),
+        Meta(
+            description="PostgreSQL 15 or newer; what a process logs in with. `migrate` and `serve` take the owner's,"
+            " `api` and `projector` that of their role (`gatewayz database-url`). When set, no server is started."
+        ),
     ] = ""
+    writer_url: Annotated[
+        str,
+        Meta(
+            description="What a `projector` run alone expires reservations with: the `DATABASE_URL` of `api`. Its own"
+            " may not write to the ledger."
+        ),
+    ] = ""
+    one_role: Annotated[
+        Literal["off", "on"],
+        Meta(
+            description="`on`: every process works as the login of `DATABASE_URL`, for databases whose owner may not"
+            " create roles. Nothing but a trigger then keeps a process from changing the log."
+        ),
+    ] = "off"
     pg_bindir: Annotated[
         Path | None, Meta(description="Folder with `postgres` and `initdb` to run instead of the wheel's.")
     ] = None

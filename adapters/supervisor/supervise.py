@@ -17,6 +17,8 @@ TICK_S = 0.05
 SERVER_RETRY_S = 1.0
 """Between tries to bring back a server that does not start: each writes to its log, and may take long by itself."""
 
+WordFor = Callable[[str, str], str]
+
 log = structlog.get_logger()
 
 
@@ -37,7 +39,7 @@ class Stage(NamedTuple):
 
 class Supervisor:
     """stages: in the order of stopping; the server, if we run one, goes last because all others write to it.
-    dsn:    of the database, once it is up: what every child is told when it begins.
+    dsn:    of the database, once it is up.
     """
 
     def __init__(
@@ -54,6 +56,8 @@ class Supervisor:
         self._server = server
         self._dsn = dsn
         self._told_dsn = ""
+        self._word_for: WordFor = lambda child, dsn: dsn
+        self._words: dict[str, str] = {}
         self._server_due_s = 0.0
 
     @property
@@ -64,11 +68,13 @@ class Supervisor:
         for child in self.children:
             child.launch()
 
-    def begin(self) -> None:
-        """Let the launched begin; the server is up."""
-        self._told_dsn = self._dsn()
+    def begin(self, word_for: WordFor | None = None) -> None:
+        """Let the launched begin; the server is up. word_for: the line for a child, from its name and the DSN; without
+        it, the DSN."""
+        self._word_for = word_for or self._word_for
+        self._learn_dsn()
         for child in self.children:
-            child.begin(self._told_dsn)
+            child.begin(self._words[child.name])
 
     def run(self) -> None:
         """Until a stop is requested."""
@@ -94,7 +100,7 @@ class Supervisor:
     def tick(self) -> None:
         self._tend_server()
         for child in self.children:
-            child.tend(self._told_dsn)
+            child.tend(self._words.get(child.name, ""))
 
     def stop(self) -> None:
         """Stage by stage, the server last; on return nothing of ours runs. A second request cuts the patience short."""
@@ -133,6 +139,10 @@ class Supervisor:
             return
         log.warning("postgres died and is up again")
         if self._dsn() != self._told_dsn:  # somebody took its port meanwhile
-            self._told_dsn = self._dsn()
+            self._learn_dsn()
             for child in self.children:
                 child.kill()
+
+    def _learn_dsn(self) -> None:
+        self._told_dsn = self._dsn()
+        self._words = {child.name: self._word_for(child.name, self._told_dsn) for child in self.children}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from adapters.settings import Settings, read_settings
 
 if TYPE_CHECKING:
-    from adapters.inbound.cli.actions import DemoAccess
+    from adapters.inbound.cli.actions import DemoAccess, Process
     from adapters.inbound.cli.banner import Started
     from adapters.inbound.cli.views import AccountView, KeyView, StatementView
     from application.change_account_state import ChangedState
@@ -35,25 +35,34 @@ class WiredActions:
     def api(self) -> int:
         settings = _settings_of("api")
         from adapters.supervisor.listen import listening_socket
-        from adapters.wiring.find_database import running_database
+        from adapters.wiring.find_database import running_dsn
+        from adapters.wiring.own_login import open_as
 
-        sock, database = listening_socket(settings.host, settings.port), running_database(settings)
+        sock = listening_socket(settings.host, settings.port)
+        database = open_as("api", running_dsn(settings), settings)
         from adapters.wiring.run_api import run_api
 
         return run_api(database, settings, sock)
 
     def projector(self) -> int:
         settings = _settings_of("projector")
-        from adapters.wiring.find_database import running_database
+        from adapters.wiring.find_database import running_dsn
+        from adapters.wiring.own_login import open_as
         from adapters.wiring.run_projector import run_projector
 
-        return run_projector(running_database(settings), settings)
+        return run_projector(open_as("projector", running_dsn(settings), settings), settings)
 
     def migrate(self) -> Sequence[str]:
         settings = _settings_of("migrate")
         from adapters.wiring.migrate import migrate_database
 
         return migrate_database(settings)
+
+    def database_url(self, process: Process) -> str:
+        settings = _settings_of("database-url")
+        from adapters.wiring.find_database_url import find_database_url
+
+        return find_database_url(settings, process)
 
     def verify(self) -> Report:
         settings = _settings_of("verify")

@@ -2,13 +2,14 @@
 
 import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
 from adapters.embedded import EmbeddedPostgres
 from adapters.outbound.telemetry.forget_process import forget_process
-from adapters.settings import Settings, environment_of_children
+from adapters.settings import Settings, environment_of_child
+from adapters.settings.read_environment import Child as ChildName
 from adapters.supervisor.child import Child, Program, Spare
 from adapters.supervisor.stop_request import StopRequest
 from adapters.supervisor.supervise import Stage, Supervisor
@@ -36,13 +37,19 @@ def supervisor_of(
     stop_request: StopRequest,
     server: EmbeddedPostgres | None,
     dsn: Callable[[], str],
+    provider_keys: Iterable[str],
 ) -> Supervisor:
-    """API first: open requests need everything else until they are settled. The sandbox is a provider to them."""
-    environment = _environment(settings, sandbox, metrics_folder)
+    """API first: open requests need everything else until they are settled. The sandbox is a provider to them.
+
+    provider_keys: names of the variables that hold them, which only API processes see.
+    """
+    environment = partial(_environment, settings, sandbox, metrics_folder)
     on_death = partial(forget_process, metrics_folder)
     fd = sock.fileno()
-    api = Program("api", (*SUPERVISED, "api", str(fd)), environment, (fd,), waits=True)
-    projector = Program("projector", (*SUPERVISED, "projector"), environment, waits=True)
+    api = Program(
+        "api", (*SUPERVISED, "api", str(fd)), environment("api", provider_keys=provider_keys), (fd,), waits=True
+    )
+    projector = Program("projector", (*SUPERVISED, "projector"), environment("projector"), waits=True)
     spare = Spare(api)
     stages = [
         Stage([Child(api, spare, on_death) for _ in range(settings.workers)], settings.drain_s + AFTER_DRAIN_S),
@@ -50,13 +57,19 @@ def supervisor_of(
     ]
     if sandbox is not None:
         fd = sandbox.fileno()
-        program = Program("sandbox", (*PYTHON, "adapters.embedded.sandbox", str(fd)), environment, (fd,))
+        program = Program("sandbox", (*PYTHON, "adapters.embedded.sandbox", str(fd)), environment("sandbox"), (fd,))
         stages.append(Stage([Child(program)], SANDBOX_PATIENCE_S))
     return Supervisor(stages, spare, stop_request, server, dsn)
 
 
-def _environment(settings: Settings, sandbox: socket.socket | None, metrics_folder: Path) -> Mapping[str, str]:
+def _environment(
+    settings: Settings,
+    sandbox: socket.socket | None,
+    metrics_folder: Path,
+    child: ChildName,
+    provider_keys: Iterable[str] = (),
+) -> Mapping[str, str]:
     changes = {"GATEWAYZ_HOME": str(settings.home), "PROMETHEUS_MULTIPROC_DIR": str(metrics_folder)}
     if sandbox is not None:
         changes["GATEWAYZ_SANDBOX_URL"] = f"http://127.0.0.1:{sandbox.getsockname()[1]}/v1"
-    return environment_of_children(changes)
+    return environment_of_child(child, changes, provider_keys)

@@ -37,35 +37,46 @@ class Core(NamedTuple):
     duties: list[asyncio.Task[None]]
 
 
+class RunningLedger(NamedTuple):
+    """What appends and reads, and opens nothing that is sealed."""
+
+    ledger: PostgresLedger
+    reads: PostgresReadModels
+    pool: AsyncConnectionPool[Any]
+    duties: list[asyncio.Task[None]]
+
+
+OnAppend = Callable[[int, float], None]
+
+
 @asynccontextmanager
 async def running_core(
-    database: Database,
-    settings: Settings,
-    name: str,
-    on_append: Callable[[int, float], None] = lambda commands, seconds: None,
+    database: Database, settings: Settings, name: str, on_append: OnAppend = lambda commands, seconds: None
 ) -> AsyncIterator[Core]:
     """On leaving, everything queued in the ledger is written before connections close."""
+    secrets = database.secrets
+    async with running_ledger(database, settings, name, on_append) as running:
+        personal_data = SealedPersonalData(
+            secrets.pepper.encode(), [key.encode() for key in secrets.keyring], PostgresDataKeys(running.pool)
+        )
+        answers = PostgresAnswers(running.pool)
+        ledger, reads, pool, duties = running
+        yield Core(ledger, personal_data, reads, answers, SystemClock(), SystemIds(), pool, duties)
+
+
+@asynccontextmanager
+async def running_ledger(
+    database: Database, settings: Settings, name: str, on_append: OnAppend
+) -> AsyncIterator[RunningLedger]:
+    """On leaving, everything queued is written before connections close."""
     info = database.writer(name)
     ledger = PostgresLedger(
         info, max_queue=settings.append_queue, append_timeout_s=settings.append_timeout_s, on_append=on_append
     )
     async with _open_pool(info) as pool:
-        secrets = database.secrets
-        personal_data = SealedPersonalData(
-            secrets.pepper.encode(), [key.encode() for key in secrets.keyring], PostgresDataKeys(pool)
-        )
         running = asyncio.create_task(ledger.run(), name="ledger")
         try:
-            yield Core(
-                ledger,
-                personal_data,
-                PostgresReadModels(pool),
-                PostgresAnswers(pool),
-                SystemClock(),
-                SystemIds(),
-                pool,
-                [running],
-            )
+            yield RunningLedger(ledger, PostgresReadModels(pool), pool, [running])
         finally:
             await ledger.close()
             await asyncio.wait([running], timeout=LEDGER_CLOSE_S)

@@ -18,10 +18,15 @@ COMES_UP_WITHIN_S = 15.0
 
 def running_database(settings: Settings) -> Database:
     """The database of a running instance. Raises: Complaint if none runs."""
+    return open_database(running_dsn(settings), settings)
+
+
+def running_dsn(settings: Settings) -> str:
+    """Of DATABASE_URL, or of the owner of the embedded server's. Raises: Complaint if none runs."""
     dsn = settings.database_url or _dsn_within(settings, COMES_UP_WITHIN_S)
     if dsn is None:
         raise Complaint(f"no server runs in {settings.postgres_home}: start `gatewayz serve`, or set DATABASE_URL")
-    return open_database(dsn, settings)
+    return dsn
 
 
 @contextmanager

@@ -16,11 +16,12 @@ from psycopg_pool import PoolTimeout
 from adapters.inbound.workers.expire import EVERY_S as EXPIRE_EVERY_S
 from adapters.inbound.workers.expire import ExpiryTurn
 from adapters.inbound.workers.repeat import repeat
+from adapters.outbound.crypto.clock_and_ids import SystemClock
 from adapters.outbound.postgres.lead_expiry import ExpiryLead
 from adapters.outbound.postgres.project_log import Projector
 from adapters.outbound.telemetry.metrics import Metrics
 from adapters.settings.settings import Settings
-from adapters.wiring.core import Core, running_core
+from adapters.wiring.core import RunningLedger, running_ledger
 from adapters.wiring.database import Database
 from application.expire_due import ExpireDue
 
@@ -45,9 +46,9 @@ async def _run(database: Database, settings: Settings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     metrics = Metrics(settings.metrics_folder)
-    async with running_core(database, settings, "gatewayz projector", metrics.appended) as core:
+    async with running_ledger(database, settings, "gatewayz projector", metrics.appended) as core:
         lead = ExpiryLead(database.writer("gatewayz expiry"))
-        turn = ExpiryTurn(ExpireDue(core.ledger, core.reads, core.clock), lead.is_ours)
+        turn = ExpiryTurn(ExpireDue(core.ledger, core.reads, SystemClock()), lead.is_ours)
         tasks = [
             *core.duties,
             asyncio.create_task(_project(database, core, metrics, stop), name="projecting"),
@@ -68,7 +69,7 @@ async def _run(database: Database, settings: Settings) -> int:
         return 1 if fallen else 0
 
 
-async def _project(database: Database, core: Core, metrics: Metrics, stop: asyncio.Event) -> None:
+async def _project(database: Database, core: RunningLedger, metrics: Metrics, stop: asyncio.Event) -> None:
     """The projector in a thread of its own: it is synchronous, and must not wait for the loops beside it."""
     projector = Projector(
         database.projector("gatewayz projector"),
@@ -86,7 +87,7 @@ async def _project(database: Database, core: Core, metrics: Metrics, stop: async
     await running
 
 
-async def _hold_all(core: Core) -> None:
+async def _hold_all(core: RunningLedger) -> None:
     """Let the read models come to the log's end, so that whoever reads them while nothing runs misses nothing."""
     with contextlib.suppress(*DATABASE_AWAY):
         async with asyncio.timeout(CATCH_UP_S):
@@ -94,7 +95,7 @@ async def _hold_all(core: Core) -> None:
             await core.reads.wait_for(head[0][0], CATCH_UP_S)
 
 
-async def _drop_answers(core: Core, stop: asyncio.Event) -> None:
+async def _drop_answers(core: RunningLedger, stop: asyncio.Event) -> None:
     async def drop_stale_answers() -> None:
         await core.reads.rows("SELECT ledger.drop_stale_answers()")
 

@@ -2,7 +2,7 @@
 
 import shutil
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -56,7 +56,13 @@ def run_serve(settings: Settings, tell: Callable[[Started], None]) -> int:
         place = _claim(settings, stack)
         server = None if settings.database_url else embedded_postgres(settings)
         dsn = partial(server.dsn, DATABASE) if server else partial(str, settings.database_url)
-        supervisor = supervisor_of(*place, stop_request=stop_request, server=server, dsn=dsn)
+        supervisor = supervisor_of(
+            *place,
+            stop_request=stop_request,
+            server=server,
+            dsn=dsn,
+            provider_keys=_key_names(settings),
+        )
         stack.callback(supervisor.stop)
         stack.callback(place.sock.close)  # before: whoever the last API process has not accepted would wait for nobody
         supervisor.launch()
@@ -82,13 +88,20 @@ def _claim(settings: Settings, stack: ExitStack) -> _Place:
 
 def _runs_sandbox(settings: Settings) -> bool:
     """`auto`: on when no provider has a key and there is no providers file. Raises: Complaint for a bad file."""
+    if settings.sandbox == "auto":
+        return not _has_providers(settings)
+    return settings.sandbox == "on"
+
+
+def _has_providers(settings: Settings) -> bool:
+    return settings.providers_file is not None or bool(read_provider_keys(_key_names(settings)))
+
+
+def _key_names(settings: Settings) -> Collection[str]:
     try:
-        names = key_names(settings.providers_file)
+        return key_names(settings.providers_file)
     except ProvidersFileInvalid as error:
         raise Complaint(str(error), WRONG_INPUT) from error
-    if settings.sandbox == "auto":
-        return settings.providers_file is None and not read_provider_keys(names)
-    return settings.sandbox == "on"
 
 
 def _fresh_folder(folder: Path) -> Path:
@@ -105,10 +118,11 @@ def _prepare(place: _Place, supervisor: Supervisor, dsn: str) -> Callable[[], St
     """The database, then everybody who waits for it. Returns what makes the demo account once all is up."""
     # Imported here because it takes 0.3 s: the children were launched before, and load their code meanwhile.
     from adapters.wiring.database import prepare_database
+    from adapters.wiring.hand_over import handed_to
     from adapters.wiring.introduce import introduce
 
     database = prepare_database(dsn, place.settings)
-    supervisor.begin()
+    supervisor.begin(lambda child, dsn: handed_to(child, database.at(dsn)))
     return partial(introduce, database, place.settings, url_of(place.sock), runs_sandbox=place.sandbox is not None)
 
 

@@ -1,6 +1,7 @@
 """A process that `serve` runs: `python -m adapters.wiring.supervised api <fd of the listening socket>`, or `projector`.
 
-It loads its code, then waits for one line on stdin: the DSN of the database, which is up by then.
+It loads its code, then waits for one line on stdin (hand_over.py): its logins to the database, which is up by then, and
+those of the installation's secrets that it works with.
 """
 
 import socket
@@ -9,10 +10,12 @@ import time
 from collections.abc import Callable
 
 from adapters.complaint import WRONG_INPUT, Complaint
+from adapters.outbound.postgres.mark_instance import read_instance
 from adapters.outbound.telemetry.logs import configure_logs
 from adapters.settings import Settings, read_settings
-from adapters.wiring.database import Database, DatabaseAway, open_database
+from adapters.wiring.database import Database, DatabaseAway, complaints
 from adapters.wiring.give_up import giving_up_in_one_line
+from adapters.wiring.hand_over import taken_from
 
 BACK_WITHIN_S = 30.0
 """The supervisor restarts a dead server at once; then it replays its log."""
@@ -22,18 +25,20 @@ def main(program: str, *arguments: str) -> int:
     settings = read_settings()
     configure_logs(program, settings.log_format, settings.log_level)
     run = _loaded(program, arguments, settings)
-    dsn = sys.stdin.readline().strip()
-    if not dsn:  # the supervisor is gone
+    line = sys.stdin.readline().strip()
+    if not line:  # the supervisor is gone
         return 1
-    return run(_reached(dsn, settings))
+    return run(_reached(taken_from(line), settings))
 
 
-def _reached(dsn: str, settings: Settings) -> Database:
+def _reached(database: Database, settings: Settings) -> Database:
     """The database, also if it is being brought back just now: ending would cost the loading of all code again."""
     deadline_s = time.monotonic() + BACK_WITHIN_S
     while True:
         try:
-            return open_database(dsn, settings)
+            with complaints(database.dsn, settings):
+                read_instance(database.writer("gatewayz"))
+            return database
         except DatabaseAway:
             if time.monotonic() > deadline_s:
                 raise

@@ -23,16 +23,39 @@ def cluster(database_url: str) -> Iterator[Installation]:
             "DATABASE_URL": database_url,
             "GATEWAYZ_PEPPER": secrets.token_urlsafe(32),
             "GATEWAYZ_KEYRING": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+            "GATEWAYZ_DERIVATION_SECRET": secrets.token_urlsafe(32),
             "GATEWAYZ_PORT": str(free_port()),
         }
         yield made
 
 
+OWNERS_ALONE = ("GATEWAYZ_DERIVATION_SECRET",)
+APIS_ALONE = ("GATEWAYZ_PEPPER", "GATEWAYZ_KEYRING")
+
+
+def environment_of(cluster: Installation, process: str) -> dict[str, str]:
+    """As its container has it: its own login, its own secrets."""
+    own = {"DATABASE_URL": database_url_of(cluster, process)}
+    left_out: tuple[str, ...] = OWNERS_ALONE
+    if process == "projector":
+        own["GATEWAYZ_WRITER_URL"] = database_url_of(cluster, "api")
+        left_out += APIS_ALONE
+    return {**{name: value for name, value in cluster.environment.items() if name not in left_out}, **own}
+
+
+def database_url_of(cluster: Installation, process: str) -> str:
+    file = cluster.home.parent / f"{process}.url"
+    if not file.exists():
+        verb(cluster, "database-url", process, "--to", str(file))
+    return file.read_text().strip()
+
+
 @contextlib.contextmanager
-def running(cluster: Installation, verb: str) -> Iterator[None]:
-    process = subprocess.Popen([*GATEWAYZ, verb], env=cluster.environment, start_new_session=True)
+def running(cluster: Installation, verb: str) -> Iterator[int]:
+    """Its pid."""
+    process = subprocess.Popen([*GATEWAYZ, verb], env=environment_of(cluster, verb), start_new_session=True)
     try:
-        yield
+        yield process.pid
         assert process.poll() is None, f"{verb} ended by itself with {process.returncode}"
     finally:
         process.terminate()
@@ -49,6 +72,11 @@ def is_ready(cluster: Installation) -> bool:
             return bool(answer.status == 200)
     except OSError:
         return False
+
+
+def ready(cluster: Installation) -> dict[str, bool]:
+    with urllib.request.urlopen(url(cluster) + "/ready") as answer:
+        return {check["name"]: check["passed"] for check in json.load(answer)["checks"]}
 
 
 def verb(cluster: Installation, *arguments: str) -> str:
@@ -77,7 +105,7 @@ def test_p9_before_migrate_each_process_says_what_to_do(cluster: Installation) -
 def test_p9_migrate_is_repeatable_and_claims_the_database_for_its_secrets(cluster: Installation) -> None:
     assert "applied 0001_ledger.sql" in verb(cluster, "migrate")
     assert verb(cluster, "migrate") == "nothing to apply"
-    done = cluster.command("projector", GATEWAYZ_PEPPER=secrets.token_urlsafe(32))
+    done = cluster.command("account", "show", "carol", GATEWAYZ_PEPPER=secrets.token_urlsafe(32))
     assert done.returncode == 1
     assert "was made with other secrets" in done.stderr
 
@@ -88,6 +116,7 @@ def test_p9_api_and_projector_run_apart_and_every_verb_reaches_their_database(cl
         cluster.settings["GATEWAYZ_SANDBOX_URL"] = sandbox_url
         with running(cluster, "projector"), running(cluster, "api"):
             eventually(lambda: is_ready(cluster), within_s=60)
+            assert ready(cluster)["database roles are separate"]
             account = verb(cluster, "account", "create", "carol", "carol@example.com")
             _, key = verb(cluster, "key", "issue", "carol", "--label", "cluster").splitlines()
             verb(cluster, "grant", account, "1.5", "--reason", "credit for the cluster", "--kind", "purchased")
@@ -96,3 +125,35 @@ def test_p9_api_and_projector_run_apart_and_every_verb_reaches_their_database(cl
             assert [lot["source"] for lot in statement["lots"]] == ["operator"]
             assert statement["credits"]["settled_nusd"] == round(float(str(usage["cost"])) * 10**9) > 0
             assert "clean" in verb(cluster, "verify")
+            as_auditor = {"DATABASE_URL": database_url_of(cluster, "auditor")}
+            assert "clean" in cluster.command("verify", **as_auditor).stdout
+
+
+@pytest.mark.parametrize("process", ["api", "projector"])
+def test_p4_the_owner_s_login_is_refused_in_one_line_unless_one_role_is_asked_for(
+    cluster: Installation, process: str
+) -> None:
+    verb(cluster, "migrate")
+    done = cluster.command(process)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("gatewayz: DATABASE_URL of this process must log in as ")
+    assert line.endswith(f"take what `gatewayz database-url {process}` prints, or set GATEWAYZ_ONE_ROLE=on")
+
+
+def test_p4_one_role_is_told_by_ready_and_verify(cluster: Installation) -> None:
+    cluster.settings["GATEWAYZ_ONE_ROLE"] = "on"
+    verb(cluster, "migrate")
+    as_one = {**cluster.environment}
+    processes = [
+        subprocess.Popen([*GATEWAYZ, name], env=as_one, start_new_session=True) for name in ("projector", "api")
+    ]
+    try:
+        eventually(lambda: is_ready(cluster), within_s=60)
+        assert not ready(cluster)["database roles are separate"]
+        assert "one database role owns everything" in verb(cluster, "verify")
+    finally:
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait(30)

@@ -2,6 +2,7 @@
 
 from tests.sabotage.fault_patches import FAULT_PATCHES
 from tests.sabotage.patch import Patch
+from tests.sabotage.role_patches import ROLE_PATCHES
 from tests.sabotage.shape_patches import SHAPE_PATCHES
 from tests.sabotage.usage_patches import USAGE_PATCHES
 from tests.sabotage.who_pays_patches import WHO_PAYS_PATCHES
@@ -378,4 +379,5 @@ PATCHES = (
     *SHAPE_PATCHES,
     *USAGE_PATCHES,
     *WHO_PAYS_PATCHES,
+    *ROLE_PATCHES,
 )

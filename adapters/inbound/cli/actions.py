@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:  # only named here: `--help` need not load them
     from collections.abc import Callable, Mapping, Sequence
@@ -18,6 +18,10 @@ if TYPE_CHECKING:  # only named here: `--help` need not load them
     from domain.api_key.events import Environment, KeyKind
     from domain.credit.lot import LotKind
     from domain.credit.window import KeyLimit
+
+
+Process = Literal["api", "projector", "auditor"]
+"""Whose login to the database is asked for."""
 
 
 class DemoAccess(NamedTuple):
@@ -43,6 +47,8 @@ class Actions(Protocol):
     def projector(self) -> int: ...
 
     def migrate(self) -> Sequence[str]: ...
+
+    def database_url(self, process: Process) -> str: ...
 
     def verify(self) -> Report: ...
 

@@ -1,13 +1,15 @@
 """`gatewayz` and its verbs."""
 
 import sys
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from adapters.inbound.cli.account_verbs import account_verbs, add_grant, add_statement
-from adapters.inbound.cli.actions import Actions
+from adapters.inbound.cli.actions import Actions, Process
 from adapters.inbound.cli.banner import Started, banner
+from adapters.inbound.cli.give_secret import give_secret
 from adapters.inbound.cli.key_verbs import key_verbs
 from adapters.inbound.cli.print_json import Json, print_json
 from adapters.version import VERSION
@@ -77,6 +79,14 @@ def _add_processes(cli: typer.Typer, actions: Actions) -> None:
         """
         applied = actions.migrate()
         print("\n".join(f"applied {name}" for name in applied) or "nothing to apply")
+
+    @cli.command("database-url")
+    def database_url(
+        process: Annotated[Process, typer.Argument(help="Whose: each logs in as a role of its own.")],
+        to: Annotated[Path | None, typer.Option(help="A new file, readable by its owner only.")] = None,
+    ) -> None:
+        """Print the DATABASE_URL of a process that runs alone, to a terminal or into a file. Asks as the owner."""
+        give_secret(actions.database_url(process), to)
 
 
 def _add_checks(cli: typer.Typer, actions: Actions) -> None:

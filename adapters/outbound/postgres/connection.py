@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import psycopg
 from psycopg.abc import RV, PQGen
@@ -64,6 +65,20 @@ async def connect(info: str) -> psycopg.AsyncConnection[Any]:
     connection = await psycopg.AsyncConnection.connect(info, autocommit=True)
     connection.prepare_threshold = 0
     return connection
+
+
+def url_as(dsn: str, user: str, password: str) -> str:
+    """`dsn` as a URL, with another login."""
+    parts: dict[str, str] = {name: str(value) for name, value in conninfo_to_dict(dsn).items()}
+    place = {name: parts.pop(name, "") for name in ("host", "port", "dbname", "user", "password")}
+    if "," in place["host"] or "/" in place["host"] or ":" in place["host"]:  # several, a folder, IPv6: as parameters
+        parts |= {name: place.pop(name) for name in ("host", "port") if place[name]}
+    port = f":{place['port']}" if place.get("port") else ""
+    query = f"?{urlencode(parts, quote_via=quote)}" if parts else ""
+    return (
+        f"postgresql://{quote(user, safe='')}:{quote(password, safe='')}@{place.get('host', '')}{port}"
+        f"/{quote(place['dbname'], safe='')}{query}"
+    )
 
 
 def place_of(dsn: str) -> str:

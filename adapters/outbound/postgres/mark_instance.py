@@ -9,7 +9,10 @@ import psycopg
 from adapters.outbound.postgres.ensure_roles import Roles
 
 READ = """
-SELECT ledger_id, fingerprint, EXISTS (SELECT FROM pg_roles WHERE rolname = %s) FROM ledger.instance
+SELECT i.ledger_id, i.fingerprint, EXISTS (SELECT FROM pg_roles WHERE rolname = %s), r.rolname,
+       r.rolsuper OR r.rolcreaterole OR pg_has_role(r.oid, n.nspowner, 'MEMBER')
+  FROM ledger.instance i, pg_roles r, pg_namespace n
+ WHERE r.rolname = current_user AND n.nspname = 'ledger'
 """
 
 
@@ -18,12 +21,15 @@ class Instance(NamedTuple):
 
     fingerprint:  of the secrets that it was made with; None before its first start.
     roles:        their names here; has_roles: whether they were created.
+    login:        the role that asked; may_change: whether it owns the ledger, or could make itself a role that does.
     """
 
     ledger_id: UUID
     fingerprint: bytes | None
     roles: Roles
     has_roles: bool
+    login: str
+    may_change: bool
 
 
 class NotMigrated(Exception):
@@ -44,8 +50,8 @@ def read_instance(info: str) -> Instance:
             row = None
     if row is None:
         raise NotMigrated
-    ledger_id, fingerprint, has_roles = row
-    return Instance(ledger_id, fingerprint, roles, has_roles)
+    ledger_id, fingerprint, has_roles, login, may_change = row
+    return Instance(ledger_id, fingerprint, roles, has_roles, login, may_change)
 
 
 def mark_instance(info: str, found: bytes | None, fingerprints: Sequence[bytes]) -> None:

@@ -113,6 +113,9 @@ class FakeActions:
     def migrate(self) -> Sequence[str]:
         return ["0001_ledger.sql"]
 
+    def database_url(self, process: str) -> str:
+        return f"postgresql://{process}@host/db"
+
     def verify(self) -> Report:
         return Report(LedgerStanding(7, [ReadModelStanding("generation", 7, 0.0)], [], False), self._findings)
 

@@ -1,11 +1,14 @@
 """Verbs and flags: what is asked of the actions, what is printed, how it exits."""
 
 import json
+import stat
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from adapters.complaint import Complaint
 from adapters.inbound.cli.app import build_cli
 from adapters.version import VERSION
 from domain.credit.window import KeyLimit
@@ -30,6 +33,7 @@ def test_every_verb_is_listed() -> None:
         "api",
         "projector",
         "migrate",
+        "database-url",
         "credentials",
         "demo",
         "verify",
@@ -79,6 +83,19 @@ def test_processes_exit_as_they_ended(verb: str, exit_code: int) -> None:
 
 def test_migrate_names_what_it_applied() -> None:
     assert said("migrate") == "applied 0001_ledger.sql\n"
+
+
+def test_a_database_url_goes_to_a_terminal_or_a_file_of_its_own(tmp_path: Path) -> None:
+    refused = run(FakeActions(), "database-url", "api")
+    assert isinstance(refused.exception, Complaint)
+    assert "stdout is no terminal" in str(refused.exception)
+    assert "postgresql" not in refused.output
+    file = tmp_path / "api.url"
+    assert said("database-url", "api", "--to", str(file)) == ""
+    assert file.read_text() == "postgresql://api@host/db\n"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert isinstance(run(FakeActions(), "database-url", "api", "--to", str(file)).exception, Complaint)
+    assert run(FakeActions(), "database-url", "owner").exit_code == 2
 
 
 def test_verify_exits_0_only_if_clean() -> None:

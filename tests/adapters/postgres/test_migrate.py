@@ -85,5 +85,6 @@ def test_roles_are_made_by_several_at_once(empty: str) -> None:
     finally:
         with psycopg.connect(empty, autocommit=True) as connection:
             for name in names:
+                connection.execute(f"REASSIGN OWNED BY {name} TO CURRENT_USER".encode())
                 connection.execute(f"DROP OWNED BY {name}".encode())
                 connection.execute(f"DROP ROLE {name}".encode())

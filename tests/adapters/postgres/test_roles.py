@@ -2,15 +2,18 @@
 
 import secrets
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg.errors import InsufficientPrivilege, RestrictViolation
+from psycopg.errors import InsufficientPrivilege, ReadOnlySqlTransaction, RestrictViolation
 
 from adapters.outbound.postgres.connection import conninfo
 from adapters.outbound.postgres.ensure_roles import WRITER_FUNCTIONS, Roles, ensure_roles
+from adapters.outbound.postgres.migrate import migrate
+from tests.adapters.postgres.layout_of_0_1 import make_roles_of_0_1
 from tests.adapters.postgres.ledgers import append_by_hand, by_hand, some_events
-from tests.databases import PASSWORD, ROLES, Database
+from tests.databases import PASSWORD, ROLES, Database, TestServer, empty_database
 
 LEDGER = (
     "ledger.stored_events",
@@ -41,8 +44,16 @@ def filled(database: Database) -> Database:
 
 
 def run(info: str, statement: str) -> None:
+    """As a session that sets what it may: the auditor's defaults are no bound, what was granted is."""
     with psycopg.connect(info, autocommit=True) as connection:
+        connection.execute("SET default_transaction_read_only = off")
         connection.execute(statement.encode())
+
+
+def ask(info: str, question: str) -> object:
+    with psycopg.connect(info, autocommit=True) as connection:
+        row = connection.execute(question.encode()).fetchone()
+    return row and row[0]
 
 
 @pytest.mark.parametrize("role", ROLE_NAMES)
@@ -170,7 +181,98 @@ def test_the_state_of_an_event_is_readable_for_people(filled: Database) -> None:
     ]
 
 
+# ---- what one role may do to the others
+
+
+ELSEWHERE = {
+    "a lock that appends wait for": "SELECT pg_advisory_lock(hashtextextended('credit-a', 7426930116))",
+    "the same, tried": "SELECT pg_try_advisory_lock(1)",
+    "the same, shared": "SELECT pg_advisory_xact_lock_shared(1, 2)",
+    "a large object": "SELECT lo_from_bytea(0, 'x')",
+    "an empty large object": "SELECT lo_create(0)",
+    "a schema": "CREATE SCHEMA mine",
+    "a program": "COPY (SELECT 1) TO PROGRAM 'cat'",
+    "a file": "COPY (SELECT 1) TO '/tmp/nowhere'",
+    "a file read": "SELECT pg_read_file('postgresql.conf')",
+    "passwords": "SELECT * FROM pg_authid",
+    "sessions": "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename <> current_user AND pid > 0",
+    "another role": f"SET ROLE {ROLES.owner}",
+    "a new role": "CREATE ROLE mine",
+    "triggers": "SET session_replication_role = replica",
+}
+NEEDED_BY_OTHERS = {name for name in ELSEWHERE if "lock" in name or "the same" in name}
+
+
+@pytest.mark.parametrize("role", ROLE_NAMES)
+@pytest.mark.parametrize("name", ELSEWHERE)
+def test_what_no_grant_on_a_table_bounds_is_refused_as_well(filled: Database, role: str, name: str) -> None:
+    """Advisory locks stop appends, turns and migrations: only who writes with them may take them."""
+    if name in NEEDED_BY_OTHERS and role != "auditor":
+        run(getattr(filled, role), ELSEWHERE[name])
+        return
+    with by_hand(filled.owner), pytest.raises(InsufficientPrivilege):  # beside a session of another's
+        run(getattr(filled, role), ELSEWHERE[name])
+
+
+@pytest.mark.parametrize("role", ROLE_NAMES)
+@pytest.mark.parametrize("other", ROLES)
+def test_no_role_becomes_another_nor_takes_its_password(filled: Database, role: str, other: str) -> None:
+    if other == f"{ROLES.owner.removesuffix('_owner')}_{role}":
+        return
+    for statement in (f"SET ROLE {other}", f"SET SESSION AUTHORIZATION {other}", f"ALTER ROLE {other} PASSWORD 'mine'"):
+        with pytest.raises(InsufficientPrivilege):
+            run(getattr(filled, role), statement)
+
+
+def test_the_auditor_reads_in_read_only_transactions_with_bounds(database: Database) -> None:
+    with pytest.raises(ReadOnlySqlTransaction), psycopg.connect(database.auditor) as connection:
+        connection.execute("CREATE TABLE read.mine (n int)")
+    for name in ("statement_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout"):
+        assert ask(database.auditor, f"SHOW {name}") not in ("0", None), name
+
+
+def test_neither_auditor_nor_projector_takes_every_connection(database: Database) -> None:
+    """What they leave is the writer's; where the server keeps some back, those are the writer's too."""
+    limits = dict(database.sql("SELECT rolname, rolconnlimit FROM pg_roles WHERE rolname = ANY (%s)", list(ROLES)))
+    assert limits[ROLES.auditor] > 0 and limits[ROLES.projector] > 0
+    assert limits[ROLES.auditor] + limits[ROLES.projector] < 100
+    assert limits[ROLES.writer] == -1
+    assert int(str(ask(database.owner, "SHOW reserved_connections"))) >= 20
+    assert ask(database.owner, f"SELECT pg_has_role('{ROLES.writer}', 'pg_use_reserved_connections', 'USAGE')") is True
+    for role in (ROLES.auditor, ROLES.projector):
+        assert ask(database.owner, f"SELECT pg_has_role('{role}', 'pg_use_reserved_connections', 'USAGE')") is False
+
+
+# ---- whose the ledger is
+
+
+OWNERS = """
+SELECT DISTINCT pg_get_userbyid(owner) FROM (
+    SELECT relowner FROM pg_class WHERE relnamespace IN ('ledger'::regnamespace, 'content'::regnamespace)
+    UNION ALL SELECT proowner FROM pg_proc WHERE pronamespace IN ('ledger'::regnamespace, 'content'::regnamespace)
+    UNION ALL SELECT typowner FROM pg_type WHERE typnamespace IN ('ledger'::regnamespace, 'content'::regnamespace)
+    UNION ALL SELECT nspowner FROM pg_namespace WHERE nspname IN ('ledger', 'content')
+    UNION ALL SELECT relowner FROM pg_class WHERE oid = 'public.schema_migrations'::regclass
+) AS every (owner)
+"""
+
+
+def test_the_ledger_belongs_to_a_role_that_cannot_log_in(database: Database) -> None:
+    assert database.sql(OWNERS) == [(ROLES.owner,)]
+    assert database.sql(
+        "SELECT rolcanlogin, rolsuper, rolcreaterole, rolcreatedb, rolbypassrls FROM pg_roles WHERE rolname = %s",
+        ROLES.owner,
+    ) == [(False,) * 5]
+
+
 # ---- making the roles
+
+
+def drop_roles(database: Database, names: Roles) -> None:
+    for name in names:
+        database.sql(f"REASSIGN OWNED BY {name} TO CURRENT_USER")
+        database.sql(f"DROP OWNED BY {name}")
+        database.sql(f"DROP ROLE {name}")
 
 
 @pytest.fixture
@@ -199,6 +301,94 @@ def test_doing_it_again_changes_passwords_and_nothing_else(database: Database) -
         with pytest.raises(psycopg.OperationalError, match="password"):
             run(conninfo(database.owner, user=names.writer, password="first"), "SELECT 1")
     finally:
-        for name in names:
-            database.sql(f"DROP OWNED BY {name}")
-            database.sql(f"DROP ROLE {name}")
+        drop_roles(database, names)
+
+
+@pytest.fixture
+def login(server_dsn: str) -> Iterator[str]:
+    """A role that may create roles and is no superuser, gone after what it made."""
+    name = f"login_{secrets.token_hex(4)}"
+    run(server_dsn, f"CREATE ROLE {name} LOGIN CREATEROLE PASSWORD '{PASSWORD}'")
+    yield name
+    run(server_dsn, f"DROP ROLE {name}")
+
+
+@pytest.fixture
+def empty(login: str, server_dsn: str) -> Iterator[str]:
+    with empty_database(server_dsn) as dsn:
+        run(dsn, f"ALTER DATABASE {dsn.rsplit('/', 1)[1]} OWNER TO {login}")
+        yield dsn
+
+
+@pytest.fixture
+def of_0_1(login: str, empty: str) -> tuple[str, Roles]:
+    """A database whose roles the first version made; its owner is no superuser."""
+    owner, name = conninfo(empty, user=login, password=PASSWORD), empty.rsplit("/", 1)[1]
+    migrate(owner)
+    make_roles_of_0_1(owner, name, PASSWORD)
+    return owner, Roles.of(name)
+
+
+def test_a_database_of_the_first_version_is_brought_over(of_0_1: tuple[str, Roles], empty: str) -> None:
+    owner, names = of_0_1
+    writer = conninfo(owner, user=names.writer, password=PASSWORD)
+    with by_hand(writer) as connection:
+        append_by_hand(connection, some_events("a"))
+        connection.commit()
+    for _ in range(2):
+        assert ensure_roles(owner, names, dict.fromkeys(names, "another"))
+        assert migrate(owner) == []
+    with psycopg.connect(empty) as connection:
+        assert connection.execute(OWNERS.encode()).fetchall() == [(names.owner,)]
+    writer = conninfo(owner, user=names.writer, password="another")
+    with by_hand(writer) as connection:
+        append_by_hand(connection, some_events("b"))
+        connection.commit()
+    assert ask(conninfo(owner, user=names.auditor, password="another"), "SELECT position FROM ledger.head") == 2
+    for statement in (
+        "ALTER TABLE ledger.stored_events DISABLE TRIGGER append_only",
+        "DELETE FROM ledger.stored_events",
+        "CREATE TEMP TABLE mine (n int)",
+    ):
+        for role in names.logins:
+            with pytest.raises(InsufficientPrivilege):
+                run(conninfo(owner, user=role, password="another"), statement)
+
+
+def test_a_later_migration_may_still_change_what_is_there(of_0_1: tuple[str, Roles]) -> None:
+    owner, names = of_0_1
+    assert ensure_roles(owner, names, dict.fromkeys(names, PASSWORD))
+    run(owner, "ALTER TABLE ledger.stored_events ADD COLUMN later int")
+    run(owner, "CREATE TABLE ledger.later (n int); CREATE FUNCTION ledger.later() RETURNS int RETURN 1")
+    assert ensure_roles(owner, names, dict.fromkeys(names, PASSWORD))
+    assert (
+        ask(owner, "SELECT pg_get_userbyid(relowner) FROM pg_class WHERE oid = 'ledger.later'::regclass") == names.owner
+    )
+    run(conninfo(owner, user=names.auditor, password=PASSWORD), "SELECT * FROM ledger.later")
+    with pytest.raises(InsufficientPrivilege):
+        run(conninfo(owner, user=names.auditor, password=PASSWORD), "SELECT ledger.later()")
+
+
+@pytest.fixture
+def logging(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """A server that logs every statement: its DSN and its log."""
+    tmp_path.chmod(0o711)
+    server = TestServer(log_statement="all")
+    yield server.dsn, server.home / "pg/postgres.log"
+    server.stop()
+
+
+def test_no_password_of_a_role_reaches_the_server_s_log(logging: tuple[str, Path]) -> None:
+    """Nor does a login that may not create roles leave a statement about them."""
+    dsn, log = logging
+    assert "ALTER ROLE" in log.read_text() or "CREATE ROLE" in log.read_text()
+    assert PASSWORD not in log.read_text()
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("CREATE ROLE plain LOGIN")
+        assert connection.execute("SELECT count(*) FROM pg_authid WHERE rolpassword LIKE 'SCRAM-SHA-256$%'").fetchone()
+        connection.execute("SET SESSION AUTHORIZATION plain")
+    before = log.read_text().count("CREATE ROLE")
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("ALTER ROLE plain PASSWORD 'p'")
+    assert ensure_roles(conninfo(dsn, user="plain", password="p"), Roles.of("never"), {}) is False
+    assert log.read_text().count("CREATE ROLE") == before

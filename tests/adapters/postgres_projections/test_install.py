@@ -88,6 +88,7 @@ def test_writer_and_auditor_may_read_and_not_write(database: Database) -> None:
         with psycopg.connect(info, autocommit=True) as connection:
             connection.execute("SELECT * FROM read.api_key")
             connection.execute("SELECT * FROM read.generation_end_v1")
+            connection.execute("SET default_transaction_read_only = off")
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute("DELETE FROM read.generation_end_v1")
 

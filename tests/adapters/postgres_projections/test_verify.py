@@ -4,10 +4,13 @@ import psycopg
 import pytest
 
 from adapters.outbound.postgres import examine_ledger
+from adapters.outbound.postgres.connection import conninfo
+from adapters.outbound.postgres.examine_ledger import pinned_evidence
 from adapters.outbound.postgres.project_log import Projector
+from application.verify_ledger import verify_ledger
 from projections.registry import NAMES
 from tests.adapters.postgres_projections.verifying import first_finding, store_snapshots, verdict, whole_ledger
-from tests.databases import Database
+from tests.databases import ROLES, Database
 from tests.projections.append_events import append_events, append_raw
 from tests.projections.story import halves, wild_story
 
@@ -92,9 +95,15 @@ def test_tables_of_another_version_are_not_compared_but_told(database: Database)
 
 def test_running_as_one_role_is_told(database: Database) -> None:
     whole_ledger(database, 70)
-    database.sql("ALTER SCHEMA read OWNER TO CURRENT_USER")
+    database.sql(f"ALTER SCHEMA read OWNER TO {ROLES.owner}")
     report = verdict(database)
     assert report.standing.runs_as_one_role and report.is_clean
+
+
+def test_an_examiner_who_could_change_the_log_is_told(database: Database) -> None:
+    whole_ledger(database, 71)
+    with pinned_evidence(conninfo(database.owner)) as evidence:
+        assert verify_ledger(evidence).standing.runs_as_one_role
 
 
 def test_appends_and_projections_go_on_during_a_verification(database: Database) -> None:
@@ -112,6 +121,7 @@ def test_appends_and_projections_go_on_during_a_verification(database: Database)
 
 def test_the_auditor_can_do_no_more_than_read(database: Database) -> None:
     with psycopg.connect(database.auditor, autocommit=True) as connection:
+        connection.execute("SET default_transaction_read_only = off")
         for statement in ("DELETE FROM ledger.head", "DELETE FROM ledger.commands", "TRUNCATE ledger.blocks"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(statement.encode())

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from adapters.complaint import Complaint
+from adapters.embedded.durable import write_file
 from adapters.settings.secrets import Secrets, find_secrets, keep_secrets, make_secrets
 
 PEPPER = "p" * 40
@@ -61,6 +62,7 @@ def test_the_environment_outranks_the_file(tmp_path: Path) -> None:
         ({**GIVEN, "GATEWAYZ_KEYRING": "no fernet key"}, "Fernet"),
         ({**GIVEN, "GATEWAYZ_KEYRING": f"{RING},{RING[:-4]}"}, "Fernet"),
         ({**GIVEN, "GATEWAYZ_ADMIN_KEY": "guess"}, "shorter than 16"),
+        ({**GIVEN, "GATEWAYZ_DERIVATION_SECRET": "too-short-one"}, "fewer than 32"),
     ],
 )
 def test_what_cannot_be_used_is_refused_without_being_repeated(
@@ -73,7 +75,7 @@ def test_what_cannot_be_used_is_refused_without_being_repeated(
 
 @pytest.mark.parametrize("content", ["", "{}", '{"pepper": 5, "keyring": []}', '{"pepper": "short", "keyring": []}'])
 def test_a_damaged_file_is_named(tmp_path: Path, content: str) -> None:
-    (tmp_path / "secrets.json").write_text(content)
+    write_file(tmp_path / "secrets.json", content)
     with pytest.raises(Complaint, match=r"secrets\.json"):
         find_secrets(tmp_path, {})
 
@@ -83,6 +85,31 @@ def test_derived_secrets_are_lasting_and_apart() -> None:
     assert one.admin_key == same.admin_key != other.admin_key
     assert len({one.admin_key, one.password_of("a_writer"), one.password_of("a_projector")}) == 3
     assert PEPPER not in one.admin_key
+
+
+def test_what_is_derived_follows_a_secret_of_its_own(tmp_path: Path) -> None:
+    """Absent, it is the pepper: homes that have none keep their admin key and passwords."""
+    before, after = Secrets(PEPPER, (RING,)), Secrets(PEPPER, (RING,), derivation="d" * 32)
+    assert before.admin_key == Secrets(PEPPER, (RING,), derivation=PEPPER).admin_key != after.admin_key
+    assert before.password_of("w") != after.password_of("w")
+    assert before.fingerprints == after.fingerprints, "it is the same installation"
+    kept = keep_secrets(tmp_path, make_secrets({}))
+    assert kept.derivation and kept.derivation != kept.pepper
+    found = find_secrets(tmp_path, {"GATEWAYZ_DERIVATION_SECRET": "e" * 32})
+    assert found is not None and found.derivation == "e" * 32
+
+
+def test_a_file_without_one_is_read_as_before(tmp_path: Path) -> None:
+    write_file(tmp_path / "secrets.json", json.dumps({"pepper": PEPPER, "keyring": [RING]}))
+    assert find_secrets(tmp_path, {}) == Secrets(PEPPER, (RING,))
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660, 0o602])
+def test_a_file_that_others_can_read_or_write_is_refused(tmp_path: Path, mode: int) -> None:
+    keep_secrets(tmp_path, make_secrets({}))
+    (tmp_path / "secrets.json").chmod(mode)
+    with pytest.raises(Complaint, match=rf"secrets.json can be read by others \(mode {mode:04o}\): chmod 600"):
+        find_secrets(tmp_path, {})
 
 
 def test_an_admin_key_of_the_operators_replaces_ours() -> None:
@@ -104,4 +131,8 @@ def test_secrets_do_not_show_themselves() -> None:
 
 def test_the_file_holds_nothing_else(tmp_path: Path) -> None:
     keep_secrets(tmp_path, make_secrets({"GATEWAYZ_ADMIN_KEY": "chosen-by-the-operator"}))
-    assert json.loads((tmp_path / "secrets.json").read_text()).keys() == {"pepper", "keyring"}
+    assert json.loads((tmp_path / "secrets.json").read_text()).keys() == {
+        "pepper",
+        "keyring",
+        "derivation_secret",
+    }

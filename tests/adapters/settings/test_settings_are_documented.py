@@ -3,6 +3,7 @@ prints the table to paste."""
 
 from pathlib import Path
 
+from adapters.settings.secrets import SECRET_NAMES
 from tests.adapters.settings.settings_table import settings_table
 
 DOCUMENT = Path(__file__).parents[3] / "docs/reference/settings.md"
@@ -10,7 +11,7 @@ DOCUMENT = Path(__file__).parents[3] / "docs/reference/settings.md"
 
 def test_the_secrets_are_documented() -> None:
     text = DOCUMENT.read_text()
-    for name in ("GATEWAYZ_PEPPER", "GATEWAYZ_KEYRING", "GATEWAYZ_ADMIN_KEY"):
+    for name in SECRET_NAMES:
         assert f"| `{name}` |" in text
 
 

@@ -44,7 +44,9 @@ def test_each_role_connects_with_its_derived_password(database: Database, settin
     prepared = prepare_database(database.owner, settings)
     assert prepared.roles is not None
     for info, role in zip(
-        (prepared.writer("test"), prepared.projector("test"), prepared.auditor("test")), prepared.roles, strict=True
+        (prepared.writer("test"), prepared.projector("test"), prepared.auditor("test")),
+        prepared.roles.logins,
+        strict=True,
     ):
         with psycopg.connect(info) as connection:
             assert connection.execute("SELECT current_user").fetchone() == (role,)
