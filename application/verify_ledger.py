@@ -27,11 +27,17 @@ CAUSES_FIRST: tuple[Check, ...] = (
 
 
 class ReadModelStanding(msgspec.Struct, frozen=True):
-    """Where a read model stands. `lag_s` is the age of the first event that it does not hold yet; 0 at the head."""
+    """Where a build of a read model stands.
+
+    lag_s:      the age of the first event that it does not hold yet; 0 at the head.
+    is_active:  readers use this build; any other is a new one that is being built, or an old one until it is retired.
+    """
 
     name: str
     position: int
     lag_s: float
+    version: int = 1
+    is_active: bool = True
 
 
 class ParkedAccount(msgspec.Struct, frozen=True):
@@ -96,12 +102,12 @@ def _parked(standing: LedgerStanding) -> Iterable[Finding]:
 
 
 def _lagging(standing: LedgerStanding, max_lag_s: float) -> Iterable[Finding]:
-    """A read model beyond the head is proof that the log was longer once."""
+    """A read model beyond the head is proof that the log was longer once. Only what readers use must be up to date."""
     for model in standing.read_models:
-        place = f"read model {model.name}"
+        place = f"read model {model.name}" if model.is_active else f"read model {model.name} v{model.version}"
         if model.position > standing.head:
             message = f"the log was truncated: it ends at {standing.head}, this stands at {model.position}"
             yield Finding("log", message, standing.head + 1, place)
-        elif model.lag_s > max_lag_s:
+        elif model.is_active and model.lag_s > max_lag_s:
             message = f"lags {model.lag_s:.1f} s behind the head ({standing.head})"
             yield Finding("lag", message, model.position + 1, place)

@@ -135,13 +135,21 @@ class Law(msgspec.Struct, frozen=True):
 
 
 class Projection(msgspec.Struct, frozen=True, eq=False):
-    """A read model as data. `version` is raised when tables or rule change; then it is rebuilt beside the old one."""
+    """One version of a read model as data. Tables and rule of a version never change: a change is the next version,
+    which is built beside the one before.
+
+    package:  the folder, as an import path, that holds its project.py, schema.sql, views.sql and queries.py.
+    unlike:   tables ("credit_lot") and columns ("credit_lot.kind") that this version fills in another way than the
+              version before on purpose: they are not compared before readers are given this one.
+    """
 
     name: str
     version: int
     tables: tuple[Table, ...]
     project: Callable[[Logged], Sequence[Change]]
+    package: str
     laws: tuple[Law, ...] = ()
+    unlike: frozenset[str] = frozenset()
 
     @property
     def build(self) -> str:

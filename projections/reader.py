@@ -5,6 +5,10 @@ from typing import Any, Protocol
 
 
 class Reader(Protocol):
-    """One statement, one snapshot. Parameters are numbered $1, $2 ... in the text; `json` columns arrive as text."""
+    """Asks one build of a read model. One statement, one snapshot.
+
+    Parameters are numbered $1, $2 ... in the text; `json` columns arrive as text. The text names the build's tables as
+    read.<table>_{build}, and its number as {version} (projections.registry.for_build).
+    """
 
     async def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Sequence[tuple[Any, ...]]: ...

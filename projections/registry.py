@@ -1,31 +1,73 @@
-"""Every read model there is. A new one is a folder with PROJECTION in its project.py, and its name here."""
+"""Every read model there is, and which versions of it this release can build and read.
 
+A new one is a folder with PROJECTION in its project.py, and its row here. Raising a version is described in
+docs/how-to/change-a-read-model.md.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib import import_module, resources
+from types import ModuleType
 
 from projections.changes import Projection
+from projections.views import views_in
 
-NAMES = ("api_key", "available_credit", "generation", "ledger_entries")
+READ_MODELS: Mapping[str, tuple[int, ...]] = {
+    "api_key": (),
+    "available_credit": (),
+    "generation": (),
+    "ledger_entries": (),
+}
+"""By name, the earlier versions that this release still ships: each in a folder v<version> inside the model's own."""
+
+NAMES = tuple(READ_MODELS)
 
 
-def _projection(name: str) -> Projection:
-    found: Projection = import_module(f"projections.{name}.project").PROJECTION
-    assert found.name == name, f"the projection in folder {name} calls itself {found.name}"
+def _projection(package: str) -> Projection:
+    found: Projection = import_module(f"{package}.project").PROJECTION
+    assert found.package == package, f"the projection in {package} says that it is in {found.package}"
     return found
 
 
-PROJECTIONS: tuple[Projection, ...] = tuple(_projection(name) for name in NAMES)
+PROJECTIONS: tuple[Projection, ...] = tuple(_projection(f"projections.{name}") for name in NAMES)
+"""The current version of each."""
+
+BUILDS: tuple[Projection, ...] = PROJECTIONS + tuple(
+    _projection(f"projections.{name}.v{version}") for name, earlier in READ_MODELS.items() for version in earlier
+)
+"""Every version that this release ships: those it keeps up to date, reads and verifies where they were built."""
 
 
-def tables_sql(projection: Projection) -> str:
-    """DDL of its tables and indexes, for its own build; harmless if they exist."""
-    return _file(projection, "schema.sql")
+def current_of(builds: Sequence[Projection]) -> dict[str, Projection]:
+    """The highest version of each read model: the one that is built if it is missing."""
+    return {build.name: build for build in sorted(builds, key=lambda build: build.version)}
 
 
-def views_sql(projection: Projection) -> str:
-    """DDL of the views that readers use: running it points them at this build's tables, all at once."""
-    return _file(projection, "views.sql")
+def queries_of(build: Projection) -> ModuleType:
+    """The questions that can be asked of its tables."""
+    return import_module(f"{build.package}.queries")
 
 
-def _file(projection: Projection, name: str) -> str:
-    text = resources.files(f"projections.{projection.name}").joinpath(name).read_text("utf-8")
-    return text.replace("{build}", projection.build)
+def tables_sql(build: Projection) -> str:
+    """DDL of its tables and indexes; harmless if they exist."""
+    return for_build(_file(build, "schema.sql"), build)
+
+
+def views_sql(build: Projection) -> str:
+    """DDL that points the views for people at its tables. No reader of ours uses them."""
+    return for_build(_file(build, "views.sql"), build)
+
+
+def view_names(build: Projection) -> tuple[str, ...]:
+    """Of the views for people."""
+    return tuple(views_in(_file(build, "views.sql")))
+
+
+@cache
+def for_build(sql: str, build: Projection) -> str:
+    """`sql` with the build's own names: {build} is the suffix of its tables, {version} its number."""
+    return sql.replace("{build}", build.build).replace("{version}", str(build.version))
+
+
+def _file(build: Projection, name: str) -> str:
+    return resources.files(build.package).joinpath(name).read_text("utf-8")

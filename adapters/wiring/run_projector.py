@@ -75,6 +75,7 @@ async def _project(database: Database, core: RunningLedger, metrics: Metrics, st
         database.projector("gatewayz projector"),
         on_page=lambda page: metrics.projected(page.lags_ms),
         on_parked=lambda parked: metrics.parked.labels(parked.projection).inc(),
+        on_difference=lambda difference: metrics.differing_builds.labels(difference.projection).inc(),
     )
     told = threading.Event()
     running = asyncio.create_task(asyncio.to_thread(projector.run, told))

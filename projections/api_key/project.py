@@ -153,5 +153,9 @@ _RULES: dict[type[Event], Callable[[Logged, Any], Sequence[Change]]] = {
 }
 
 PROJECTION = Projection(
-    "api_key", version=1, tables=(API_KEY, API_KEY_SECRET, API_KEY_DAY, ACCOUNT_STANDING), project=project
+    "api_key",
+    version=1,
+    tables=(API_KEY, API_KEY_SECRET, API_KEY_DAY, ACCOUNT_STANDING),
+    project=project,
+    package=__package__,
 )

@@ -10,6 +10,9 @@ from domain.api_key.events import KeySettings, Secret
 from domain.credit.window import KeyLimit, window_start
 from domain.event import GENESIS
 from projections.reader import Reader
+from projections.views import views_of
+
+VIEWS = views_of(__package__)
 
 KEY_COLUMNS = (
     "k.key_id, k.account_id, k.kind, k.environment, k.secret_hash, k.last4, k.label, k.is_disabled, k.limit_nusd,"
@@ -20,29 +23,32 @@ KEY_COLUMNS = (
 # An account without standing is not served: 'closed' is what an unopened account is (domain/account).
 FIND_KEY = f"""
 SELECT {KEY_COLUMNS}, coalesce(a.state, 'closed'), p.position
-  FROM read.api_key_secret s
-  JOIN read.api_key k ON k.key_id = s.key_id
-  JOIN read.positions p ON p.projection = 'api_key' AND p.log = 0
-  LEFT JOIN read.account_standing a ON a.account_id = k.account_id
+  FROM read.api_key_secret_{{build}} s
+  JOIN ({VIEWS["api_key"]}) k ON k.key_id = s.key_id
+  JOIN read.positions p ON p.projection = 'api_key' AND p.version = {{version}} AND p.log = 0
+  LEFT JOIN read.account_standing_{{build}} a ON a.account_id = k.account_id
  WHERE s.secret_hash = $1
 """
 
 KEYS = f"""
 SELECT {KEY_COLUMNS}, k.position, d.*
-  FROM read.api_key k
+  FROM ({VIEWS["api_key"]}) k
  CROSS JOIN LATERAL (
        SELECT coalesce(sum(cost_nusd), 0)::bigint,
               coalesce(sum(cost_nusd) FILTER (WHERE day >= $2), 0)::bigint,
               coalesce(sum(cost_nusd) FILTER (WHERE day >= $3), 0)::bigint,
               coalesce(sum(cost_nusd) FILTER (WHERE day >= $4), 0)::bigint,
               coalesce(sum(requests), 0)::bigint
-         FROM read.api_key_day d WHERE d.key_id = k.key_id) d
- WHERE k.account_id = $1 AND {{which}}
- ORDER BY k.created_at, k.key_id
+         FROM read.api_key_day_{{build}} d WHERE d.key_id = k.key_id) d
+ WHERE k.account_id = $1
 """
 
+ONE_KEY = f"{KEYS} AND k.key_id = $5"
+
+OPEN_KEYS = f"{KEYS} AND NOT k.is_revoked ORDER BY k.created_at, k.key_id"
+
 ACCOUNT = """
-SELECT account_id, state, username, email, opened_at, position FROM read.account_standing WHERE account_id = $1
+SELECT account_id, state, username, email, opened_at, position FROM read.account_standing_{build} WHERE account_id = $1
 """
 
 
@@ -61,12 +67,12 @@ async def find_key(reader: Reader, secret_hash: bytes) -> tuple[ApiKey, AccountS
 
 
 async def key(reader: Reader, account_id: str, key_id: str, now: datetime) -> KeyWithSpending | None:
-    rows = await reader.rows(KEYS.format(which="k.key_id = $5"), [account_id, *_windows(now), key_id])
+    rows = await reader.rows(ONE_KEY, [account_id, *_windows(now), key_id])
     return _with_spending(rows[0]) if rows else None
 
 
 async def keys(reader: Reader, account_id: str, now: datetime) -> Sequence[KeyWithSpending]:
-    rows = await reader.rows(KEYS.format(which="NOT k.is_revoked"), [account_id, *_windows(now)])
+    rows = await reader.rows(OPEN_KEYS, [account_id, *_windows(now)])
     return [_with_spending(row) for row in rows]
 
 

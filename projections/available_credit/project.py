@@ -194,4 +194,6 @@ _RULES: dict[type[Event], Callable[[int, str, Any], Sequence[Change]]] = {
     e.LotExpired: _lot_expired,
 }
 
-PROJECTION = Projection("available_credit", version=1, tables=(CREDIT_ACCOUNT, CREDIT_LOT, OPEN_HOLD), project=project)
+PROJECTION = Projection(
+    "available_credit", version=1, tables=(CREDIT_ACCOUNT, CREDIT_LOT, OPEN_HOLD), project=project, package=__package__
+)

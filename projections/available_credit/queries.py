@@ -5,6 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from projections.reader import Reader
+from projections.views import views_of
+
+VIEWS = views_of(__package__)
 
 CREDIT_COLUMNS = (
     "account_id",
@@ -35,27 +38,30 @@ LOT_COLUMNS = (
 
 CREDITS = f"""
 SELECT {", ".join(f"c.{name}" for name in CREDIT_COLUMNS)},
-       (SELECT min(k.position) FROM read.parked k WHERE k.account = $1 AND k.projection = 'available_credit')
-  FROM read.available_credit c WHERE c.account_id = $1
+       (SELECT min(k.position) FROM read.parked k
+         WHERE k.account = $1 AND k.projection = 'available_credit' AND k.version = {{version}})
+  FROM ({VIEWS["available_credit"]}) c WHERE c.account_id = $1
 """
 
-PARKED = "SELECT min(position) FROM read.parked WHERE account = $1 AND projection = 'available_credit'"
+PARKED = """
+SELECT min(position) FROM read.parked WHERE account = $1 AND projection = 'available_credit' AND version = {version}
+"""
 
-LOTS = f"SELECT {', '.join(LOT_COLUMNS)} FROM read.credit_lot WHERE account_id = $1 ORDER BY position"
+LOTS = f"SELECT {', '.join(LOT_COLUMNS)} FROM ({VIEWS['credit_lot']}) l WHERE account_id = $1 ORDER BY position"
 
 DUE_RESERVATIONS = """
-SELECT account_id, reservation_id FROM read.open_hold
+SELECT account_id, reservation_id FROM read.open_hold_{build}
  WHERE expires_at <= $1 GROUP BY account_id, reservation_id ORDER BY min(expires_at), min(position) LIMIT $2
 """
 
 # The three conditions of the index: burnt-out lots are not in it, so a quiet look costs nothing.
 DUE_LOTS = """
-SELECT account_id, lot_id FROM read.credit_lot
+SELECT account_id, lot_id FROM read.credit_lot_{build}
  WHERE expires_at <= $1 AND expires_at IS NOT NULL AND NOT is_taken_back AND granted_nusd > burnt_nusd + expired_nusd
  ORDER BY expires_at LIMIT $2
 """
 
-OPEN_RESERVATIONS = "SELECT count(DISTINCT (account_id, reservation_id)) FROM read.open_hold"
+OPEN_RESERVATIONS = "SELECT count(DISTINCT (account_id, reservation_id)) FROM read.open_hold_{build}"
 
 
 async def credits_of(reader: Reader, account_id: str) -> dict[str, Any]:

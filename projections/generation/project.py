@@ -239,6 +239,7 @@ PROJECTION = Projection(
     version=1,
     tables=(GENERATION_RESERVE, GENERATION_EXTENSION, GENERATION_ATTEMPT, GENERATION_END),
     project=project,
+    package=__package__,
     laws=(
         _once("a reservation begins once", GENERATION_RESERVE.name),
         _once("a reservation ends at most once", GENERATION_END.name),

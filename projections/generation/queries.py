@@ -10,6 +10,9 @@ from domain.credit.lot import Part
 from domain.pricing.rate import ChargeLine
 from domain.pricing.usage import Unit
 from projections.reader import Reader
+from projections.views import views_of
+
+VIEWS = views_of(__package__)
 
 _PARTS = msgspec.json.Decoder(tuple[Part, ...])
 
@@ -66,11 +69,11 @@ COLUMNS = {name: f"g.{name}" for name in PLAIN_COLUMNS} | {
     "attempts": """coalesce((
         SELECT json_agg(json_build_object('provider', a.provider, 'error_class', a.error_class, 'status', a.status,
                                           'duration_ms', a.duration_ms) ORDER BY a.position)
-          FROM read.generation_attempt a
+          FROM read.generation_attempt_{build} a
          WHERE a.reservation_id = g.reservation_id AND a.account_id = g.account_id)::text, '[]')""",
 }
 
-SELECT = f"SELECT {', '.join(COLUMNS.values())} FROM read.generation g WHERE g.account_id = $1"
+SELECT = f"SELECT {', '.join(COLUMNS.values())} FROM ({VIEWS['generation']}) g WHERE g.account_id = $1"
 
 # A late settle makes a new reservation in place of the one whose id the customer was given: the newest is the answer.
 GENERATION = f"""

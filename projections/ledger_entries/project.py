@@ -145,4 +145,6 @@ BALANCED = Law(
     """,
 )
 
-PROJECTION = Projection("ledger_entries", version=1, tables=(LEDGER_ENTRY,), project=project, laws=(BALANCED,))
+PROJECTION = Projection(
+    "ledger_entries", version=1, tables=(LEDGER_ENTRY,), project=project, package=__package__, laws=(BALANCED,)
+)

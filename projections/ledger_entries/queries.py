@@ -4,8 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from projections.reader import Reader
+from projections.views import views_of
 
-TRIAL_BALANCE = "SELECT book, balance_nusd::text, entries FROM read.trial_balance ORDER BY book"
+VIEWS = views_of(__package__)
+
+TRIAL_BALANCE = f"SELECT book, balance_nusd::text, entries FROM ({VIEWS['trial_balance']}) t ORDER BY book"
 
 
 async def trial_balance(reader: Reader) -> Sequence[tuple[str, int, int]]:

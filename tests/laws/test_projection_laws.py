@@ -134,7 +134,10 @@ def test_p4_tables_equal_a_replay_however_the_log_is_cut(
 
 
 def _read_models(connection: psycopg.Connection[Any], which: Sequence[Projection], size: int) -> ReadModelWriter:
-    return ReadModelWriter(connection, which, size, lambda page: None, lambda parked: None)
+    writer = ReadModelWriter(connection, size, lambda page: None, lambda parked: None)
+    for build in which:
+        writer.take(build)
+    return writer
 
 
 def _empty(database: Database) -> None:

@@ -1,5 +1,6 @@
 """Ways to break each promise on purpose, and the test that must notice. Data only: adding one is adding a row."""
 
+from tests.sabotage.build_patches import BUILD_PATCHES
 from tests.sabotage.fault_patches import FAULT_PATCHES
 from tests.sabotage.patch import Patch
 from tests.sabotage.role_patches import ROLE_PATCHES
@@ -375,6 +376,7 @@ PATCHES = (
         "EXECUTE written;",
         f"{STORE}/test_append_plans.py",
     ),
+    *BUILD_PATCHES,
     *FAULT_PATCHES,
     *SHAPE_PATCHES,
     *USAGE_PATCHES,

@@ -1,17 +1,24 @@
 """A verification's verdict, for people."""
 
 from adapters.inbound.cli.page import Page
-from application.verify_ledger import Report
+from application.verify_ledger import ReadModelStanding, Report
 
 ONE_ROLE = "note: one database role owns everything; nothing but a trigger keeps the log from being changed"
 
 
 def show_report(report: Report) -> None:
     page = Page()
-    models = [(model.name, str(model.position), f"{model.lag_s:.3f} s") for model in report.standing.read_models]
-    page.rows(f"Log: {report.standing.head} events", ("read model", "position", "lag"), models)
+    models = [
+        (model.name, _build(model), str(model.position), f"{model.lag_s:.3f} s")
+        for model in report.standing.read_models
+    ]
+    page.rows(f"Log: {report.standing.head} events", ("read model", "build", "position", "lag"), models)
     if report.standing.runs_as_one_role:
         page.line(ONE_ROLE)
     for finding in report.findings:
         page.line(str(finding), style="red")
     page.line("clean" if report.is_clean else f"NOT clean: {len(report.findings)} findings", style="bold")
+
+
+def _build(model: ReadModelStanding) -> str:
+    return f"v{model.version}" if model.is_active else f"v{model.version}, not active"

@@ -20,112 +20,142 @@ UNSTORABLE = (psycopg.DataError, psycopg.IntegrityError, OverflowError)
 
 MAX_ERROR_CHARS = 500
 
+MOVE = b"""
+UPDATE read.positions p SET position = %s, updated_at = clock_timestamp()
+  FROM unnest(%s::text[], %s::int[]) b (projection, version)
+ WHERE p.projection = b.projection AND p.version = b.version AND p.log = %s AND p.position = %s
+"""
+
 log = structlog.get_logger()
 
 
 class PageWritten(msgspec.Struct, frozen=True):
     """One committed page. `lags_ms`: per event, commit - recorded_at, by this machine's clock."""
 
-    projections: tuple[str, ...]
+    builds: tuple[Projection, ...]
     last_position: int
     lags_ms: tuple[int, ...]
 
+    @property
+    def projections(self) -> tuple[str, ...]:
+        return tuple(build.name for build in self.builds)
+
 
 class Parked(msgspec.Struct, frozen=True):
-    """An account that a read model had to leave behind: its figures there are not provable beyond `position`."""
+    """An account that a build had to leave behind: its figures there are not provable beyond `position`."""
 
     projection: str
+    version: int
     account: str
     position: int
     error: str
 
 
 class PositionMoved(Exception):
-    """Somebody else wrote the read models although we lead: never go on from a position that is not ours."""
+    """Another process wrote a build although we lead it: never go on from a position that is not ours."""
 
 
 class ReadModelWriter:
-    """Writes the read models as their leader: knows where each stands and who is parked, and holds the connection."""
+    """Writes builds as their leader: knows where each stands and who is parked, and holds the connection."""
 
     def __init__(
         self,
         connection: psycopg.Connection[Any],
-        projections: Sequence[Projection],
         page_size: int,
         on_page: Callable[[PageWritten], None],
         on_parked: Callable[[Parked], None],
     ) -> None:
         self._connection = connection
-        self._projections = {projection.name: projection for projection in projections}
         self._page_size = page_size
         self._on_page = on_page
         self._on_parked = on_parked
-        self._positions = self._load_positions()
-        self._parked = self._load_parked()
+        self._positions: dict[Projection, int] = {}
+        self._parked: set[tuple[Projection, str]] = set()
+
+    @property
+    def builds(self) -> frozenset[Projection]:
+        return frozenset(self._positions)
 
     @property
     def position(self) -> int:
         """Where the one that is furthest behind stands."""
         return min(self._positions.values())
 
-    def advance(self) -> int:
-        """Write one page for each group of read models that stand together; returns the events of the longest page, 0
-        if all stand at the head.
+    def take(self, build: Projection) -> None:
+        """Write `build` too, from where the database has it; the caller leads it."""
+        key = [build.name, build.version]
+        row = self._connection.execute(
+            "SELECT position FROM read.positions WHERE projection = %s AND version = %s AND log = %s", [*key, LOG_ID]
+        ).fetchone()
+        if row is None:
+            raise PositionMoved(f"read model {_name(build)} is gone")
+        self._positions[build] = row[0]
+        parked = self._connection.execute("SELECT account FROM read.parked WHERE projection = %s AND version = %s", key)
+        self._parked |= {(build, account) for (account,) in parked}
+
+    def advance(self, upto: int | None = None) -> int:
+        """Write one page for each group of builds that stand together; returns the events of the longest page, 0 if all
+        stand at the head (or at `upto`).
 
         A group that is behind reads no further than where the next one stands, so that they meet and go on together.
         Raises: LogGap, LogTruncated, PositionMoved, psycopg.Error.
         """
         standing = self._positions.__getitem__
-        groups = [(at, list(names)) for at, names in groupby(sorted(self._projections, key=standing), key=standing)]
-        ends = [at for at, _ in groups[1:]] + [groups[-1][0] + self._page_size]
+        groups = [(at, list(builds)) for at, builds in groupby(sorted(self._positions, key=standing), key=standing)]
+        furthest = groups[-1][0] + self._page_size
+        ends = [at for at, _ in groups[1:]] + [furthest if upto is None else min(furthest, upto)]
         longest = 0
-        for (at, names), end in zip(groups, ends, strict=True):
-            page = read_page(self._connection, at, min(self._page_size, end - at))
+        for (at, builds), end in zip(groups, ends, strict=True):
+            page = read_page(self._connection, at, min(self._page_size, max(0, end - at)))
             if page.events:
-                self._write(names, page.events)
-                self._tell(names, page)
+                self._write(builds, page.events)
+                self._tell(builds, page)
                 longest = max(longest, len(page.events))
         return longest
 
-    def _write(self, names: Sequence[str], events: Sequence[LogEntry]) -> None:
+    def _write(self, builds: Sequence[Projection], events: Sequence[LogEntry]) -> None:
         try:
-            self._commit(names, events)
+            self._commit(builds, events)
         except UNSTORABLE as error:
-            for name in names:
-                self._write_around(name, events, error)
+            for build in builds:
+                self._write_around(build, events, error)
 
-    def _write_around(self, name: str, events: Sequence[LogEntry], error: Exception) -> None:
+    def _write_around(self, build: Projection, events: Sequence[LogEntry], error: Exception) -> None:
         """Some event's effects cannot be stored: halve until it stands alone, and park its account."""
         if len(events) == 1:
-            self._commit([name], events, [_as_parked(name, events[0], error)])
+            self._commit([build], events, [(build, _as_parked(build, events[0], error))])
             return
         middle = len(events) // 2
         for half in (events[:middle], events[middle:]):
             try:
-                self._commit([name], half)
+                self._commit([build], half)
             except UNSTORABLE as narrower:
-                self._write_around(name, half, narrower)
+                self._write_around(build, half, narrower)
 
-    def _commit(self, names: Sequence[str], events: Sequence[LogEntry], known: Sequence[Parked] = ()) -> None:
+    def _commit(
+        self,
+        builds: Sequence[Projection],
+        events: Sequence[LogEntry],
+        known: Sequence[tuple[Projection, Parked]] = (),
+    ) -> None:
         parked = list(known)
         with self._connection.transaction():
-            for name in names:
-                page = self._merged(name, events, parked)
-                write_page(self._connection, page, self._projections[name].build)
-            self._park(parked)
-            self._move(names, events[-1].position)
-        for name in names:
-            self._positions[name] = events[-1].position
-        for p in parked:
-            self._parked.add((p.projection, p.account))
+            for build in builds:
+                write_page(self._connection, self._merged(build, events, parked), build.build)
+            self._park([p for _, p in parked])
+            self._move(builds, events[-1].position)
+        for build in builds:
+            self._positions[build] = events[-1].position
+        for build, p in parked:
+            self._parked.add((build, p.account))
             log.error("account parked", **msgspec.structs.asdict(p))
             self._on_parked(p)
 
-    def _merged(self, name: str, events: Sequence[LogEntry], parked: list[Parked]) -> Page:
-        """The page's changes to one read model; accounts that cannot be projected are added to `parked`."""
-        project, page = self._projections[name].project, Page()
-        left_behind = {account for projection, account in self._parked if projection == name}
-        left_behind |= {p.account for p in parked if p.projection == name}
+    def _merged(self, build: Projection, events: Sequence[LogEntry], parked: list[tuple[Projection, Parked]]) -> Page:
+        """The page's changes to one build; accounts that cannot be projected are added to `parked`."""
+        project, page = build.project, Page()
+        left_behind = {account for left_by, account in self._parked if left_by is build}
+        left_behind |= {p.account for left_by, p in parked if left_by is build}
         for recorded in events:
             if left_behind and account_of_entry(recorded) in left_behind:
                 continue
@@ -134,8 +164,9 @@ class ReadModelWriter:
                     raise recorded.error
                 changes = project(recorded)
             except Exception as error:  # noqa: BLE001 - a poison event may raise anything: it stops its account, not the log
-                parked.append(_as_parked(name, recorded, error))
-                left_behind.add(parked[-1].account)
+                poisoned = _as_parked(build, recorded, error)
+                parked.append((build, poisoned))
+                left_behind.add(poisoned.account)
             else:
                 page.merge(changes)
         return page
@@ -143,33 +174,35 @@ class ReadModelWriter:
     def _park(self, parked: Sequence[Parked]) -> None:
         for p in parked:
             self._connection.execute(
-                "INSERT INTO read.parked (projection, account, position, error) VALUES (%s, %s, %s, %s)",
+                "INSERT INTO read.parked (projection, version, account, position, error) VALUES (%s, %s, %s, %s, %s)",
                 msgspec.structs.astuple(p),
             )
 
-    def _move(self, names: Sequence[str], position: int) -> None:
-        standing = self._positions[names[0]]
+    def _move(self, builds: Sequence[Projection], position: int) -> None:
+        standing = self._positions[builds[0]]
         moved = self._connection.execute(
-            "UPDATE read.positions SET position = %s, updated_at = clock_timestamp()"
-            " WHERE projection = ANY(%s) AND log = %s AND position = %s",
-            [position, list(names), LOG_ID, standing],
+            MOVE,
+            [
+                position,
+                [build.name for build in builds],
+                [build.version for build in builds],
+                LOG_ID,
+                standing,
+            ],
         )
-        if moved.rowcount != len(names):
-            raise PositionMoved(f"read models {', '.join(names)} no longer stand at {standing}")
+        if moved.rowcount != len(builds):
+            raise PositionMoved(f"read models {', '.join(map(_name, builds))} no longer stand at {standing}")
 
-    def _tell(self, names: Sequence[str], page: LogPage) -> None:
+    def _tell(self, builds: Sequence[Projection], page: LogPage) -> None:
         now_s = time.time()
         lags_ms = tuple(round((now_s - recorded_at.timestamp()) * 1_000) for recorded_at in page.recorded_at)
-        self._on_page(PageWritten(tuple(names), page.events[-1].position, lags_ms))
-
-    def _load_positions(self) -> dict[str, int]:
-        rows = self._connection.execute("SELECT projection, position FROM read.positions WHERE log = %s", [LOG_ID])
-        return {name: position for name, position in rows if name in self._projections}
-
-    def _load_parked(self) -> set[tuple[str, str]]:
-        return set(self._connection.execute("SELECT projection, account FROM read.parked").fetchall())
+        self._on_page(PageWritten(tuple(builds), page.events[-1].position, lags_ms))
 
 
-def _as_parked(name: str, recorded: LogEntry, error: Exception) -> Parked:
+def _name(build: Projection) -> str:
+    return f"{build.name} {build.build}"
+
+
+def _as_parked(build: Projection, recorded: LogEntry, error: Exception) -> Parked:
     text = f"{type(error).__name__}: {error}".replace("\x00", "")
-    return Parked(name, account_of_entry(recorded), recorded.position, text[:MAX_ERROR_CHARS])
+    return Parked(build.name, build.version, account_of_entry(recorded), recorded.position, text[:MAX_ERROR_CHARS])

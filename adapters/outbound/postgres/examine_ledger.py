@@ -17,7 +17,7 @@ from adapters.outbound.postgres.verify_streams import StreamsProof, verify_strea
 from adapters.outbound.postgres.verify_stretch import StretchProof, verify_stretch
 from application.verify_ledger import LedgerStanding
 from domain.proof.finding import Finding
-from projections.registry import PROJECTIONS
+from projections.registry import BUILDS
 
 SHARED_FROM = 50_000
 """Events. Processes cost half a second to start, which shorter logs do not take."""
@@ -25,8 +25,8 @@ SHARED_FROM = 50_000
 MOST_PROCESSES = 4
 """What needs the whole log in order is done by one process and takes a third of the time: more would wait for it."""
 
-INSERT_ONLY = tuple(p.name for p in PROJECTIONS if any(table.insert_only for table in p.tables))
-CHANGING = tuple(p.name for p in PROJECTIONS if any(not table.insert_only for table in p.tables))
+INSERT_ONLY = frozenset(p.name for p in BUILDS if any(table.insert_only for table in p.tables))
+CHANGING = frozenset(p.name for p in BUILDS if any(not table.insert_only for table in p.tables))
 """Read models that have such tables. One that had both kinds would be replayed twice, once for each."""
 
 

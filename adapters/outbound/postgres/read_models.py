@@ -1,13 +1,14 @@
 """The read models as the use cases ask them (application.read_ports.ReadModels)."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg_pool import AsyncConnectionPool
 
+from adapters.outbound.postgres.builds_in_use import AnotherBuild, NotBuilt, builds_in_use, guarded, unguarded
 from adapters.outbound.postgres.watch_positions import PositionWatch
 from application.read_ports import (
     AccountRecord,
@@ -21,9 +22,10 @@ from application.read_ports import (
 )
 from domain.account.account import ACCOUNT
 from domain.credit.decider import CREDIT
-from projections.api_key import queries as key_queries
-from projections.available_credit import queries as credit_queries
-from projections.generation import queries as generation_queries
+from projections.api_key.queries import KeyWithSpending
+from projections.changes import Projection
+from projections.reader import Reader
+from projections.registry import BUILDS, current_of, for_build, queries_of
 
 LAST_POSITION = """
 SELECT coalesce(max(e.notification_id), 0)
@@ -35,75 +37,81 @@ SELECT coalesce(max(e.notification_id), 0)
 
 ONE_SNAPSHOT = b"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
+MOST_TRIES = 3
+"""Of a question that met another build than the one it was for: one more after a switch, and one to spare."""
 
-class _ConnectionReader:
-    def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
-        self._connection = connection
-
-    async def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Sequence[tuple[Any, ...]]:
-        cursor = psycopg.AsyncRawCursor(self._connection)
-        await cursor.execute(sql.encode(), parameters or None, binary=True)
-        return await cursor.fetchall()
+T = TypeVar("T")
 
 
 class PostgresReadModels:
-    """Answers from the pool's connections, each question in one snapshot."""
+    """Answers from the pool's connections, each statement in one snapshot and from the build in use in it."""
 
-    def __init__(self, pool: AsyncConnectionPool[Any]) -> None:
-        """pool: autocommit connections of a role that may read schemas `read` and `ledger`; the caller opens it."""
+    def __init__(self, pool: AsyncConnectionPool[Any], builds: Sequence[Projection] = BUILDS) -> None:
+        """pool: autocommit connections of a role that may read schemas `read` and `ledger`; the caller opens it.
+
+        builds: that this release knows how to read.
+        """
         self._pool = pool
-        self._watch = PositionWatch(self)
+        self._known = tuple(builds)
+        self._last_used = current_of(builds)
+        self._watch = PositionWatch(self, self._known)
 
     async def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Sequence[tuple[Any, ...]]:
-        """projections.reader.Reader: one statement on any connection."""
+        """One statement on any connection, about the log or about all read models."""
         async with self._pool.connection() as connection:
-            return await _ConnectionReader(connection).rows(sql, parameters)
+            return await _rows(connection, sql, parameters)
 
     async def find_key(self, secret_hash: bytes) -> FoundKey | None:
-        found = await key_queries.find_key(self, secret_hash)
+        found = await self.ask("api_key", lambda queries, reader: queries.find_key(reader, secret_hash))
         return FoundKey(*found) if found else None
 
     async def key(self, account_id: str, key_id: str, now: datetime) -> KeyRecord | None:
-        found = await key_queries.key(self, account_id, key_id, now)
+        found = await self.ask("api_key", lambda queries, reader: queries.key(reader, account_id, key_id, now))
         return _key_record(found) if found else None
 
     async def keys(self, account_id: str, now: datetime) -> Sequence[KeyRecord]:
-        return [_key_record(found) for found in await key_queries.keys(self, account_id, now)]
+        found = await self.ask("api_key", lambda queries, reader: queries.keys(reader, account_id, now))
+        return [_key_record(one) for one in found]
 
     async def account(self, account_id: str) -> AccountRecord | None:
-        found = await key_queries.account(self, account_id)
+        found = await self.ask("api_key", lambda queries, reader: queries.account(reader, account_id))
         return AccountRecord(*found) if found else None
 
     async def credits(self, account_id: str) -> Credits:
-        return Credits(**await credit_queries.credits_of(self, account_id))
+        found = await self.ask("available_credit", lambda queries, reader: queries.credits_of(reader, account_id))
+        return Credits(**found)
 
     async def generation(self, account_id: str, generation_id: str) -> GenerationRecord | None:
-        found = await generation_queries.generation(self, account_id, generation_id)
+        found = await self.ask(
+            "generation", lambda queries, reader: queries.generation(reader, account_id, generation_id)
+        )
         return GenerationRecord(**found) if found else None
 
     async def statement(self, account_id: str, limit: int) -> Statement:
-        async with self._snapshot() as reader:
-            credit = await credit_queries.credits_of(reader, account_id)
-            lots = await credit_queries.lots_of(reader, account_id)
-            requests = await generation_queries.last_generations(reader, account_id, limit)
-            standing = await reader.rows("SELECT min(position) FROM read.positions WHERE log = 0")
+        async with self._snapshot() as connection:
+            in_use = await builds_in_use(_PlainReader(connection), self._known)
+            credit_queries, credit_reader = _pinned(connection, in_use, "available_credit")
+            generation_queries, generation_reader = _pinned(connection, in_use, "generation")
+            credit = await credit_queries.credits_of(credit_reader, account_id)
+            lots = await credit_queries.lots_of(credit_reader, account_id)
+            requests = await generation_queries.last_generations(generation_reader, account_id, limit)
         return Statement(
             Credits(**credit),
             [LotRecord(**lot) for lot in lots],
             [GenerationRecord(**request) for request in requests],
-            standing[0][0],
+            min(position for _, position in in_use.values()),
         )
 
     async def due_reservations(self, now: datetime, limit: int) -> Sequence[tuple[str, str]]:
-        due = await credit_queries.due_reservations(self, now, limit)
+        due = await self.ask("available_credit", lambda queries, reader: queries.due_reservations(reader, now, limit))
         return [(account_id, reservation_id) for account_id, reservation_id in due]
 
     async def due_lots(self, now: datetime, limit: int) -> Sequence[tuple[str, str]]:
-        due = await credit_queries.due_lots(self, now, limit)
+        due = await self.ask("available_credit", lambda queries, reader: queries.due_lots(reader, now, limit))
         return [(account_id, lot_id) for account_id, lot_id in due]
 
     async def open_reservations(self) -> int:
-        return await credit_queries.open_reservations(self)
+        return await self.ask("available_credit", lambda queries, reader: queries.open_reservations(reader))
 
     async def last_position_of(self, streams: Sequence[str]) -> int:
         rows = await self.rows(LAST_POSITION, [list(streams)])
@@ -116,13 +124,75 @@ class PostgresReadModels:
         last = await self.last_position_of([ACCOUNT.stream(account_id), CREDIT.stream(account_id)])
         return await self.wait_for(last, timeout_s)
 
+    async def ask(self, name: str, question: Callable[[Any, Reader], Awaitable[T]]) -> T:
+        """The answer of the build in use, one round trip a statement: each is for the build that was in use last time,
+        and says so if by its own snapshot another one is. Then that one is asked.
+
+        Raises: NotBuilt, psycopg.Error.
+        """
+        for _ in range(MOST_TRIES):
+            build = self._last_used[name]
+            try:
+                return await question(queries_of(build), _GuardedReader(self, build, self._known))
+            except AnotherBuild as another:
+                version = another.version
+            except psycopg.errors.UndefinedTable:  # dropped after it was retired; or nothing was ever built
+                in_use = await builds_in_use(self, self._known)
+                if name not in in_use or in_use[name][0] is build:
+                    raise
+                version = in_use[name][0].version
+            self._last_used[name] = next(b for b in self._known if (b.name, b.version) == (name, version))
+        raise NotBuilt(f"the build of {name} in use changed {MOST_TRIES} times during a question")
+
     @asynccontextmanager
-    async def _snapshot(self) -> AsyncIterator[_ConnectionReader]:
+    async def _snapshot(self) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
         """Several statements that see the same moment."""
         async with self._pool.connection() as connection, connection.transaction():
             await connection.execute(ONE_SNAPSHOT)
-            yield _ConnectionReader(connection)
+            yield connection
 
 
-def _key_record(found: key_queries.KeyWithSpending) -> KeyRecord:
+class _GuardedReader:
+    """Asks a build only if it is the one in use in the statement's own snapshot. Raises: AnotherBuild, NotBuilt."""
+
+    def __init__(self, reader: Reader, build: Projection, known: tuple[Projection, ...]) -> None:
+        self._reader = reader
+        self._build = build
+        self._known = known
+
+    async def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Sequence[tuple[Any, ...]]:
+        found = await self._reader.rows(guarded(sql, self._build, self._known), parameters)
+        return unguarded(self._build, found)
+
+
+class _PlainReader:
+    """Asks on one connection; of a build if one is given, which is known to be the one in use there."""
+
+    def __init__(self, connection: psycopg.AsyncConnection[Any], build: Projection | None = None) -> None:
+        self._connection = connection
+        self._build = build
+
+    async def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Sequence[tuple[Any, ...]]:
+        return await _rows(self._connection, for_build(sql, self._build) if self._build else sql, parameters)
+
+
+async def _rows(
+    connection: psycopg.AsyncConnection[Any], sql: str, parameters: Sequence[Any]
+) -> Sequence[tuple[Any, ...]]:
+    cursor = psycopg.AsyncRawCursor(connection)
+    await cursor.execute(sql.encode(), parameters or None, binary=True)
+    return await cursor.fetchall()
+
+
+def _pinned(
+    connection: psycopg.AsyncConnection[Any], in_use: Mapping[str, tuple[Projection, int]], name: str
+) -> tuple[Any, Reader]:
+    """The queries of the build in use in the connection's snapshot, and who asks it. Raises: NotBuilt."""
+    if name not in in_use:
+        raise NotBuilt(f"read model {name} is not built yet")
+    build, _ = in_use[name]
+    return queries_of(build), _PlainReader(connection, build)
+
+
+def _key_record(found: KeyWithSpending) -> KeyRecord:
     return KeyRecord(found.key, KeySpending(*found.spending), found.position)

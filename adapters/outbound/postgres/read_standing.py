@@ -5,16 +5,20 @@ from typing import Any, NamedTuple
 
 import psycopg
 
+from adapters.outbound.postgres.builds_in_use import in_use_sql
 from adapters.outbound.postgres.verify_read_models import Claim
 from application.verify_ledger import LedgerStanding, ParkedAccount, ReadModelStanding
 from domain.log import LOG_ID
 from domain.proof.chain import Head
 from domain.proof.finding import Finding
-from projections.registry import NAMES, PROJECTIONS
+from projections.changes import Projection
+from projections.registry import BUILDS, NAMES
 
 HEAD = b"SELECT position, chain, timestamptz_send(recorded_at) FROM ledger.head"
 BUILT = b"SELECT projection, version, position FROM read.positions WHERE log = %s"
-PARKED = b"SELECT projection, account, position, error FROM read.parked ORDER BY position, projection, account"
+PARKED = b"""
+SELECT projection, version, account, position, error FROM read.parked ORDER BY position, projection, version, account
+"""
 
 # By the database's clock at the moment of the snapshot, as recorded_at is.
 LAGS = b"""
@@ -38,50 +42,71 @@ def read_head(connection: psycopg.Connection[Any]) -> Head:
 
 def read_standing(connection: psycopg.Connection[Any]) -> LedgerStanding:
     built = _built(connection)
-    positions = [built[p.name].position if p.name in built else 0 for p in PROJECTIONS]
-    lags = connection.execute(LAGS, [positions]).fetchall()
+    in_use = {build for build, its in built.items() if its.is_in_use}
+    lags = connection.execute(LAGS, [[its.position for its in built.values()]]).fetchall()
     return LedgerStanding(
         read_head(connection).position,
-        [ReadModelStanding(p.name, at, lag[0]) for p, at, lag in zip(PROJECTIONS, positions, lags, strict=True)],
-        [ParkedAccount(*row) for row in _parked(connection)],
+        [
+            ReadModelStanding(build.name, its.position, lag[0], build.version, its.is_in_use)
+            for (build, its), lag in zip(built.items(), lags, strict=True)
+        ],
+        [
+            ParkedAccount(_place(build, in_use), account, position, error)
+            for build in built
+            for name, version, account, position, error in _parked(connection)
+            if (name, version) == (build.name, build.version)
+        ],
         connection.execute(ONE_ROLE).fetchone() == (True,),
     )
 
 
 def read_claims(connection: psycopg.Connection[Any], names: Container[str] = NAMES) -> list[Claim]:
-    """What those read models of `names` that this build can check claim of themselves."""
-    built, parked = _built(connection), _parked(connection)
+    """What the builds of the read models `names` claim of themselves, as far as this release knows them."""
+    parked = _parked(connection)
     return [
-        Claim(p, built[p.name].position, {account: at for name, account, at, _ in parked if name == p.name})
-        for p in PROJECTIONS
-        if p.name in names and p.name in built and built[p.name].version == p.version
+        Claim(
+            build,
+            its.position,
+            {account: at for *key, account, at, _ in parked if key == [build.name, build.version]},
+        )
+        for build, its in _built(connection).items()
+        if build.name in names
     ]
 
 
 def find_unbuilt(connection: psycopg.Connection[Any]) -> Iterator[Finding]:
-    """The read models that this build cannot check."""
-    built = _built(connection)
-    for p in PROJECTIONS:
-        if p.name not in built:
-            yield Finding("read_models", "was never built", place=f"read model {p.name}")
-        elif built[p.name].version != p.version:
-            wrong = f"was built by version {built[p.name].version}, this is version {p.version}"
-            yield Finding("read_models", wrong, place=f"read model {p.name}")
+    """The read models of which this release can check no build."""
+    names = {build.name for build in _built(connection)}
+    for name in NAMES:
+        if name not in names:
+            message = "was never built in a version that this release knows"
+            yield Finding("read_models", message, place=f"read model {name}")
 
 
 class _Built(NamedTuple):
-    version: int
     position: int
+    is_in_use: bool
 
 
-def _built(connection: psycopg.Connection[Any]) -> dict[str, _Built]:
-    if connection.execute("SELECT to_regclass('read.positions')").fetchone() == (None,):
+def _built(connection: psycopg.Connection[Any]) -> dict[Projection, _Built]:
+    """The builds that exist and this release knows, in the order of their read models, the one in use first."""
+    if connection.execute("SELECT to_regclass('read.active')").fetchone() == (None,):
         return {}
-    rows = connection.execute(BUILT, [LOG_ID]).fetchall()
-    return {name: _Built(version, position) for name, version, position in rows}
+    in_use = {(name, version) for name, version, _ in connection.execute(in_use_sql(BUILDS).encode())}
+    positions = {(name, version): at for name, version, at in connection.execute(BUILT, [LOG_ID])}
+    found = {
+        build: _Built(positions[key], key in in_use)
+        for build in BUILDS
+        if (key := (build.name, build.version)) in positions
+    }
+    return dict(sorted(found.items(), key=lambda one: (NAMES.index(one[0].name), not one[1].is_in_use)))
 
 
-def _parked(connection: psycopg.Connection[Any]) -> list[tuple[str, str, int, str]]:
-    if connection.execute("SELECT to_regclass('read.parked')").fetchone() == (None,):
+def _place(build: Projection, in_use: Container[Projection]) -> str:
+    return build.name if build in in_use else f"{build.name} {build.build}"
+
+
+def _parked(connection: psycopg.Connection[Any]) -> list[tuple[str, int, str, int, str]]:
+    if connection.execute("SELECT to_regclass('read.active')").fetchone() == (None,):
         return []
     return connection.execute(PARKED).fetchall()

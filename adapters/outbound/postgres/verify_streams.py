@@ -1,7 +1,7 @@
 """Verifying what needs all of the log in order: versions, commands, money, snapshots, read models whose rows change."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -36,7 +36,7 @@ class StreamsProof(NamedTuple):
     found: dict[str, Finding]
 
 
-def verify_streams(connection: psycopg.Connection[Any], names: Sequence[str]) -> StreamsProof:
+def verify_streams(connection: psycopg.Connection[Any], names: Container[str]) -> StreamsProof:
     """connection: pinned; names: of the read models that have tables whose rows change."""
     walks = _Walks(connection)
     checks = [ReadModelCheck(connection, claim) for claim in read_claims(connection, names)]

@@ -1,6 +1,6 @@
 """Verifying a stretch of the log by itself: its chain, and the rows that follow from one event each."""
 
-from collections.abc import Sequence
+from collections.abc import Container
 from typing import Any, NamedTuple
 
 import psycopg
@@ -32,7 +32,7 @@ class StretchProof(NamedTuple):
     found: dict[str, Finding]
 
 
-def verify_stretch(connection: psycopg.Connection[Any], stretch: Stretch, names: Sequence[str]) -> StretchProof:
+def verify_stretch(connection: psycopg.Connection[Any], stretch: Stretch, names: Container[str]) -> StretchProof:
     """connection: pinned; names: of the read models that have insert-only tables."""
     checks = [InsertedRowsCheck(connection, claim, stretch) for claim in read_claims(connection, names)]
     walk = StretchWalk(map(Block._make, _read(connection, BLOCKS, "first_position", stretch)), stretch.after)

@@ -3,9 +3,15 @@
 import asyncio
 import contextlib
 
+from adapters.outbound.postgres.builds_in_use import in_use_sql
+from projections.changes import Projection
 from projections.reader import Reader
 
-POSITION = "SELECT coalesce(min(position), 0) FROM read.positions WHERE log = 0"
+
+def position_sql(known: tuple[Projection, ...]) -> str:
+    """Where the build in use that is furthest behind stands: one that is still being built is waited for by nobody."""
+    return f"SELECT coalesce(min(position), 0) FROM ({in_use_sql(known)}) u"  # noqa: S608 - of names in the registry
+
 
 POLL_S = 0.01
 """While somebody waits. The projector needs some 50 ms; asking five times within that costs next to nothing."""
@@ -14,8 +20,9 @@ POLL_S = 0.01
 class PositionWatch:
     """Serves one event loop. Positions only grow, so the last one seen answers most waits without a query."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, known: tuple[Projection, ...]) -> None:
         self._reader = reader
+        self._position = position_sql(known)
         self._seen = 0
         self._looking: asyncio.Task[None] | None = None
 
@@ -43,7 +50,7 @@ class PositionWatch:
         await asyncio.shield(self._looking)
 
     async def _ask(self) -> None:
-        rows = await self._reader.rows(POSITION)
+        rows = await self._reader.rows(self._position)
         self._seen = max(self._seen, rows[0][0])
 
 

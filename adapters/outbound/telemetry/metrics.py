@@ -89,6 +89,13 @@ class Metrics:
             "gatewayz_parked_total", "Accounts that a read model had to leave behind.", ("projection",), registry=own
         )
 
+        self.differing_builds = Counter(
+            "gatewayz_differing_builds_total",
+            "New builds of a read model that differ from the active one and are not used.",
+            ("projection",),
+            registry=own,
+        )
+
     def projected(self, lags_ms: Sequence[int]) -> None:
         """One page of the projector: per event, its commit - recorded_at."""
         for lag_ms in lags_ms:

@@ -54,7 +54,7 @@ def counting(database: Database, project: Callable[[Logged], Sequence[Change]], 
         "CREATE TABLE IF NOT EXISTS read.counted_v1 (stream text PRIMARY KEY, events bigint NOT NULL DEFAULT 0)"
     )
     database.sql("GRANT ALL ON read.counted_v1 TO PUBLIC")
-    return Projection(name, version=1, tables=(COUNTED,), project=project)
+    return Projection(name, version=1, tables=(COUNTED,), project=project, package=f"projections.{name}")
 
 
 def count(recorded: Logged) -> Sequence[Change]:
@@ -63,3 +63,14 @@ def count(recorded: Logged) -> Sequence[Change]:
 
 def counted(database: Database) -> dict[str, int]:
     return dict(database.sql("SELECT stream, events FROM read.counted_v1"))  # type: ignore[arg-type]
+
+
+def stands(database: Database) -> dict[tuple[str, int], int]:
+    """Where each build stands."""
+    rows = database.sql("SELECT projection, version, position FROM read.positions")
+    return {(name, version): position for name, version, position in rows}
+
+
+def active(database: Database) -> dict[str, int]:
+    """The version in use of each read model."""
+    return dict(database.sql("SELECT projection, version FROM read.active"))  # type: ignore[arg-type]

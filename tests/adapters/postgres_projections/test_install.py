@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from adapters.outbound.postgres.install_read_models import VersionMismatch, install_read_models
+from adapters.outbound.postgres.install_read_models import install_read_models
 from projections.changes import Projection
 from projections.registry import NAMES, PROJECTIONS
 from tests.databases import ROLES, Database
@@ -73,13 +73,6 @@ def test_a_schema_that_nobody_made_is_made(database: Database) -> None:
     with psycopg.connect(database.owner, autocommit=True) as connection:
         install_read_models(connection, PROJECTIONS)
     assert database.sql("SELECT count(*) FROM read.positions") == [(len(NAMES),)]
-
-
-def test_tables_of_another_version_are_not_continued(database: Database) -> None:
-    install(database)
-    database.sql("UPDATE read.positions SET version = 2 WHERE projection = 'generation'")
-    with pytest.raises(VersionMismatch, match="generation"):
-        install(database)
 
 
 def test_writer_and_auditor_may_read_and_not_write(database: Database) -> None:

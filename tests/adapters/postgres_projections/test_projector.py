@@ -9,7 +9,9 @@ import pytest
 from msgspec.structs import replace
 
 from adapters.outbound.postgres.advance_read_models import PageWritten, PositionMoved
-from adapters.outbound.postgres.project_log import LEADER_LOCK, Projector
+from adapters.outbound.postgres.install_read_models import LEADER_LOCK
+from adapters.outbound.postgres.lead_builds import lock_of
+from adapters.outbound.postgres.project_log import Projector
 from adapters.outbound.postgres.read_log import LogGap, LogTruncated
 from domain.account.account import Opened
 from domain.log import RecordedEvent
@@ -75,8 +77,8 @@ def test_it_survives_that_its_connection_is_killed(database: Database) -> None:
 
 def kill_leader(database: Database) -> None:
     killed = database.sql(
-        "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_stat_activity USING (pid)"
-        " WHERE locktype = 'advisory' AND datname = current_database()"
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid IN ("
+        "SELECT pid FROM pg_locks WHERE locktype = 'advisory') AND datname = current_database()"
     )
     assert killed == [(True,)]
 
@@ -152,19 +154,32 @@ def open_somebody_else(events: list[RecordedEvent]) -> list[RecordedEvent]:
 
 def _leaders(database: Database) -> int:
     held = database.sql(
-        "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
+        "SELECT count(DISTINCT l.pid) FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
         " WHERE l.locktype = 'advisory' AND l.granted AND d.datname = current_database()"
-        " AND (l.classid::bigint << 32) + l.objid::bigint = %s",
-        LEADER_LOCK,
+        " AND (l.classid::bigint << 32) + l.objid::bigint = hashtextextended(%s, 0)",
+        lock_of("generation", 1),
     )
     return int(held[0][0])  # type: ignore[call-overload,no-any-return]
 
 
-def test_waiting_for_leadership_ends_with_a_stop(database: Database) -> None:
+@pytest.mark.parametrize("lock", ["generation", "all"])
+def test_what_another_session_leads_is_not_written(database: Database, lock: str) -> None:
+    """Of one build; or of all, as releases did that knew one build of each read model."""
+    Projector(database.projector).catch_up()
+    events = wild_story(8)
     with psycopg.connect(database.owner, autocommit=True) as holder:
-        holder.execute("SELECT pg_advisory_lock(%s)", [LEADER_LOCK])
+        if lock == "all":
+            holder.execute("SELECT pg_advisory_lock(%s)", [LEADER_LOCK])
+        else:
+            holder.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [lock_of(lock, 1)])
         with running(database):
-            time.sleep(0.3)
+            append_events(database.writer, events)
+            led = dict.fromkeys(NAMES, 0 if lock == "all" else len(events)) | {"generation": 0}
+            eventually(lambda: positions(database) == led)
+            time.sleep(0.5)
+            assert positions(database) == led
+            holder.execute("SELECT pg_advisory_unlock_all()")
+            eventually(lambda: positions(database) == dict.fromkeys(NAMES, len(events)))
 
 
 def test_events_that_come_one_by_one_share_a_page(database: Database) -> None:
@@ -187,9 +202,7 @@ def test_a_new_projection_catches_up_beside_the_others(database: Database) -> No
     events = wild_story(10)
     append_events(database.writer, events)
     Projector(database.projector, PROJECTIONS[1:]).catch_up()
-    pages: list[PageWritten] = []
-    Projector(database.projector, page_size=40, on_page=pages.append).catch_up()
-    assert {page.projections for page in pages} == {(NAMES[0],)}
+    Projector(database.projector, page_size=40).catch_up()
     assert stored_tables(database.owner) == replayed_tables(events)
 
 

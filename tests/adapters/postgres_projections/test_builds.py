@@ -1,0 +1,367 @@
+"""A new build of a read model beside the one that readers use: caught up, compared, then switched to by one row."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
+import psycopg
+import pytest
+from msgspec.structs import replace
+
+from adapters.outbound.postgres.advance_read_models import PageWritten, Parked
+from adapters.outbound.postgres.build_beside import Difference
+from adapters.outbound.postgres.builds_in_use import in_use_sql
+from adapters.outbound.postgres.lead_builds import lock_of
+from adapters.outbound.postgres.measure_lag import projection_lag_s
+from adapters.outbound.postgres.project_log import Projector
+from adapters.outbound.postgres.read_models import PostgresReadModels
+from application.read_ports import Credits
+from domain.credit.events import Granted
+from domain.log import RecordedEvent
+from projections.changes import Add, Change, Logged
+from projections.registry import BUILDS, NAMES, PROJECTIONS
+from tests.adapters.postgres_projections.asking import pool_of
+from tests.adapters.postgres_projections.projecting import active, eventually, head, running, stands
+from tests.databases import Database
+from tests.projections.append_events import append_events
+from tests.projections.raised.project import PROJECTION as RAISED_ENTRIES
+from tests.projections.story import halves, wild_story
+from tests.projections.tables import replayed_tables, stored_tables
+
+CREDIT = next(p for p in PROJECTIONS if p.name == "available_credit")
+RAISED_CREDIT = replace(CREDIT, version=2)
+"""The same rule again."""
+
+NEXT_RELEASE = (*BUILDS, RAISED_CREDIT, RAISED_ENTRIES)
+SWITCHED = dict.fromkeys(NAMES, 1) | {"available_credit": 2, "ledger_entries": 2}
+
+
+def generous(recorded: Logged) -> Sequence[Change]:
+    """A rule with a fault: each grant counts a nano-dollar too much."""
+    changes = list(CREDIT.project(recorded))
+    if isinstance(recorded.event, Granted):
+        changes.append(Add(CREDIT.tables[0], (recorded.stream.removeprefix("credit-"),), {"granted_nusd": 1}))
+    return changes
+
+
+GENEROUS = replace(RAISED_CREDIT, project=generous)
+
+
+def credits_of(database: Database, account_id: str, builds: Sequence[Any] = NEXT_RELEASE) -> Credits:
+    async def asking() -> Credits:
+        async with pool_of(database) as pool:
+            return await PostgresReadModels(pool, builds).credits(account_id)
+
+    return asyncio.run(asking())
+
+
+@pytest.fixture
+def events(database: Database) -> list[RecordedEvent]:
+    """A log that the current builds hold."""
+    told = wild_story(81)
+    append_events(database.writer, told)
+    Projector(database.projector).catch_up()
+    return told
+
+
+# ---- from one build to the next
+
+
+def test_a_raised_version_is_built_beside_and_then_used(database: Database, events: list[RecordedEvent]) -> None:
+    assert Projector(database.projector, NEXT_RELEASE).catch_up() == len(events)
+    assert active(database) == SWITCHED
+    assert stands(database) == {(build.name, build.version): len(events) for build in NEXT_RELEASE}
+    new = [RAISED_CREDIT, RAISED_ENTRIES]
+    assert stored_tables(database.owner, new) == replayed_tables(events, new)
+    assert stored_tables(database.owner) == replayed_tables(events)
+
+
+def test_both_are_kept_up_to_date_after_the_switch(database: Database) -> None:
+    before, after = halves(wild_story(82))
+    append_events(database.writer, before)
+    Projector(database.projector).catch_up()
+    with running(database, builds=NEXT_RELEASE):
+        eventually(lambda: active(database) == SWITCHED)
+        append_events(database.writer, after)
+        eventually(lambda: set(stands(database).values()) == {head(database)})
+    new = [RAISED_CREDIT, RAISED_ENTRIES]
+    assert stored_tables(database.owner, new) == replayed_tables([*before, *after], new)
+    assert stored_tables(database.owner) == replayed_tables([*before, *after])
+
+
+def test_where_nothing_was_built_the_current_builds_are_used_at_once(database: Database) -> None:
+    with running(database, builds=NEXT_RELEASE):
+        eventually(lambda: bool(active_if_any(database)))
+        assert active(database) == SWITCHED
+        assert set(stands(database)) == {(name, version) for name, version in SWITCHED.items()}
+
+
+def active_if_any(database: Database) -> dict[str, int]:
+    return active(database) if database.sql("SELECT to_regclass('read.active')") != [(None,)] else {}
+
+
+def test_people_see_the_new_builds_columns(database: Database, events: list[RecordedEvent]) -> None:
+    Projector(database.projector, NEXT_RELEASE).catch_up()
+    assert database.sql("SELECT count(account_id), count(about) FROM read.ledger_entry") != [(0, 0)]
+
+
+def test_a_reader_of_a_view_holds_neither_the_switch_nor_other_readers_up(
+    database: Database, events: list[RecordedEvent]
+) -> None:
+    with psycopg.connect(database.owner) as person:
+        person.execute("SELECT * FROM read.ledger_entry LIMIT 1")
+        Projector(database.projector, NEXT_RELEASE).catch_up()
+        assert active(database) == SWITCHED
+
+
+# ---- readers
+
+
+def test_a_reader_pinned_before_the_switch_reads_the_old_build_to_its_end(
+    database: Database, events: list[RecordedEvent]
+) -> None:
+    with psycopg.connect(database.writer) as reader:
+        reader.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        reader.execute("SELECT FROM ledger.head")
+        Projector(database.projector, NEXT_RELEASE).catch_up()
+        in_use = reader.execute(in_use_sql(NEXT_RELEASE).encode()).fetchall()
+        assert in_use == [(name, 1, len(events)) for name in sorted(NAMES)]
+        entries = sum(len(rows) for name, rows in replayed_tables(events).items() if name == "ledger_entry")
+        assert reader.execute("SELECT count(*) FROM read.ledger_entry_v1").fetchone() == (entries,)
+
+
+def test_a_question_goes_to_the_build_in_use_whichever_was_used_last(
+    database: Database, events: list[RecordedEvent]
+) -> None:
+    """One that differs on purpose, so that answers tell which build gave them."""
+    unlike = replace(GENEROUS, unlike=frozenset({"credit_account.granted_nusd"}))
+
+    async def asking() -> list[int]:
+        async with pool_of(database) as pool:
+            reads = PostgresReadModels(pool, [*BUILDS, unlike])
+            told = [(await reads.credits("acct-0")).granted_nusd]
+            await asyncio.to_thread(Projector(database.projector, [*BUILDS, unlike]).catch_up)
+            told.append((await reads.credits("acct-0")).granted_nusd)
+            database.sql("UPDATE read.active SET version = 1")
+            told.append((await reads.credits("acct-0")).granted_nusd)
+            return told
+
+    old, new, back = asyncio.run(asking())
+    grants = sum(isinstance(e.event, Granted) and e.stream == "credit-acct-0" for e in events)
+    assert (new - old, back) == (grants, old) and grants > 0
+
+
+def test_a_release_that_does_not_know_the_active_build_reads_its_own(
+    database: Database, events: list[RecordedEvent]
+) -> None:
+    Projector(database.projector, NEXT_RELEASE).catch_up()
+    assert credits_of(database, "acct-0", BUILDS) == credits_of(database, "acct-0", NEXT_RELEASE)
+
+
+def test_a_build_that_was_dropped_is_not_asked_again(database: Database, events: list[RecordedEvent]) -> None:
+    Projector(database.projector, NEXT_RELEASE).catch_up()
+
+    async def asking() -> None:
+        async with pool_of(database) as pool:
+            reads = PostgresReadModels(pool, NEXT_RELEASE)
+            database.sql("UPDATE read.active SET version = 1 WHERE projection = 'available_credit'")
+            before = await reads.credits("acct-0")
+            database.sql("UPDATE read.active SET version = 2 WHERE projection = 'available_credit'")
+            database.sql("DROP VIEW read.available_credit, read.credit_lot, read.open_hold")
+            database.sql("DROP TABLE read.credit_account_v1, read.credit_lot_v1, read.open_hold_v1")
+            assert await reads.credits("acct-0") == before
+
+    asyncio.run(asking())
+
+
+def test_a_build_that_is_catching_up_is_neither_waited_for_nor_lag(
+    database: Database, events: list[RecordedEvent]
+) -> None:
+    database.sql("INSERT INTO read.positions VALUES ('available_credit', 0, 2, 0, now())")
+
+    async def asking() -> tuple[bool, float]:
+        async with pool_of(database) as pool:
+            reads = PostgresReadModels(pool, NEXT_RELEASE)
+            return await reads.wait_for(len(events), 0.5), await projection_lag_s(reads, NEXT_RELEASE)
+
+    assert asyncio.run(asking()) == (True, 0.0)
+
+
+# ---- comparing
+
+
+def test_a_build_that_differs_is_not_used_and_raises_an_alarm(database: Database, events: list[RecordedEvent]) -> None:
+    alarms: list[Difference] = []
+    differing = [*BUILDS, GENEROUS]
+    with running(database, builds=differing, on_difference=alarms.append):
+        eventually(lambda: bool(alarms))
+        assert active(database) == dict.fromkeys(NAMES, 1)
+    ((difference,),) = database.sql("SELECT difference FROM read.builds WHERE version = 2")
+    assert alarms == [Difference("available_credit", 2, str(difference))]
+    assert "column granted_nusd" in str(difference)
+
+
+@pytest.mark.parametrize("unlike", ["credit_account", "credit_account.granted_nusd"])
+def test_what_differs_on_purpose_is_not_compared(database: Database, events: list[RecordedEvent], unlike: str) -> None:
+    Projector(database.projector, [*BUILDS, replace(GENEROUS, unlike=frozenset({unlike}))]).catch_up()
+    assert active(database)["available_credit"] == 2
+
+
+DAMAGES = {
+    "UPDATE read.ledger_entry_v1 SET amount_nusd = amount_nusd + 1 WHERE position > 50": "column amount_nusd",
+    "DELETE FROM read.ledger_entry_v1 WHERE position > 50": "the active build has no such row",
+    "INSERT INTO read.ledger_entry_v1 VALUES (50, 99, '', 0, '', '')": "the row is missing",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_each_kind_of_difference_is_found(database: Database, events: list[RecordedEvent], damage: str) -> None:
+    """Also with columns that only one of the two has."""
+    database.sql(damage)
+    alarms: list[Difference] = []
+    with running(database, builds=NEXT_RELEASE, on_difference=alarms.append):
+        eventually(lambda: bool(alarms) and active(database)["available_credit"] == 2)
+    assert active(database)["ledger_entries"] == 1
+    (alarm,) = alarms
+    assert DAMAGES[damage] in alarm.difference
+
+
+def test_both_are_compared_at_one_position_while_events_come(database: Database) -> None:
+    """Compared at two positions they would differ."""
+    before, after = halves(wild_story(83, steps=400))
+    append_events(database.writer, before)
+    Projector(database.projector).catch_up()
+    stop = threading.Event()
+    adding = threading.Thread(target=append_slowly, args=[database, after, stop])
+    adding.start()
+    alarms: list[Difference] = []
+    with running(database, builds=NEXT_RELEASE, period_s=0.0, on_difference=alarms.append):
+        eventually(lambda: active(database) == SWITCHED or bool(alarms))
+        stop.set()
+        adding.join()
+    assert alarms == []
+
+
+def append_slowly(database: Database, events: list[RecordedEvent], stop: threading.Event) -> None:
+    for _, command in groupby(events, key=lambda event: event.command_id):
+        append_events(database.writer, command)
+        if stop.wait(0.001):
+            return
+
+
+# ---- parked
+
+
+def test_what_one_build_cannot_project_is_parked_in_that_build(database: Database, events: list[RecordedEvent]) -> None:
+    """And a build that can do less than the active one is not used."""
+
+    def refuse_grants(recorded: Logged) -> Sequence[Change]:
+        if isinstance(recorded.event, Granted) and recorded.stream == "credit-acct-1":
+            raise ValueError
+        return CREDIT.project(recorded)
+
+    parked: list[Parked] = []
+    worse = [*BUILDS, replace(RAISED_CREDIT, project=refuse_grants)]
+    alarms: list[Difference] = []
+    with running(database, builds=worse, on_parked=parked.append, on_difference=alarms.append):
+        eventually(lambda: bool(alarms))
+    assert {(p.projection, p.version, p.account) for p in parked} == {("available_credit", 2, "acct-1")}
+    assert database.sql("SELECT projection, version, account FROM read.parked") == [("available_credit", 2, "acct-1")]
+    assert credits_of(database, "acct-1", worse).not_provable_beyond is None
+    assert alarms[0].difference == "it cannot project account acct-1, which the active build can"
+
+
+def test_an_account_that_only_the_active_build_had_to_leave_behind_is_no_difference(
+    database: Database, events: list[RecordedEvent]
+) -> None:
+    database.sql("INSERT INTO read.parked VALUES ('available_credit', 1, 'acct-1', 7, 'x')")
+    database.sql("DELETE FROM read.credit_account_v1 WHERE account_id = 'acct-1'")
+    Projector(database.projector, NEXT_RELEASE).catch_up()
+    assert active(database) == SWITCHED
+    assert credits_of(database, "acct-1").not_provable_beyond is None
+
+
+# ---- processes beside each other
+
+
+def test_a_projector_of_the_release_before_goes_on_with_its_own_builds(database: Database) -> None:
+    before, after = halves(wild_story(84))
+    append_events(database.writer, before)
+    with running(database):
+        eventually(lambda: set(stands_if_any(database).values()) == {len(before)})
+        with running(database, builds=NEXT_RELEASE):
+            eventually(lambda: active(database) == SWITCHED)
+            append_events(database.writer, after)
+            eventually(lambda: set(stands(database).values()) == {head(database)})
+    assert stored_tables(database.owner) == replayed_tables([*before, *after])
+    new = [RAISED_CREDIT, RAISED_ENTRIES]
+    assert stored_tables(database.owner, new) == replayed_tables([*before, *after], new)
+
+
+def stands_if_any(database: Database) -> dict[tuple[str, int], int]:
+    return stands(database) if database.sql("SELECT to_regclass('read.positions')") != [(None,)] else {}
+
+
+def test_a_version_that_is_not_known_is_left_alone(database: Database, events: list[RecordedEvent]) -> None:
+    database.sql("INSERT INTO read.positions VALUES ('available_credit', 0, 9, 5, now())")
+    database.sql("UPDATE read.active SET version = 9 WHERE projection = 'available_credit'")
+    Projector(database.projector, NEXT_RELEASE).catch_up()
+    assert stands(database)["available_credit", 9] == 5
+    assert active(database)["available_credit"] == 9
+    assert stands(database)["available_credit", 2] == len(events)
+
+
+def test_a_new_build_that_another_process_leads_is_left_to_it(database: Database, events: list[RecordedEvent]) -> None:
+    with psycopg.connect(database.owner, autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [lock_of("available_credit", 2)])
+        with running(database, builds=NEXT_RELEASE):
+            eventually(lambda: active(database)["ledger_entries"] == 2)
+            time.sleep(0.5)
+            assert stands(database)["available_credit", 2] == 0
+            other.execute("SELECT pg_advisory_unlock_all()")
+            eventually(lambda: active(database)["available_credit"] == 2)
+
+
+# ---- the active builds do not wait
+
+
+def test_a_build_that_catches_up_does_not_delay_the_active_ones(database: Database) -> None:
+    """One that never comes to an end of its first event: the others' events are projected as they come."""
+    before, after = halves(wild_story(85))
+    append_events(database.writer, before)
+    Projector(database.projector).catch_up()
+    never = threading.Event()
+
+    def hang(recorded: Logged) -> Sequence[Change]:
+        never.wait(60)
+        return ()
+
+    pages: list[PageWritten] = []
+    with running(database, builds=[*BUILDS, replace(RAISED_CREDIT, project=hang)], on_page=pages.append):
+        eventually(lambda: ("available_credit", 2) in stands(database))
+        append_events(database.writer, after)
+        eventually(lambda: bool(pages) and pages[-1].last_position == len(before) + len(after))
+        assert stands(database)["available_credit", 2] == 0
+        never.set()
+
+
+def test_a_new_build_that_fails_does_not_end_the_projector(database: Database) -> None:
+    before, after = halves(wild_story(86))
+    append_events(database.writer, before)
+    Projector(database.projector).catch_up()
+    unlike = replace(RAISED_ENTRIES, tables=(replace(RAISED_ENTRIES.tables[0], name="nowhere"),))
+    broken = replace(
+        unlike, project=lambda recorded: [replace_table(c, unlike) for c in RAISED_ENTRIES.project(recorded)]
+    )
+    with running(database, builds=[*BUILDS, broken]):
+        eventually(lambda: ("ledger_entries", 2) in stands(database))
+        append_events(database.writer, after)
+        eventually(lambda: stands(database)["ledger_entries", 1] == head(database))
+        assert active(database) == dict.fromkeys(NAMES, 1)
+
+
+def replace_table(change: Any, build: Any) -> Any:
+    return replace(change, table=build.tables[0])

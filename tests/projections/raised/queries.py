@@ -1,0 +1,15 @@
+"""As projections/ledger_entries/queries.py in a next release."""
+
+from collections.abc import Sequence
+
+from projections.reader import Reader
+from projections.views import views_of
+
+VIEWS = views_of(__package__)
+
+TRIAL_BALANCE = f"SELECT book, balance_nusd::text, entries FROM ({VIEWS['trial_balance']}) t ORDER BY book"
+
+
+async def trial_balance(reader: Reader) -> Sequence[tuple[str, int, int]]:
+    rows = await reader.rows(TRIAL_BALANCE)
+    return [(book, int(balance), entries) for book, balance, entries in rows]

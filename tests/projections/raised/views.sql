@@ -1,0 +1,5 @@
+CREATE OR REPLACE VIEW read.ledger_entry AS SELECT * FROM read.ledger_entry_{build};
+
+CREATE OR REPLACE VIEW read.trial_balance AS
+    SELECT book, sum(amount_nusd) AS balance_nusd, count(*) AS entries, min(about) AS first_about
+      FROM read.ledger_entry_{build} GROUP BY book;
