@@ -46,7 +46,7 @@ HOLD = b"SELECT position FROM read.positions WHERE projection = %s AND version =
 ACTIVATE = b"""
 INSERT INTO read.active AS a (projection, log, version) VALUES (%s, %s, %s)
     ON CONFLICT (projection, log) DO UPDATE
-   SET version = excluded.version, since = excluded.since, since_xid = excluded.since_xid
+   SET version = excluded.version, since = excluded.since
  WHERE a.version < excluded.version
 """
 

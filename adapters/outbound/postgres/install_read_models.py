@@ -35,8 +35,7 @@ CREATE TABLE IF NOT EXISTS read.active (
     projection text        NOT NULL,
     log        int         NOT NULL,
     version    int         NOT NULL,
-    since      timestamptz NOT NULL DEFAULT clock_timestamp(),
-    since_xid  xid8        NOT NULL DEFAULT pg_current_xact_id(),   -- no older snapshot sees this version
+    since      timestamptz NOT NULL DEFAULT clock_timestamp(),   -- for people
     PRIMARY KEY (projection, log)
 );
 

@@ -31,12 +31,12 @@ FORGET_OLD_ROWS = b"VACUUM (FREEZE) read.active"
 """What a snapshot may still see cannot be frozen: afterwards `relfrozenxid` says which snapshots may be open."""
 
 IS_SEEN = b"""
-SELECT age(c.relfrozenxid) >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint - a.since_xid::text::bigint
+SELECT age(c.relfrozenxid) >= age(a.xmin)
   FROM pg_class c, read.active a
  WHERE c.oid = 'read.active'::regclass AND a.projection = %s AND a.log = %s
 """
-"""Whether a snapshot may be open that is older than the switch, and so sees another build in use: of any role, on any
-connection, in this database. Both sides count transactions back from now, in 64 bits."""
+"""Whether a snapshot may be open that is older than the switch (the row's own transaction) and so sees another build in
+use: of any role, on any connection, in this database."""
 
 FORGET = (
     b"DELETE FROM read.positions WHERE projection = %s AND version = %s",

@@ -22,7 +22,7 @@ from application.read_ports import Credits
 from domain.credit.events import Granted
 from domain.log import RecordedEvent
 from projections.changes import Add, Change, Logged
-from projections.registry import BUILDS, NAMES, PROJECTIONS
+from projections.registry import NAMES, PROJECTIONS
 from tests.adapters.postgres_projections.asking import pool_of
 from tests.adapters.postgres_projections.projecting import active, eventually, head, running, stands
 from tests.databases import Database
@@ -31,12 +31,15 @@ from tests.projections.raised.project import PROJECTION as RAISED_ENTRIES
 from tests.projections.story import halves, wild_story
 from tests.projections.tables import replayed_tables, stored_tables
 
-CREDIT = next(p for p in PROJECTIONS if p.name == "available_credit")
-RAISED_CREDIT = replace(CREDIT, version=2)
+CREDIT, ENTRIES = (p for p in PROJECTIONS if p.name in ("available_credit", "ledger_entries"))
+RAISED_CREDIT = replace(CREDIT, version=CREDIT.version + 1)
 """The same rule again."""
 
-NEXT_RELEASE = (*BUILDS, RAISED_CREDIT, RAISED_ENTRIES)
-SWITCHED = dict.fromkeys(NAMES, 1) | {"available_credit": 2, "ledger_entries": 2}
+NEXT_RELEASE = (*PROJECTIONS, RAISED_CREDIT, RAISED_ENTRIES)
+AS_BEFORE = {build.name: build.version for build in PROJECTIONS}
+SWITCHED = {build.name: build.version for build in NEXT_RELEASE}
+OLD, NEW = CREDIT.version, RAISED_CREDIT.version
+ENTRY_TABLE = f"read.ledger_entry_{ENTRIES.build}"
 
 
 def generous(recorded: Logged) -> Sequence[Change]:
@@ -96,7 +99,7 @@ def test_where_nothing_was_built_the_current_builds_are_used_at_once(database: D
     with running(database, builds=NEXT_RELEASE):
         eventually(lambda: bool(active_if_any(database)))
         assert active(database) == SWITCHED
-        assert set(stands(database)) == {(name, version) for name, version in SWITCHED.items()}
+        assert set(stands(database)) == set(SWITCHED.items())
 
 
 def active_if_any(database: Database) -> dict[str, int]:
@@ -128,9 +131,9 @@ def test_a_reader_pinned_before_the_switch_reads_the_old_build_to_its_end(
         reader.execute("SELECT FROM ledger.head")
         Projector(database.projector, NEXT_RELEASE).catch_up()
         in_use = reader.execute(in_use_sql(NEXT_RELEASE).encode()).fetchall()
-        assert in_use == [(name, 1, len(events)) for name in sorted(NAMES)]
+        assert in_use == [(name, AS_BEFORE[name], len(events)) for name in sorted(NAMES)]
         entries = sum(len(rows) for name, rows in replayed_tables(events).items() if name == "ledger_entry")
-        assert reader.execute("SELECT count(*) FROM read.ledger_entry_v1").fetchone() == (entries,)
+        assert reader.execute(f"SELECT count(*) FROM {ENTRY_TABLE}").fetchone() == (entries,)
 
 
 def test_a_question_goes_to_the_build_in_use_whichever_was_used_last(
@@ -141,11 +144,11 @@ def test_a_question_goes_to_the_build_in_use_whichever_was_used_last(
 
     async def asking() -> list[int]:
         async with pool_of(database) as pool:
-            reads = PostgresReadModels(pool, [*BUILDS, unlike])
+            reads = PostgresReadModels(pool, [*PROJECTIONS, unlike])
             told = [(await reads.credits("acct-0")).granted_nusd]
-            await asyncio.to_thread(Projector(database.projector, [*BUILDS, unlike]).catch_up)
+            await asyncio.to_thread(Projector(database.projector, [*PROJECTIONS, unlike]).catch_up)
             told.append((await reads.credits("acct-0")).granted_nusd)
-            database.sql("UPDATE read.active SET version = 1")
+            database.sql("UPDATE read.active SET version = version - 1 WHERE projection = 'available_credit'")
             told.append((await reads.credits("acct-0")).granted_nusd)
             return told
 
@@ -158,7 +161,7 @@ def test_a_release_that_does_not_know_the_active_build_reads_its_own(
     database: Database, events: list[RecordedEvent]
 ) -> None:
     Projector(database.projector, NEXT_RELEASE).catch_up()
-    assert credits_of(database, "acct-0", BUILDS) == credits_of(database, "acct-0", NEXT_RELEASE)
+    assert credits_of(database, "acct-0", PROJECTIONS) == credits_of(database, "acct-0", NEXT_RELEASE)
 
 
 def test_a_build_that_was_dropped_is_not_asked_again(database: Database, events: list[RecordedEvent]) -> None:
@@ -167,11 +170,11 @@ def test_a_build_that_was_dropped_is_not_asked_again(database: Database, events:
     async def asking() -> None:
         async with pool_of(database) as pool:
             reads = PostgresReadModels(pool, NEXT_RELEASE)
-            database.sql("UPDATE read.active SET version = 1 WHERE projection = 'available_credit'")
+            database.sql("UPDATE read.active SET version = %s WHERE projection = 'available_credit'", OLD)
             before = await reads.credits("acct-0")
-            database.sql("UPDATE read.active SET version = 2 WHERE projection = 'available_credit'")
+            database.sql("UPDATE read.active SET version = %s WHERE projection = 'available_credit'", NEW)
             database.sql("DROP VIEW read.available_credit, read.credit_lot, read.open_hold")
-            database.sql("DROP TABLE read.credit_account_v1, read.credit_lot_v1, read.open_hold_v1")
+            database.sql("DROP TABLE " + ", ".join(f"read.{table.name}_{CREDIT.build}" for table in CREDIT.tables))
             assert await reads.credits("acct-0") == before
 
     asyncio.run(asking())
@@ -180,7 +183,7 @@ def test_a_build_that_was_dropped_is_not_asked_again(database: Database, events:
 def test_a_build_that_is_catching_up_is_neither_waited_for_nor_lag(
     database: Database, events: list[RecordedEvent]
 ) -> None:
-    database.sql("INSERT INTO read.positions VALUES ('available_credit', 0, 2, 0, now())")
+    database.sql("INSERT INTO read.positions VALUES ('available_credit', 0, %s, 0, now())", NEW)
 
     async def asking() -> tuple[bool, float]:
         async with pool_of(database) as pool:
@@ -195,25 +198,27 @@ def test_a_build_that_is_catching_up_is_neither_waited_for_nor_lag(
 
 def test_a_build_that_differs_is_not_used_and_raises_an_alarm(database: Database, events: list[RecordedEvent]) -> None:
     alarms: list[Difference] = []
-    differing = [*BUILDS, GENEROUS]
+    differing = [*PROJECTIONS, GENEROUS]
     with running(database, builds=differing, on_difference=alarms.append):
         eventually(lambda: bool(alarms))
-        assert active(database) == dict.fromkeys(NAMES, 1)
-    ((difference,),) = database.sql("SELECT difference FROM read.builds WHERE version = 2")
-    assert alarms == [Difference("available_credit", 2, str(difference))]
+        assert active(database) == AS_BEFORE
+    ((difference,),) = database.sql(
+        "SELECT difference FROM read.builds WHERE projection = 'available_credit' AND version = %s", NEW
+    )
+    assert alarms == [Difference("available_credit", NEW, str(difference))]
     assert "column granted_nusd" in str(difference)
 
 
 @pytest.mark.parametrize("unlike", ["credit_account", "credit_account.granted_nusd"])
 def test_what_differs_on_purpose_is_not_compared(database: Database, events: list[RecordedEvent], unlike: str) -> None:
-    Projector(database.projector, [*BUILDS, replace(GENEROUS, unlike=frozenset({unlike}))]).catch_up()
-    assert active(database)["available_credit"] == 2
+    Projector(database.projector, [*PROJECTIONS, replace(GENEROUS, unlike=frozenset({unlike}))]).catch_up()
+    assert active(database)["available_credit"] == NEW
 
 
 DAMAGES = {
-    "UPDATE read.ledger_entry_v1 SET amount_nusd = amount_nusd + 1 WHERE position > 50": "column amount_nusd",
-    "DELETE FROM read.ledger_entry_v1 WHERE position > 50": "the active build has no such row",
-    "INSERT INTO read.ledger_entry_v1 VALUES (50, 99, '', 0, '', '')": "the row is missing",
+    f"UPDATE {ENTRY_TABLE} SET amount_nusd = amount_nusd + 1 WHERE position > 50": "column amount_nusd",
+    f"DELETE FROM {ENTRY_TABLE} WHERE position > 50": "the active build has no such row",
+    f"INSERT INTO {ENTRY_TABLE} VALUES (50, 99, '', 0, '', '')": "the row is missing",
 }
 
 
@@ -223,8 +228,8 @@ def test_each_kind_of_difference_is_found(database: Database, events: list[Recor
     database.sql(damage)
     alarms: list[Difference] = []
     with running(database, builds=NEXT_RELEASE, on_difference=alarms.append):
-        eventually(lambda: bool(alarms) and active(database)["available_credit"] == 2)
-    assert active(database)["ledger_entries"] == 1
+        eventually(lambda: bool(alarms) and active(database)["available_credit"] == NEW)
+    assert active(database)["ledger_entries"] == ENTRIES.version
     (alarm,) = alarms
     assert DAMAGES[damage] in alarm.difference
 
@@ -264,12 +269,12 @@ def test_what_one_build_cannot_project_is_parked_in_that_build(database: Databas
         return CREDIT.project(recorded)
 
     parked: list[Parked] = []
-    worse = [*BUILDS, replace(RAISED_CREDIT, project=refuse_grants)]
+    worse = [*PROJECTIONS, replace(RAISED_CREDIT, project=refuse_grants)]
     alarms: list[Difference] = []
     with running(database, builds=worse, on_parked=parked.append, on_difference=alarms.append):
         eventually(lambda: bool(alarms))
-    assert {(p.projection, p.version, p.account) for p in parked} == {("available_credit", 2, "acct-1")}
-    assert database.sql("SELECT projection, version, account FROM read.parked") == [("available_credit", 2, "acct-1")]
+    assert {(p.projection, p.version, p.account) for p in parked} == {("available_credit", NEW, "acct-1")}
+    assert database.sql("SELECT projection, version, account FROM read.parked") == [("available_credit", NEW, "acct-1")]
     assert credits_of(database, "acct-1", worse).not_provable_beyond is None
     assert alarms[0].difference == "it cannot project account acct-1, which the active build can"
 
@@ -277,8 +282,8 @@ def test_what_one_build_cannot_project_is_parked_in_that_build(database: Databas
 def test_an_account_that_only_the_active_build_had_to_leave_behind_is_no_difference(
     database: Database, events: list[RecordedEvent]
 ) -> None:
-    database.sql("INSERT INTO read.parked VALUES ('available_credit', 1, 'acct-1', 7, 'x')")
-    database.sql("DELETE FROM read.credit_account_v1 WHERE account_id = 'acct-1'")
+    database.sql("INSERT INTO read.parked VALUES ('available_credit', %s, 'acct-1', 7, 'x')", OLD)
+    database.sql(f"DELETE FROM read.credit_account_{CREDIT.build} WHERE account_id = 'acct-1'")
     Projector(database.projector, NEXT_RELEASE).catch_up()
     assert active(database) == SWITCHED
     assert credits_of(database, "acct-1").not_provable_beyond is None
@@ -311,18 +316,18 @@ def test_a_version_that_is_not_known_is_left_alone(database: Database, events: l
     Projector(database.projector, NEXT_RELEASE).catch_up()
     assert stands(database)["available_credit", 9] == 5
     assert active(database)["available_credit"] == 9
-    assert stands(database)["available_credit", 2] == len(events)
+    assert stands(database)["available_credit", NEW] == len(events)
 
 
 def test_a_new_build_that_another_process_leads_is_left_to_it(database: Database, events: list[RecordedEvent]) -> None:
     with psycopg.connect(database.owner, autocommit=True) as other:
-        other.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [lock_of("available_credit", 2)])
+        other.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [lock_of("available_credit", NEW)])
         with running(database, builds=NEXT_RELEASE):
-            eventually(lambda: active(database)["ledger_entries"] == 2)
+            eventually(lambda: active(database)["ledger_entries"] == RAISED_ENTRIES.version)
             time.sleep(0.5)
-            assert stands(database)["available_credit", 2] == 0
+            assert stands(database)["available_credit", NEW] == 0
             other.execute("SELECT pg_advisory_unlock_all()")
-            eventually(lambda: active(database)["available_credit"] == 2)
+            eventually(lambda: active(database)["available_credit"] == NEW)
 
 
 # ---- the active builds do not wait
@@ -340,11 +345,11 @@ def test_a_build_that_catches_up_does_not_delay_the_active_ones(database: Databa
         return ()
 
     pages: list[PageWritten] = []
-    with running(database, builds=[*BUILDS, replace(RAISED_CREDIT, project=hang)], on_page=pages.append):
-        eventually(lambda: ("available_credit", 2) in stands(database))
+    with running(database, builds=[*PROJECTIONS, replace(RAISED_CREDIT, project=hang)], on_page=pages.append):
+        eventually(lambda: ("available_credit", NEW) in stands(database))
         append_events(database.writer, after)
         eventually(lambda: bool(pages) and pages[-1].last_position == len(before) + len(after))
-        assert stands(database)["available_credit", 2] == 0
+        assert stands(database)["available_credit", NEW] == 0
         never.set()
 
 
@@ -356,11 +361,11 @@ def test_a_new_build_that_fails_does_not_end_the_projector(database: Database) -
     broken = replace(
         unlike, project=lambda recorded: [replace_table(c, unlike) for c in RAISED_ENTRIES.project(recorded)]
     )
-    with running(database, builds=[*BUILDS, broken]):
-        eventually(lambda: ("ledger_entries", 2) in stands(database))
+    with running(database, builds=[*PROJECTIONS, broken]):
+        eventually(lambda: ("ledger_entries", RAISED_ENTRIES.version) in stands(database))
         append_events(database.writer, after)
-        eventually(lambda: stands(database)["ledger_entries", 1] == head(database))
-        assert active(database) == dict.fromkeys(NAMES, 1)
+        eventually(lambda: stands(database)["ledger_entries", ENTRIES.version] == head(database))
+        assert active(database) == AS_BEFORE
 
 
 def replace_table(change: Any, build: Any) -> Any:

@@ -5,9 +5,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from adapters.outbound.postgres.install_read_models import install_read_models
+from adapters.outbound.postgres.install_read_models import LEADER_LOCK, install_read_models
 from projections.changes import Projection
 from projections.registry import NAMES, PROJECTIONS
+from tests.adapters.postgres_projections.projecting import active, stands
 from tests.databases import ROLES, Database
 
 TYPES = {
@@ -73,6 +74,52 @@ def test_a_schema_that_nobody_made_is_made(database: Database) -> None:
     with psycopg.connect(database.owner, autocommit=True) as connection:
         install_read_models(connection, PROJECTIONS)
     assert database.sql("SELECT count(*) FROM read.positions") == [(len(NAMES),)]
+
+
+BEFORE = (
+    "CREATE TABLE read.positions (projection text NOT NULL, log int NOT NULL, version int NOT NULL,"
+    " position bigint NOT NULL, updated_at timestamptz NOT NULL, PRIMARY KEY (projection, log))",
+    "CREATE TABLE read.parked (projection text NOT NULL, account text NOT NULL, position bigint NOT NULL,"
+    " error text NOT NULL, parked_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (projection, account))",
+    "INSERT INTO read.positions SELECT projection, log, version, 7, updated_at FROM kept_positions",
+    "INSERT INTO read.parked (projection, account, position, error) VALUES ('generation', 'acct', 7, 'x')",
+)
+"""What a release had that knew one build of each read model."""
+
+
+@pytest.fixture
+def earlier(database: Database) -> Database:
+    """The read schema of a release that knew one build of each read model, all at position 7."""
+    install(database)
+    database.sql("CREATE TABLE kept_positions AS SELECT * FROM read.positions")
+    database.sql("DROP TABLE read.positions, read.parked, read.active, read.builds")
+    for statement in BEFORE:
+        database.sql(statement)
+    for table in ("positions", "parked"):
+        database.sql(f"ALTER TABLE read.{table} OWNER TO {ROLES.projector}")
+    return database
+
+
+def test_an_installation_that_had_one_build_each_is_brought_over(earlier: Database) -> None:
+    for _ in range(2):
+        install(earlier)
+        assert stands(earlier) == {(projection.name, projection.version): 7 for projection in PROJECTIONS}
+        assert active(earlier) == {projection.name: projection.version for projection in PROJECTIONS}
+        parked = earlier.sql("SELECT projection, version, account, position FROM read.parked")
+        assert parked == [("generation", active(earlier)["generation"], "acct", 7)]
+        key = "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = %s::regclass AND contype = 'p'"
+        assert earlier.sql(key, "read.positions") == [("PRIMARY KEY (projection, version, log)",)]
+        assert earlier.sql(key, "read.parked") == [("PRIMARY KEY (projection, version, account)",)]
+
+
+def test_it_is_brought_over_only_when_the_release_before_no_longer_writes(earlier: Database) -> None:
+    with psycopg.connect(earlier.owner, autocommit=True) as before:
+        before.execute("SELECT pg_advisory_lock(%s)", [LEADER_LOCK])
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            install(earlier)
+        assert earlier.sql("SELECT to_regclass('read.active')") == [(None,)]
+    install(earlier)
+    assert len(active(earlier)) == len(NAMES)
 
 
 def test_writer_and_auditor_may_read_and_not_write(database: Database) -> None:

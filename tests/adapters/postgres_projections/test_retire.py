@@ -6,7 +6,7 @@ import pytest
 from adapters.outbound.postgres.lead_builds import lock_of
 from adapters.outbound.postgres.project_log import Projector
 from adapters.outbound.postgres.retire_builds import retire_builds
-from projections.registry import BUILDS
+from projections.registry import PROJECTIONS
 from tests.adapters.postgres_projections.projecting import active, stands
 from tests.adapters.postgres_projections.test_builds import NEXT_RELEASE, RAISED_CREDIT, credits_of
 from tests.databases import Database
@@ -16,10 +16,12 @@ from tests.projections.story import wild_story
 
 RAISED = (RAISED_CREDIT, RAISED_ENTRIES)
 RAISED_NAMES = {build.name for build in RAISED}
-LAST_RELEASE = tuple(build for build in NEXT_RELEASE if build.name not in RAISED_NAMES or build.version == 2)
+LAST_RELEASE = tuple(build for build in NEXT_RELEASE if build.name not in RAISED_NAMES or build in RAISED)
 """One that no longer ships what was raised."""
 
-DROPPED = [(name, 1) for name in sorted(RAISED_NAMES)]
+BEFORE = [build for build in PROJECTIONS if build.name in RAISED_NAMES]
+DROPPED = [(build.name, build.version) for build in BEFORE]
+OLD_CREDIT, OLD_ENTRIES = DROPPED
 
 
 def retire(database: Database, builds: tuple[object, ...] = LAST_RELEASE) -> list[tuple[str, int]]:
@@ -42,9 +44,10 @@ def tables(database: Database) -> set[object]:
 
 def test_it_goes_with_all_that_belongs_to_it(switched: Database) -> None:
     database = switched
-    database.sql("INSERT INTO read.parked VALUES ('available_credit', 1, 'x', 1, 'x'), ('generation', 1, 'x', 1, 'x')")
+    parked = "INSERT INTO read.parked VALUES ('available_credit', %s, 'x', 1, 'x'), ('generation', 1, 'x', 1, 'x')"
+    database.sql(parked, OLD_CREDIT[1])
     before = credits_of(database, "acct-0")
-    old = {f"{table.name}_v1" for build in BUILDS if build.name in RAISED_NAMES for table in build.tables}
+    old = {f"{table.name}_{build.build}" for build in BEFORE for table in build.tables}
     assert old <= tables(database)
     assert retire(database) == DROPPED
     assert not old & tables(database)
@@ -57,7 +60,7 @@ def test_it_goes_with_all_that_belongs_to_it(switched: Database) -> None:
 
 def test_a_release_that_ships_it_keeps_it(switched: Database) -> None:
     assert retire(switched, NEXT_RELEASE) == []
-    assert retire(switched, BUILDS) == []
+    assert retire(switched, PROJECTIONS) == []
 
 
 @pytest.mark.parametrize("role", ["owner", "writer", "auditor"])
@@ -70,7 +73,7 @@ def test_it_waits_for_each_snapshot_that_is_older_than_the_switch(database: Data
         reader.execute("SELECT 1")
         Projector(database.projector, NEXT_RELEASE).catch_up()
         assert retire(database) == []
-        assert reader.execute("SELECT count(*) > 0 FROM read.credit_account_v1").fetchone() == (True,)
+        assert reader.execute(f"SELECT count(*) > 0 FROM read.credit_account_v{OLD_CREDIT[1]}").fetchone() == (True,)
     assert retire(database) == DROPPED
 
 
@@ -84,19 +87,19 @@ def test_a_snapshot_that_is_younger_than_the_switch_is_not_waited_for(switched: 
 
 def test_it_waits_for_a_process_that_leads_it(switched: Database) -> None:
     with psycopg.connect(switched.owner, autocommit=True) as other:
-        other.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [lock_of("available_credit", 1)])
-        assert retire(switched) == [("ledger_entries", 1)]
-    assert retire(switched) == [("available_credit", 1)]
+        other.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [lock_of(*OLD_CREDIT)])
+        assert retire(switched) == [OLD_ENTRIES]
+    assert retire(switched) == [OLD_CREDIT]
 
 
 def test_it_stays_while_it_is_in_use(switched: Database) -> None:
-    switched.sql("UPDATE read.active SET version = 1 WHERE projection = 'available_credit'")
-    assert retire(switched) == [("ledger_entries", 1)]
-    assert active(switched)["available_credit"] == 1
+    switched.sql("UPDATE read.active SET version = %s WHERE projection = 'available_credit'", OLD_CREDIT[1])
+    assert retire(switched) == [OLD_ENTRIES]
+    assert active(switched)["available_credit"] == OLD_CREDIT[1]
 
 
 def test_a_view_of_somebodys_own_on_it_keeps_it(switched: Database) -> None:
-    switched.sql("CREATE VIEW public.mine AS SELECT * FROM read.ledger_entry_v1")
-    assert retire(switched) == [("available_credit", 1)]
+    switched.sql(f"CREATE VIEW public.mine AS SELECT * FROM read.ledger_entry_v{OLD_ENTRIES[1]}")
+    assert retire(switched) == [OLD_CREDIT]
     switched.sql("DROP VIEW public.mine")
-    assert retire(switched) == [("ledger_entries", 1)]
+    assert retire(switched) == [OLD_ENTRIES]

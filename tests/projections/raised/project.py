@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from projections.changes import COUNT, CREDIT_PREFIX, TEXT, Change, Insert, Law, Logged, Projection, Table
-from projections.ledger_entries.project import project as project_v1
+from projections.ledger_entries.project import PROJECTION as BEFORE
 
 LEDGER_ENTRY = Table(
     "ledger_entry",
@@ -23,7 +23,7 @@ def project(recorded: Logged) -> Sequence[Change]:
                 for position, line, book, amount_nusd, _, correlation in change.rows
             ],
         )
-        for change in project_v1(recorded)
+        for change in BEFORE.project(recorded)
         if isinstance(change, Insert)
     ]
 
@@ -36,5 +36,10 @@ BALANCED = Law(
 )
 
 PROJECTION = Projection(
-    "ledger_entries", version=2, tables=(LEDGER_ENTRY,), project=project, package=__package__, laws=(BALANCED,)
+    "ledger_entries",
+    version=BEFORE.version + 1,
+    tables=(LEDGER_ENTRY,),
+    project=project,
+    package=__package__,
+    laws=(BALANCED,),
 )
