@@ -1,4 +1,4 @@
-"""Database roles: who owns the ledger, who appends, who projects, who audits (docs/decisions/0009)."""
+"""Database roles: who owns the ledger, who appends, who projects, who audits (docs/decisions/0010)."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
