@@ -190,12 +190,14 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     data:         the JSON of each with our id and model spliced in, on one line, NEXT_EVENT between them; empty for a
                   chunk that carries only usage.
-    is_last:      it carries a finish_reason: it and everything after it waits for the settle.
+    choices:      indexes of the choices that it is about; empty if of none.
+    is_last:      these choices have finished: it waits for the settle, and so does all that follows of them.
     output_bytes: UTF-8 bytes of text, reasoning and tool arguments in it, for estimates.
     usage, is_doubtful: as in Answer, of all that the stream has told by then.
     """
 
     data: bytes
+    choices: tuple[int, ...] = (0,)
     is_last: bool = False
     finish_reason: str = ""
     usage: Usage | None = None
@@ -205,32 +207,31 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     provider_generation_id: str = ""
 
 
+class Told(msgspec.Struct, frozen=True):
+    """A provider's own words about a request that it refused. Empty where it said nothing."""
+
+    message: str = ""
+    param: str | None = None
+    code: str = ""
+    is_about_length: bool = False
+
+
 class ProviderFailure(Exception):
     """A provider did not answer, or broke off.
 
     attempt:           what the ledger keeps of it.
     fails_over:        whether the next offer may be tried (PRODUCT §5).
-    is_clients_fault:  the provider refused the request itself (400, 422): passed on with its own message.
-    message, param:    for the client in that case.
+    told:              the provider refused the request itself (400, 422), which is the client's to mend: why.
     retry_after_s:     as the provider said with a 429, if it did.
     """
 
     def __init__(
-        self,
-        attempt: Attempt,
-        *,
-        fails_over: bool,
-        is_clients_fault: bool = False,
-        message: str = "",
-        param: str | None = None,
-        retry_after_s: int | None = None,
+        self, attempt: Attempt, *, fails_over: bool, told: Told | None = None, retry_after_s: int | None = None
     ) -> None:
         super().__init__(f"{attempt.provider}: {attempt.error_class} (status {attempt.status})")
         self.attempt = attempt
         self.fails_over = fails_over
-        self.is_clients_fault = is_clients_fault
-        self.message = message
-        self.param = param
+        self.told = told
         self.retry_after_s = retry_after_s
 
 

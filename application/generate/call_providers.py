@@ -1,7 +1,7 @@
 """Trying the offers of a model one after the other, under one reservation (PRODUCT §5)."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from application.command_ids import step_id
 from application.generate.held import Held
@@ -47,7 +47,7 @@ class CallProviders:
 
     def tell(self, held: Held, failure: ProviderFailure) -> None:
         """Let operators know, unless it is the request that the provider refused."""
-        if not failure.is_clients_fault:
+        if failure.told is None:
             self._telemetry.provider_failed(held.offer.model, held.generation_id, failure.attempt)
 
     def _call_of(self, held: Held) -> ChatCall:
@@ -108,21 +108,25 @@ class CallProviders:
         return True
 
 
-TIMED_OUT, TRUNCATED = "timed_out", "truncated_stream"
+TIMED_OUT, TRUNCATED, TOO_LARGE = "timed_out", "truncated_stream", "answer_too_large"
 """Error classes that the providers' adapter shares with us: it names what fails there, we what fails here."""
 
 
 def refusal_of(failure: ProviderFailure, generation_id: str) -> DomainError:
     """What the client is told. A provider's own 401, 402, 403 or 404 is our problem, not the client's: 502."""
     attempt = failure.attempt
-    facts = {
+    facts: dict[str, Any] = {
         "generation_id": generation_id,
         "provider": attempt.provider,
         "error_class": attempt.error_class,
         "upstream_status": attempt.status,
     }
-    if failure.is_clients_fault:
-        return DomainError("provider_refused_request", message=failure.message, param=failure.param, **facts)
+    if failure.told is not None:
+        told = failure.told
+        facts |= {"message": told.message, "param": told.param, "provider_code": told.code}
+        if told.is_about_length:
+            return DomainError("context_length_exceeded", **facts)
+        return DomainError("provider_refused_request", **facts)
     if attempt.status == 429:
         return DomainError("provider_rate_limited", retry_after_s=failure.retry_after_s or 1, **facts)
     if attempt.error_class == TIMED_OUT:

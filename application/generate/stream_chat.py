@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from application.generate.call_providers import TIMED_OUT, TRUNCATED, CallProviders
+from application.generate.call_providers import TIMED_OUT, TOO_LARGE, TRUNCATED, CallProviders, refusal_of
 from application.generate.complete_chat import check_may_generate
 from application.generate.held import Held
 from application.generate.keep_answer import KeptAnswer, ReplayAnswer
@@ -21,7 +21,7 @@ from application.ports import Caller, Catalog, ChatCall, ChatProviders, Chunk, P
 from domain.catalog.offer import Offer
 from domain.credit.events import Attempt
 from domain.errors import DomainError
-from domain.pricing.usage import Usage
+from domain.pricing.usage import Usage, output_tokens
 
 DONE = b"[DONE]"
 
@@ -94,6 +94,11 @@ class StreamChat:
             return _Opened(stack.pop_all(), chunks, first)
 
 
+MAX_KEPT_BACK_BYTES = 8 * 1024 * 1024
+"""Of chunks that wait for the settle: as long as one event may be. What ends choices is short; a provider that goes on
+after it is cut off."""
+
+
 class _Produced(msgspec.Struct):
     """What went by so far."""
 
@@ -112,6 +117,39 @@ class _Produced(msgspec.Struct):
             self.usage, self.raw_usage, self.is_doubtful = chunk.usage, chunk.raw_usage, chunk.is_doubtful
         if chunk.provider_generation_id:
             self.provider_generation_id = chunk.provider_generation_id
+
+    @property
+    def is_nothing(self) -> bool:
+        """No output, reasoning included, and no finish_reason: then it is no answer, and costs nothing."""
+        return not (self.output_bytes or self.finish_reason or output_tokens(self.usage or {}) > 0)
+
+
+class _Ends:
+    """What waits for the settle: of each choice the chunk that ends it and all behind that. Others' chunks pass."""
+
+    def __init__(self, choices: int) -> None:
+        self._choices = choices
+        self._ended: set[int] = set()
+        self._bytes = 0
+        self.kept: list[bytes] = []
+
+    @property
+    def have_all_come(self) -> bool:
+        return len(self._ended) >= self._choices
+
+    @property
+    def are_too_long(self) -> bool:
+        return self._bytes > MAX_KEPT_BACK_BYTES
+
+    def keep(self, chunk: Chunk) -> bool:
+        """Whether `chunk` is to wait."""
+        if chunk.is_last:
+            self._ended.update(chunk.choices)
+        elif not self._ended or not (self.have_all_come or self._ended.intersection(chunk.choices)):
+            return False
+        self.kept.append(chunk.data)
+        self._bytes += len(chunk.data)
+        return True
 
 
 class ChatStream:
@@ -143,7 +181,7 @@ class ChatStream:
         self._client_gone = False
         self._produced = _Produced()
         self._parts: list[bytes] = []
-        self._last: list[bytes] = []
+        self._ends = _Ends(held.request.choices)
         self._failure: ProviderFailure | None = None
 
     @property
@@ -186,8 +224,7 @@ class ChatStream:
             self._reading.cancel()
 
     def _note(self, chunks: Sequence[Chunk]) -> list[bytes]:
-        """Count what goes by; returns what may be sent at once: from the chunk with the finish_reason on, all data is
-        kept back until the settle."""
+        """Count what goes by; returns what may be sent at once."""
         ready: list[bytes] = []
         keeps = self._held.request.idempotency is not None
         for chunk in chunks:
@@ -195,14 +232,17 @@ class ChatStream:
             if chunk.data:
                 if keeps:
                     self._parts.append(chunk.data)
-                waits = chunk.is_last or self._last
-                (self._last if waits else ready).append(chunk.data)
+                if not self._ends.keep(chunk):
+                    ready.append(chunk.data)
         return ready
 
     async def _next(self) -> Sequence[Chunk] | None:
         """The provider's next chunks, None at its end; a break or the deadline is remembered in `_failure`."""
         if self._ran_out:
             self._failure = failure_of(self._held.offer, TIMED_OUT)
+            return None
+        if self._ends.are_too_long:
+            self._failure = failure_of(self._held.offer, TOO_LARGE)
             return None
         self._reading = asyncio.current_task()
         try:
@@ -223,27 +263,28 @@ class ChatStream:
         return failure_of(self._held.offer, CUT_OFF)
 
     async def _end(self) -> Sequence[bytes] | BrokenOff:
-        """Settle, then hand out what waited for it. A failure after the finish_reason cost the client nothing."""
-        failed = self._failure is not None and not self._last
+        """Settle, then hand out what waited for it. A failure after the last finish_reason cost the client nothing."""
+        failure = None if self._ends.have_all_come else self._failure
         if self._failure is not None and self._failure.attempt.error_class != CUT_OFF:
             self._tell(self._held, self._failure)
         try:
-            receipt = await self._settle(self._held, self._outcome(failed))
+            if failure is not None and self._produced.is_nothing and failure.attempt.error_class != CUT_OFF:
+                await self._settle.release(self._held, failure.attempt.error_class, failure.attempt)
+                return self._broken_off(*_words_of(failure), None)
+            receipt = await self._settle(self._held, self._outcome(failure))
         except DomainError as refusal:
             return self._broken_off(refusal.code, "the answer was withheld: its charge could not be recorded", None)
         usage = write_usage(receipt, self._produced.raw_usage)
-        if failed and self._failure is not None:
-            error_class = self._failure.attempt.error_class
-            message = "this server is shutting down" if error_class == CUT_OFF else "the provider broke off"
-            return self._broken_off(error_class, message, usage)
-        return [*self._last, usage_chunk(self.generation_id, receipt, usage), DONE]
+        if failure is not None:
+            return self._broken_off(*_words_of(failure), usage)
+        return [*self._ends.kept, usage_chunk(self.generation_id, receipt, usage), DONE]
 
     def _broken_off(self, code: str, message: str, usage: bytes | None) -> BrokenOff:
         offer = self._held.offer
         facts = {"generation_id": self.generation_id, "model": offer.model, "provider": offer.provider}
         return BrokenOff(code, message, usage, facts)
 
-    def _outcome(self, failed: bool) -> Outcome:
+    def _outcome(self, failure: ProviderFailure | None) -> Outcome:
         produced = self._produced
         kept = KeptAnswer(self.generation_id, self._parts, produced.raw_usage, self.clamped_to, self.dropped)
         return Outcome(
@@ -252,8 +293,8 @@ class ChatStream:
             provider_generation_id=produced.provider_generation_id,
             ttft_ms=self._ttft_ms,
             cancelled=self._client_gone,
-            error_class=self._failure.attempt.error_class if failed and self._failure else "",
-            answer=kept.encode() if self._parts and not failed else None,
+            error_class="" if failure is None else failure.attempt.error_class,
+            answer=kept.encode() if self._parts and failure is None else None,
         )
 
 
@@ -289,6 +330,16 @@ def usage_chunk(generation_id: str, receipt: Receipt, usage: bytes) -> bytes:
         "choices": [],
     }
     return msgspec.json.encode(head)[:-1] + b',"usage":' + usage + b"}"
+
+
+def _words_of(failure: ProviderFailure) -> tuple[str, str]:
+    """Code and message of a stream that broke off: the provider's own reason where it is the client's to mend."""
+    if failure.attempt.error_class == CUT_OFF:
+        return CUT_OFF, "this server is shutting down"
+    if failure.told is None:
+        return failure.attempt.error_class, "the provider broke off"
+    refusal = refusal_of(failure, "")
+    return refusal.code, failure.told.message or "the provider broke off"
 
 
 def failure_of(offer: Offer, error_class: str) -> ProviderFailure:

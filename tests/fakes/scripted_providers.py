@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from application.ports import Answer, ChatCall, Chunk, ProviderFailure
+from application.ports import Answer, ChatCall, Chunk, ProviderFailure, Told
 from domain.catalog.offer import Offer
 from domain.credit.events import Attempt
 from domain.pricing.usage import Usage
@@ -135,9 +135,16 @@ def raw_usage(counts: Usage) -> bytes:
     )
 
 
-def failure(error_class: str = "server_error", status: int = 500, **told: Any) -> ProviderFailure:
-    told.setdefault("fails_over", True)
-    return ProviderFailure(Attempt(provider="acme", error_class=error_class, status=status), **told)
+def failure(
+    error_class: str = "server_error",
+    status: int = 500,
+    *,
+    fails_over: bool = True,
+    told: Told | None = None,
+    retry_after_s: int | None = None,
+) -> ProviderFailure:
+    attempt = Attempt(provider="acme", error_class=error_class, status=status)
+    return ProviderFailure(attempt, fails_over=fails_over, told=told, retry_after_s=retry_after_s)
 
 
 def _chunk_body(delta: dict[str, Any], finish_reason: str | None) -> bytes:

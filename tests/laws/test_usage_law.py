@@ -3,7 +3,7 @@
 from typing import Any
 
 import msgspec
-from hypothesis import event, given, settings
+from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from adapters.outbound.providers.dialects.openai import read_answer, read_stream
@@ -20,7 +20,7 @@ PRICES = PriceSet("v1", (PriceTier(0, {unit: nusd * 10**6 for unit, nusd in NUSD
 PROMPT_BYTES, GRANTED = 20_000, 20_000
 """More than any truth: only what is doubtful is cut."""
 
-ENOUGH = settings(max_examples=400)
+ENOUGH = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def large() -> Held:

@@ -76,8 +76,8 @@ FAULT_PATCHES = (
         "P6",
         "a stream that breaks off does not tell its charge",
         "application/generate/stream_chat.py",
-        "return self._broken_off(error_class, message, usage)",
-        "return self._broken_off(error_class, message, None)",
+        "return self._broken_off(*_words_of(failure), usage)",
+        "return self._broken_off(*_words_of(failure), None) if usage else b''",
         f"{FAULTS}/test_provider_faults.py",
     ),
 )

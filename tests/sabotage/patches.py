@@ -5,6 +5,7 @@ from tests.sabotage.fault_patches import FAULT_PATCHES
 from tests.sabotage.patch import Patch
 from tests.sabotage.role_patches import ROLE_PATCHES
 from tests.sabotage.shape_patches import SHAPE_PATCHES
+from tests.sabotage.stream_patches import STREAM_PATCHES
 from tests.sabotage.usage_patches import USAGE_PATCHES
 from tests.sabotage.who_pays_patches import WHO_PAYS_PATCHES
 
@@ -19,8 +20,8 @@ PATCHES = (
         "P1",
         "the end of a stream leaves before its settle",
         "application/generate/stream_chat.py",
-        "(self._last if waits else ready).append(chunk.data)",
-        "ready.append(chunk.data)",
+        "if not self._ends.keep(chunk):",
+        "if not self._ends.keep(chunk) or True:",
         "tests/adapters/http/test_chat_stream.py::test_P1_the_chunk_with_the_finish_reason_waits_for_the_settle",
     ),
     Patch(
@@ -379,6 +380,7 @@ PATCHES = (
     *BUILD_PATCHES,
     *FAULT_PATCHES,
     *SHAPE_PATCHES,
+    *STREAM_PATCHES,
     *USAGE_PATCHES,
     *WHO_PAYS_PATCHES,
     *ROLE_PATCHES,

@@ -49,6 +49,7 @@ TABLE: Mapping[str, Row] = {
     "invalid_grace": _request(400, "grace_s must be from 0 to {limit} seconds."),
     "model_not_priced": _request(400, "The model {model} has no price and cannot be called until it has one."),
     "provider_refused_request": _request(400, "{message}"),
+    "context_length_exceeded": _request(400, "{message}"),
     "body_timeout": Row(408, "invalid_request_error", "The body did not arrive within {limit_s} seconds.", closes=True),
     "body_too_large": _request(413, "The body is larger than {limit_bytes} bytes."),
     "unsupported_media_type": _request(415, "The content type must be application/json."),
@@ -214,4 +215,5 @@ _DERIVED: Mapping[str, Callable[[Facts], Facts]] = {
     "claim_taken": _claim_sentence,
     "model_not_found": _model_sentence,
     "provider_refused_request": _provider_sentence,
+    "context_length_exceeded": _provider_sentence,
 }

@@ -1,9 +1,10 @@
 """Every way in which a provider can fail: its class, and whether the next provider may be tried (PRODUCT §5)."""
 
+import re
 from enum import StrEnum
 from typing import NamedTuple
 
-from application.ports import ProviderFailure
+from application.ports import ProviderFailure, Told
 from domain.credit.events import Attempt
 
 
@@ -27,6 +28,7 @@ class ErrorClass(StrEnum):
     EVENT_TOO_LARGE = "event_too_large"
     TRUNCATED_STREAM = "truncated_stream"
     ERROR_IN_ANSWER = "error_in_answer"
+    EMPTY_ANSWER = "empty_answer"
 
 
 class Verdict(NamedTuple):
@@ -52,11 +54,34 @@ BY_STATUS: dict[int, Verdict] = {
 
 
 class ToldError(NamedTuple):
-    """A provider's own words. `status` is an HTTP status named inside its body, 0 if none is."""
+    """A provider's own words. `status` is the HTTP status that its body names or implies, 0 if none."""
 
     message: str = ""
     param: str | None = None
     status: int = 0
+    code: str = ""
+
+    @property
+    def is_about_length(self) -> bool:
+        """Whether the prompt is too long for the model: clients shorten it, whatever it is called."""
+        return self.code in TOO_LONG_CODES or _TOO_LONG.search(self.message) is not None
+
+    def to_client(self) -> Told:
+        return Told(self.message, self.param, self.code, is_about_length=self.is_about_length)
+
+
+TOO_LONG_CODES = frozenset({"context_length_exceeded", "context_window_exceeded", "prompt_too_long"})
+_TOO_LONG = re.compile(
+    r"(prompt|input|request|messages?) (is|are|was) too long"
+    r"|(maximum|model'?s?|exceed\w*( the)?) context (length|window|size)"
+    r"|context (length|window|size) (is )?(exceeded|of only)"
+    r"|exceed\w* (the )?(maximum|model'?s?)( allowed)? (context|number of (input )?tokens)"
+    r"|exceed\w* (the )?(maximum|model'?s?)( allowed)? (prompt|input|token) (length|limit)"
+    r"|too many (input |prompt )?tokens"
+    r"|tokens? > \d+ maximum",
+    re.IGNORECASE,
+)
+"""As OpenAI, Anthropic, Google, vLLM, Groq and others say it (checked 2026-11-27)."""
 
 
 class BrokenAnswer(Exception):
@@ -85,9 +110,7 @@ def failure_of_status(
     return ProviderFailure(
         Attempt(provider=provider, error_class=verdict.error_class.value, status=status, duration_ms=duration_ms),
         fails_over=verdict.fails_over,
-        is_clients_fault=verdict.is_clients_fault,
-        message=told.message if verdict.is_clients_fault else "",
-        param=told.param if verdict.is_clients_fault else None,
+        told=told.to_client() if verdict.is_clients_fault else None,
         retry_after_s=retry_after_s if verdict.error_class is ErrorClass.RATE_LIMITED else None,
     )
 

@@ -49,7 +49,7 @@ class HttpChatProviders:
         watch = Watch(route.endpoint)
         with watch.failures():
             async with asyncio.timeout(call.timeout_s), self._response(route, call, streaming=False) as response:
-                await require_answer(response, JSON, watch, route)
+                await require_answer(response, watch, route, JSON)
                 body = await read_whole(response)
             return route.dialect.read_answer(body, call, route.endpoint)
 
@@ -62,7 +62,12 @@ class HttpChatProviders:
             with watch.failures():
                 async with asyncio.timeout(call.timeout_s):
                     response = await leaving.enter_async_context(self._response(route, call, streaming=True))
-                    await require_answer(response, EVENT_STREAM, watch, route)
+                    sent = await require_answer(response, watch, route, EVENT_STREAM, JSON)
+                    if sent == JSON:
+                        whole = route.dialect.stream_of_answer(await read_whole(response), call, route.endpoint)
+            if sent == JSON:
+                yield _at_once(whole)
+                return
             parts = await leaving.enter_async_context(parts_of(response))
             reader = route.dialect.read_stream(call, route.endpoint)
             yield await leaving.enter_async_context(aclosing(_chunks(parts, reader, watch)))
@@ -82,6 +87,10 @@ class HttpChatProviders:
             yield response
         finally:
             await response.aclose()
+
+
+async def _at_once(chunks: Sequence[Chunk]) -> AsyncIterator[Sequence[Chunk]]:
+    yield chunks
 
 
 async def _chunks(parts: AsyncIterator[bytes], reader: ChatReader, watch: Watch) -> AsyncGenerator[Sequence[Chunk]]:

@@ -3,6 +3,8 @@
 import math
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import cast
 
 import httpx
@@ -26,31 +28,32 @@ JSON = "application/json"
 EVENT_STREAM = "text/event-stream"
 
 
-async def require_answer(response: httpx.Response, media_type: str, watch: Watch, route: Route) -> None:
-    """Let a 200 of the right media type pass. Raises ProviderFailure or BrokenAnswer otherwise."""
+async def require_answer(response: httpx.Response, watch: Watch, route: Route, *media_types: str) -> str:
+    """The media type of a 200 of one of `media_types`. Raises ProviderFailure or BrokenAnswer otherwise."""
     watch.status = response.status_code
     if response.status_code != httpx.codes.OK:
-        told = await _told(response, route)
+        told = await _told(response, route) if _is_plain(response) else ToldError()
         raise watch.refusal(told, _retry_after_s(response))
-    sent = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if sent == media_type:
-        return
-    if sent == JSON:  # instead of a stream: OpenRouter sends an error object with status 200
-        told = await _told(response, route)
-        if told != ToldError():
-            raise BrokenAnswer(ErrorClass.ERROR_IN_ANSWER, told)
-    raise BrokenAnswer(ErrorClass.WRONG_CONTENT_TYPE)
+    if not _is_plain(response):
+        raise BrokenAnswer(ErrorClass.MALFORMED_ANSWER)
+    sent: str = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if sent not in media_types:
+        raise BrokenAnswer(ErrorClass.WRONG_CONTENT_TYPE)
+    return sent
+
+
+def _is_plain(response: httpx.Response) -> bool:
+    """We ask for no encoding: what comes in one is not unpacked, since a few KB may be gigabytes."""
+    return response.headers.get("content-encoding", "identity").strip().lower() in ("", "identity")
 
 
 def parts_of(response: httpx.Response) -> aclosing[AsyncGenerator[bytes]]:
-    """The body as it comes, decompressed; the reader is closed with the block, not whenever it is collected.
+    """The body as it comes; the reader is closed with the block, not whenever it is collected.
 
-    What nobody compressed is taken from the transport itself: httpx would hand it through two more generators, each of
-    which costs every part of every stream.
+    It is taken from the transport itself: httpx would hand it through two more generators, each of which costs every
+    part of every stream.
     """
-    plain = "content-encoding" not in response.headers
-    parts = aiter(cast(httpx.AsyncByteStream, response.stream)) if plain else response.aiter_bytes()
-    return aclosing(cast(AsyncGenerator[bytes], parts))
+    return aclosing(cast(AsyncGenerator[bytes], aiter(cast(httpx.AsyncByteStream, response.stream))))
 
 
 async def read_whole(response: httpx.Response) -> bytes:
@@ -77,9 +80,20 @@ async def _told(response: httpx.Response, route: Route) -> ToldError:
 
 
 def _retry_after_s(response: httpx.Response) -> int | None:
-    """Whole seconds, rounded up. The header's other form, a date, is not sent by any provider known."""
+    """Whole seconds, rounded up, of either form of the header: seconds, or a date (RFC 9110, 10.2.3)."""
+    asked = response.headers.get("retry-after", "")
     try:
-        asked_s = float(response.headers.get("retry-after", ""))
+        asked_s = float(asked)
     except ValueError:
-        return None
+        asked_s = _seconds_until(asked)
     return min(math.ceil(asked_s), MAX_RETRY_AFTER_S) if 0 <= asked_s < math.inf else None
+
+
+def _seconds_until(date: str) -> float:
+    """Infinite if it is none."""
+    try:
+        at = parsedate_to_datetime(date)
+    except ValueError:
+        return math.inf
+    now = datetime.now(UTC)
+    return max(0.0, (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() - now.timestamp())

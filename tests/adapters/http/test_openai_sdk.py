@@ -8,6 +8,7 @@ import pytest
 
 from application.generate.reserve_credit import Deadlines
 from application.manage_keys import KeyChange
+from application.ports import Told
 from domain.credit.commands import Settle
 from domain.credit.events import Reserved, Settled
 from domain.money import format_usd
@@ -156,17 +157,21 @@ def test_an_unknown_model_is_404_an_unpriced_one_400(client: Any) -> None:
 
 def test_a_refusal_by_the_provider_comes_with_its_words_and_param(house: House, client: Any) -> None:
     house.providers.answers[MODEL] = failure(
-        "request_refused",
-        400,
-        is_clients_fault=True,
-        fails_over=False,
-        message="temperature is odd",
-        param="temperature",
+        "request_refused", 400, fails_over=False, told=Told("temperature is odd", "temperature", "unsupported_value")
     )
     with pytest.raises(openai.BadRequestError) as refused:
         client.chat.completions.create(model=MODEL, messages=QUESTION, temperature=1.9)
     assert told(refused)["message"] == "temperature is odd"
     assert refused.value.param == "temperature"
+    assert told(refused)["metadata"]["provider_code"] == "unsupported_value"
+
+
+def test_a_prompt_that_is_too_long_is_told_by_the_name_that_clients_know(house: House, client: Any) -> None:
+    too_long = Told("prompt is too long: 300 tokens > 200 maximum", is_about_length=True)
+    house.providers.answers[MODEL] = failure("request_refused", 400, fails_over=False, told=too_long)
+    with pytest.raises(openai.BadRequestError, match="300 tokens") as refused:
+        client.chat.completions.create(model=MODEL, messages=QUESTION)
+    assert refused.value.code == "context_length_exceeded"
 
 
 def test_a_limiting_provider_is_429_with_retry_after(house: House, client: Any) -> None:

@@ -7,6 +7,7 @@ import openrouter
 import pytest
 from openrouter import OpenRouter, errors
 
+from application.ports import Told
 from domain.credit.window import KeyLimit
 from domain.errors import DomainError
 from tests.adapters.http.eventually import eventually
@@ -76,7 +77,7 @@ def test_tools_go_and_come(house: House, client: OpenRouter) -> None:
     ("told", "kind", "status"),
     [
         (
-            failure("request_refused", 400, is_clients_fault=True, message="too long"),
+            failure("request_refused", 400, told=Told("too long")),
             errors.BadRequestResponseError,
             400,
         ),

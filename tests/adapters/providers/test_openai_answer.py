@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.outbound.providers.dialects.openai import read_answer, read_error
-from adapters.outbound.providers.failures import BrokenAnswer, ErrorClass
+from adapters.outbound.providers.failures import BrokenAnswer, ErrorClass, ToldError
 from application.ports import Answer
 from tests.adapters.providers.call_words import GENERATION_ID, MODEL, a_call, an_endpoint
 
@@ -100,7 +100,19 @@ def test_what_is_not_an_answer_is_refused(body: bytes) -> None:
     assert broken.value.error_class is ErrorClass.MALFORMED_ANSWER
 
 
-@pytest.mark.parametrize(("code", "status"), [(502, 502), ("server_error", 0), (None, 0), (7, 0), (True, 0)])
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        (502, 502),
+        ("502", 502),
+        ("server_error", 500),
+        ("invalid_request_error", 400),
+        ("x", 0),
+        (None, 0),
+        (7, 0),
+        (True, 0),
+    ],
+)
 def test_an_error_under_status_200_is_an_error(code: Any, status: int) -> None:
     with pytest.raises(BrokenAnswer) as broken:
         read(msgspec.json.encode({"id": "x", "error": {"message": "no", "code": code}, "choices": []}))
@@ -116,15 +128,91 @@ def test_names_that_go_into_the_ledger_are_short_and_printable() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"[]", b"<html>", b'{"error":[]}', b'{"detail":[{"msg":"x"}]}', b"\xff", b"[" * 99_999]
+    "body",
+    [
+        b"",
+        b"[]",
+        b"<html>",
+        b"<!doctype html><title>Bad gateway</title>",
+        b'{"error":[]}',
+        b'{"error":{}}',
+        b'{"error":null}',
+        b'{"detail":[]}',
+        b"7",
+        b"null",
+        b"[" * 99_999,
+        b'{"error":' * 50 + b'"x"' + b"}" * 50,
+        b"\x00\x01\x02",
+    ],
 )
 def test_an_error_body_that_says_nothing_is_empty(body: bytes) -> None:
-    assert read_error(body) == ("", None, 0)
+    assert read_error(body) == ToldError()
+
+
+FASTAPI = (
+    b'{"detail":[{"type":"string_type","loc":["body","messages",0,"content"],"msg":"should be a string","input":{}}]}'
+)
+RELAYED = msgspec.json.encode(
+    {
+        "error": {
+            "message": "Provider returned error",
+            "code": 400,
+            "metadata": {"raw": '{"error":{"message":"bad tool","param":"tools[0]","code":"bad_tool"}}'},
+        }
+    }
+)
 
 
 @pytest.mark.parametrize(
-    ("body", "message"),
-    [(b'{"error":"plain"}', "plain"), (b'{"detail":"fast"}', "fast"), (b'{"message":"bare"}', "bare")],
+    ("body", "told"),
+    [
+        (b'{"error":"plain"}', ToldError("plain")),
+        (b'{"detail":"fast"}', ToldError("fast")),
+        (b'{"message":"bare"}', ToldError("bare")),
+        (b'\xef\xbb\xbf{"message":"marked"}', ToldError("marked")),
+        (b"model is overloaded", ToldError("model is overloaded")),
+        (FASTAPI, ToldError("should be a string", "messages[0].content", 0, "string_type")),
+        (
+            b'{"object":"error","message":"flat","type":"invalid_request_error","param":"n","code":"400"}',
+            ToldError("flat", "n", 400, "400"),
+        ),
+        (
+            b'{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}',
+            ToldError("Overloaded", None, 503, "overloaded_error"),
+        ),
+        (
+            b'[{"error":{"code":429,"message":"Quota","status":"RESOURCE_EXHAUSTED"}}]',
+            ToldError("Quota", None, 429, "429"),
+        ),
+        (b'{"errors":[{"message":"first"},{"message":"second"}]}', ToldError("first")),
+        (b'{"error":{"message":"no","code":"429"}}', ToldError("no", None, 429, "429")),
+        (RELAYED, ToldError("bad tool", "tools[0]", 400, "bad_tool")),
+    ],
 )
-def test_errors_of_other_shapes_are_understood(body: bytes, message: str) -> None:
-    assert read_error(body).message == message
+def test_errors_of_every_shape_are_understood(body: bytes, told: ToldError) -> None:
+    assert read_error(body) == told
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "This model's maximum context length is 8192 tokens. However, you requested 9000 tokens.",
+        "prompt is too long: 1300000 tokens > 1000000 maximum",
+        "input is too long for requested model",
+        "Please reduce the length of the messages: they exceed the model's context window",
+        "The input token count (1050000) exceeds the maximum number of tokens allowed (1048576).",
+        "Input length 9000 exceeds the maximum allowed token length 8192",
+        "Requested 9000 input tokens, too many tokens for this model",
+    ],
+)
+def test_a_prompt_that_is_too_long_is_known_by_any_providers_words(message: str) -> None:
+    assert ToldError(message).is_about_length
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["temperature is odd", "max_tokens is too large: 9000", "Rate limit reached: Limit 6000, Requested 9021", ""],
+)
+def test_no_other_refusal_is_taken_for_it(message: str) -> None:
+    assert not ToldError(message).is_about_length
+    assert ToldError("x", code="context_length_exceeded").is_about_length

@@ -1,6 +1,6 @@
 """What a dialect is."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from adapters.outbound.providers.endpoint import Endpoint
@@ -40,6 +40,10 @@ class Dialect(Protocol):
         ...
 
     def read_stream(self, call: ChatCall, endpoint: Endpoint) -> ChatReader: ...
+
+    def stream_of_answer(self, body: bytes, call: ChatCall, endpoint: Endpoint) -> Sequence[Chunk]:
+        """A whole answer, sent to a request for a stream, in chunks. Raises BrokenAnswer."""
+        ...
 
     def read_error(self, body: bytes) -> ToldError:
         """What an error body says; empty if it is not understood, never raises."""

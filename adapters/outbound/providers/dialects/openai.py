@@ -10,22 +10,27 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from adapters.outbound.providers.dialects.members import NULL, joined, members_of, value_of, written
+from adapters.outbound.providers.dialects import openai_errors
+from adapters.outbound.providers.dialects.members import NULL, joined, members_of, written
+from adapters.outbound.providers.dialects.openai_errors import BYTE_ORDER_MARK
 from adapters.outbound.providers.dialects.openai_members import (
     choices_of,
     exchange_names,
     finish_reason_of,
     our_names,
     refuse_error,
+    refuse_failed_choices,
     take_usage,
-    told_error,
+    with_null_reasons,
 )
 from adapters.outbound.providers.dialects.openai_output import output_bytes_of
 from adapters.outbound.providers.dialects.openai_stream import StreamReader
+from adapters.outbound.providers.dialects.openai_unasked import chunks_of_answer
 from adapters.outbound.providers.dialects.openai_usage import UsageReader
 from adapters.outbound.providers.endpoint import Endpoint
-from adapters.outbound.providers.failures import BrokenAnswer, ErrorClass, ToldError
-from application.ports import Answer, ChatCall
+from adapters.outbound.providers.failures import BrokenAnswer, ErrorClass
+from application.ports import Answer, ChatCall, Chunk
+from domain.pricing.usage import output_tokens
 
 CHAT_PATH = "/chat/completions"
 
@@ -80,15 +85,20 @@ def read_answer(body: bytes, call: ChatCall, endpoint: Endpoint) -> Answer:
 
     Returns: Answer whose `body` is a JSON object without `usage`, ending in `}` and never empty: the gateway puts
              `,"usage":{...}` before that brace.
-    Raises:  BrokenAnswer malformed_answer, or error_in_answer for an error object under status 200.
+    Raises:  BrokenAnswer malformed_answer; empty_answer if it has neither output nor a finish_reason; error_in_answer.
     """
-    members = members_of(body)
+    members = members_of(body.removeprefix(BYTE_ORDER_MARK))
     refuse_error(members)
     raw_usage = take_usage(members, endpoint)
     told = None if raw_usage is None else UsageReader(endpoint.usage).read(raw_usage)
     choices = choices_of(members)
     if not choices:
         raise BrokenAnswer(ErrorClass.MALFORMED_ANSWER)
+    refuse_failed_choices(choices)
+    finish_reason, output_bytes = finish_reason_of(choices), output_bytes_of(choices, "message")
+    if not (finish_reason or output_bytes or (told and told.usage and output_tokens(told.usage) > 0)):
+        raise BrokenAnswer(ErrorClass.EMPTY_ANSWER)
+    with_null_reasons(members, choices)
     provider_id = exchange_names(members, our_names(call))
     for name, value in WHOLE.items():
         members.setdefault(name, value)
@@ -97,22 +107,19 @@ def read_answer(body: bytes, call: ChatCall, endpoint: Endpoint) -> Answer:
         usage=told.usage if told else None,
         raw_usage=told.raw if told else None,
         is_doubtful=told is not None and told.is_doubtful,
-        finish_reason=finish_reason_of(choices),
+        finish_reason=finish_reason,
         provider_generation_id=provider_id,
-        output_bytes=output_bytes_of(choices, "message"),
+        output_bytes=output_bytes,
     )
+
+
+read_error = openai_errors.read_error
 
 
 def read_stream(call: ChatCall, endpoint: Endpoint) -> StreamReader:
     return StreamReader(call, endpoint)
 
 
-def read_error(body: bytes) -> ToldError:
-    """What an error body says: OpenAI's `error` object or a text; some send FastAPI's `detail` or a bare `message`."""
-    try:
-        told = value_of(body)
-    except (ValueError, RecursionError):
-        return ToldError()
-    if not isinstance(told, dict):
-        return ToldError()
-    return told_error(told.get("error") or told.get("detail") or told)
+def stream_of_answer(body: bytes, call: ChatCall, endpoint: Endpoint) -> list[Chunk]:
+    """A whole answer, sent to a request for a stream, as a stream's chunks. Raises BrokenAnswer, as read_answer."""
+    return chunks_of_answer(read_answer(body, call, endpoint))

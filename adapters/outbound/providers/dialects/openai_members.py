@@ -3,15 +3,23 @@
 import re
 from typing import Any
 
+import msgspec
 from msgspec import Raw
 
 from adapters.outbound.providers.dialects.members import NULL, Members, joined, members_of, value_of, written
+from adapters.outbound.providers.dialects.openai_errors import told_error
 from adapters.outbound.providers.endpoint import Endpoint
-from adapters.outbound.providers.failures import BrokenAnswer, ErrorClass, ToldError
+from adapters.outbound.providers.failures import BrokenAnswer, ErrorClass
 from application.ports import ChatCall
 
 MAX_ID, MAX_REASON = 200, 64
 """Characters kept of a provider's id and finish_reason; the longest known have 60 and 14."""
+
+FAILED = "error"
+"""The finish_reason of a choice that failed."""
+
+_CHOICES = msgspec.json.Decoder(list[dict[str, Raw]])
+_ENCODER = msgspec.json.Encoder()
 
 _UNPRINTABLE = re.compile(r"[^ -~]")
 
@@ -23,17 +31,21 @@ def refuse_error(members: Members) -> None:
     raise BrokenAnswer(ErrorClass.ERROR_IN_ANSWER, told_error(_value(members["error"])))
 
 
-def told_error(error: Any) -> ToldError:
-    if isinstance(error, str):
-        return ToldError(message=error)
-    if not isinstance(error, dict):
-        return ToldError()
-    message, param, code = error.get("message") or error.get("error"), error.get("param"), error.get("code")
-    return ToldError(
-        message=message if isinstance(message, str) else "",
-        param=param if isinstance(param, str) else None,
-        status=code if type(code) is int and 400 <= code <= 599 else 0,
-    )
+def refuse_failed_choices(choices: list[dict[str, Any]]) -> None:
+    """Choices that all say that they failed are no answer."""
+    failed = [choice for choice in choices if choice.get("error") or choice.get("finish_reason") == FAILED]
+    if failed and len(failed) == len(choices):
+        raise BrokenAnswer(ErrorClass.ERROR_IN_ANSWER, told_error(failed[0].get("error")))
+
+
+def with_null_reasons(members: Members, choices: list[dict[str, Any]]) -> None:
+    """An empty finish_reason says nothing, and strict clients take it for one: it becomes null."""
+    if any(choice.get("finish_reason") == "" for choice in choices):
+        raw: list[Members] = _CHOICES.decode(members["choices"])
+        for choice in raw:
+            if bytes(choice.get("finish_reason", b"")) == b'""':
+                choice["finish_reason"] = Raw(NULL)
+        members["choices"] = Raw(_ENCODER.encode(raw))
 
 
 def take_usage(members: Members, endpoint: Endpoint) -> bytes | None:

@@ -32,7 +32,7 @@ class TextRun:
     def forget(self) -> None:
         self._first = b""  # of a run, up to its text; empty: nothing is known
 
-    def learn(self, ahead: bytes, ours: bytes, rest: bytes, output_bytes: int) -> None:
+    def learn(self, ahead: bytes, ours: bytes, rest: bytes, output_bytes: int, choices: tuple[int, ...]) -> None:
         """Of a chunk with one choice that was read strictly: `ahead`, which we pass on as `ours`, then `rest`.
 
         It is of use if one text in it is all its output, and can be told from what surrounds it.
@@ -45,6 +45,7 @@ class TextRun:
         if b"\\" in ahead + before + behind or b"\n" in ahead + before + behind:
             return  # names may be hidden in escapes; an event of several lines is not a common one
         self._learnt += 1
+        self._choices = choices
         self._before, self._behind = ahead + before, behind
         self._inside = slice(len(self._before), -len(behind))
         self._first = FIELD + self._before
@@ -73,7 +74,7 @@ class TextRun:
             self.forget()  # it is no run, or holds others' chunks between: not to be tried at each of its events
             return None, start
         data = self._our_first + self._our_between.join(texts) + self._our_last
-        return Chunk(data=data, output_bytes=output_bytes), start + len(run)
+        return Chunk(data=data, choices=self._choices, output_bytes=output_bytes), start + len(run)
 
     def _is_alike(self, body: bytes) -> bool:
         around = len(self._before) + len(self._behind)

@@ -96,9 +96,10 @@ class Splice:
             output_bytes += _output_bytes(choice.delta)
             if choice.index not in self._going_on:
                 self._going_on[choice.index] = True
+        indexes = tuple(choice.index for choice in choices)
         if len(choices) == 1 and not choices[0].delta.refusal and read.obfuscation is None:
-            self._run.learn(ahead + CHOICES, self._ours, rest, output_bytes)
-        return Chunk(data=self._ours + ours, output_bytes=output_bytes)
+            self._run.learn(ahead + CHOICES, self._ours, rest, output_bytes, indexes)
+        return Chunk(data=self._ours + ours, choices=indexes, output_bytes=output_bytes)
 
 
 def _output_bytes(delta: Delta) -> int:

@@ -3,20 +3,26 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from adapters.outbound.providers.dialects.members import Members, joined, members_of
+import msgspec
+from msgspec import Raw
+
+from adapters.outbound.providers.dialects.members import Members, joined, members_of, written
+from adapters.outbound.providers.dialects.openai_errors import BYTE_ORDER_MARK, read_error
 from adapters.outbound.providers.dialects.openai_members import (
     choices_of,
     exchange_names,
     finish_reason_of,
     our_names,
     refuse_error,
+    refuse_failed_choices,
     take_usage,
+    with_null_reasons,
 )
 from adapters.outbound.providers.dialects.openai_output import output_bytes_of
 from adapters.outbound.providers.dialects.openai_run import TextRun
 from adapters.outbound.providers.dialects.openai_splice import Splice
 from adapters.outbound.providers.dialects.openai_usage import Told, UsageReader
-from adapters.outbound.providers.dialects.sse import EventReader, end_of_event
+from adapters.outbound.providers.dialects.sse import ErrorEvent, EventReader, end_of_event
 from adapters.outbound.providers.endpoint import Endpoint
 from adapters.outbound.providers.failures import BrokenAnswer, ErrorClass
 from application.ports import ChatCall, Chunk
@@ -32,16 +38,25 @@ class StreamReader:
 
     def __init__(self, call: ChatCall, endpoint: Endpoint) -> None:
         self.is_done = False
+        self._begin: bytes | None = b""  # received while it may still be a byte order mark
         self._endpoint = endpoint
         self._usage = UsageReader(endpoint.usage)
         self._ours = our_names(call)
         self._events = EventReader()
         self._open: dict[int, bool] = {}  # choice index -> whether it still goes on
+        self._calls_tools: set[int] = set()  # choices that called one
+        self._created = Raw(b"0")
+        self._output_bytes = 0
         self._run = TextRun()
         self._splice = Splice(self._open, self._run, self._ours)
 
     def feed(self, received: bytes) -> Iterator[Chunk]:
-        """Raises BrokenAnswer malformed_answer, event_too_large or error_in_answer."""
+        """Raises BrokenAnswer malformed_answer, event_too_large, empty_answer or error_in_answer."""
+        if self._begin is not None:
+            self._begin += received
+            if BYTE_ORDER_MARK.startswith(self._begin):
+                return
+            received, self._begin = self._begin.removeprefix(BYTE_ORDER_MARK), None
         begun, whole, begins = self._events.cut(received)
         if begun:
             yield from self._each(self._events.feed(begun))
@@ -55,6 +70,7 @@ class StreamReader:
         while start < len(events):
             run, start = self._run.read(events, start)
             if run is not None:
+                self._output_bytes += run.output_bytes
                 yield run
             else:
                 end = end_of_event(events, start)
@@ -63,55 +79,101 @@ class StreamReader:
 
     def _each(self, events: Iterable[bytes]) -> Iterator[Chunk]:
         for event in events:
-            chunk = self._splice.read(event) or self._read(event)
-            if chunk is not None:
-                yield chunk
+            spliced = self._splice.read(event)
+            if spliced is not None:
+                self._output_bytes += spliced.output_bytes
+                yield spliced
+            else:
+                yield from self._read(event)
 
     def end(self) -> Iterator[Chunk]:
         """Raises BrokenAnswer truncated_stream if neither [DONE] nor a finish_reason for every choice has come."""
         event = self._events.end()
         try:
-            chunk = self._read(event) if event else None
+            chunks = [*self._read(event)] if event or isinstance(event, ErrorEvent) else []
         except BrokenAnswer as broken:
             if broken.error_class is not ErrorClass.MALFORMED_ANSWER:
                 raise
             raise BrokenAnswer(ErrorClass.TRUNCATED_STREAM) from broken
-        if chunk is not None:
-            yield chunk
+        yield from chunks
         if not self.is_done and (not self._open or any(self._open.values())):
             raise BrokenAnswer(ErrorClass.TRUNCATED_STREAM)
 
-    def _read(self, event: bytes) -> Chunk | None:
-        if self.is_done or event.strip() == DONE:
+    def _read(self, event: bytes) -> Iterator[Chunk]:
+        if self.is_done:
+            return
+        if isinstance(event, ErrorEvent):
+            raise BrokenAnswer(ErrorClass.ERROR_IN_ANSWER, read_error(event))
+        if event.strip() == DONE:
             self.is_done = True
             self._splice.forget()
-            return None
+            yield from self._missing_ends()
+            return
         members = members_of(event)
         refuse_error(members)
         raw_usage = take_usage(members, self._endpoint)
         told = None if raw_usage is None else self._usage.read(raw_usage)
         choices = choices_of(members)
         if choices or (raw_usage is None and "choices" in members):
-            return self._chunk(event, members, choices, told)
-        if told is None:
-            return None
-        return Chunk(data=b"", usage=told.usage, raw_usage=told.raw, is_doubtful=told.is_doubtful)
+            yield from self._chunks(event, members, choices, told)
+        elif told is not None:
+            yield Chunk(data=b"", choices=(), usage=told.usage, raw_usage=told.raw, is_doubtful=told.is_doubtful)
 
-    def _chunk(self, event: bytes, members: Members, choices: list[dict[str, Any]], told: Told | None) -> Chunk:
-        for choice in choices:
-            index = choice.get("index")
-            index = index if type(index) is int else 0
-            self._open[index] = self._open.get(index, True) and not choice.get("finish_reason")
+    def _chunks(
+        self, event: bytes, members: Members, choices: list[dict[str, Any]], told: Told | None
+    ) -> Iterator[Chunk]:
+        """One; or, if some of its choices end here and others go on, one for each choice."""
+        refuse_failed_choices(choices)
+        with_null_reasons(members, choices)
         provider_id = exchange_names(members, self._ours)
+        self._created = members.get("created", self._created)
         self._splice.learn(event, members)
-        finish_reason = finish_reason_of(choices)
-        return Chunk(
-            data=joined(members),
-            is_last=bool(finish_reason),
-            finish_reason=finish_reason,
-            usage=told.usage if told else None,
-            raw_usage=told.raw if told else None,
-            is_doubtful=told is not None and told.is_doubtful,
-            output_bytes=output_bytes_of(choices, "delta"),
-            provider_generation_id=provider_id,
-        )
+        parts = [(members, choices)]
+        if len({bool(choice.get("finish_reason")) for choice in choices}) > 1:
+            parts = [(members | {"choices": raw}, [choice]) for raw, choice in zip(each(members), choices, strict=True)]
+        for n, (its_members, its_choices) in enumerate(parts):
+            finish_reason = finish_reason_of(its_choices)
+            output_bytes = output_bytes_of(its_choices, "delta")
+            self._output_bytes += output_bytes
+            yield Chunk(
+                data=joined(its_members),
+                choices=tuple(self._note(choice) for choice in its_choices),
+                is_last=bool(finish_reason),
+                finish_reason=finish_reason,
+                usage=told.usage if told and n == 0 else None,
+                raw_usage=told.raw if told and n == 0 else None,
+                is_doubtful=told is not None and told.is_doubtful,
+                output_bytes=output_bytes,
+                provider_generation_id=provider_id,
+            )
+
+    def _note(self, choice: dict[str, Any]) -> int:
+        """Whether it goes on; returns its index."""
+        index = choice.get("index")
+        index = index if type(index) is int else 0
+        self._open[index] = self._open.get(index, True) and not choice.get("finish_reason")
+        delta = choice.get("delta")
+        if isinstance(delta, dict) and delta.get("tool_calls"):
+            self._calls_tools.add(index)
+        return index
+
+    def _missing_ends(self) -> Iterator[Chunk]:
+        """A stream that says [DONE] has ended well: clients that wait for a finish_reason get one."""
+        going_on = sorted(index for index, goes_on in self._open.items() if goes_on)
+        if len(going_on) == len(self._open) and not self._output_bytes and not self._usage.has_output:
+            raise BrokenAnswer(ErrorClass.EMPTY_ANSWER)
+        for index in going_on:
+            self._open[index] = False
+            reason = "tool_calls" if index in self._calls_tools else "stop"
+            choice = {"index": index, "delta": {}, "finish_reason": reason}
+            head = {"object": written("chat.completion.chunk"), "created": self._created, **self._ours}
+            data = joined(head | {"choices": Raw(msgspec.json.encode([choice]))})
+            yield Chunk(data=data, choices=(index,), is_last=True, finish_reason=reason)
+
+
+def each(members: Members) -> list[Raw]:
+    """The choices of a chunk, each as a list of its own."""
+    return [Raw(b"[%b]" % bytes(choice)) for choice in _CHOICES.decode(members["choices"])]
+
+
+_CHOICES = msgspec.json.Decoder(list[Raw])

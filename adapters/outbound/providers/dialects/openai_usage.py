@@ -84,6 +84,11 @@ class UsageReader:
         return self._told
 
     @property
+    def has_output(self) -> bool:
+        """Whether an answer of any tokens was told, reasoning included."""
+        return self._told is not None and output_tokens(self._told.usage or {}) > 0
+
+    @property
     def _is_real(self) -> bool:
         return any(self._counts.get(side) for side in SIDES)
 

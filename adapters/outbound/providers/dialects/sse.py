@@ -14,13 +14,18 @@ MAX_EVENT_BYTES = 8 * 1024 * 1024
 FIELD, END = b"data: ", b"\n\n"
 
 
+class ErrorEvent(bytes):
+    """Data of an event that is named `error`, whatever it holds."""
+
+
 class EventReader:
     """Bytes in, the data of whole events out: `cut` what was received, then read its pieces in their order.
 
-    Comments, ids and event names are skipped.
+    Comments, ids and event names are skipped, but for the name `error`.
     """
 
     def __init__(self) -> None:
+        self._is_error = False  # the event that has not ended yet
         self._fragments: list[bytes] = []  # of the line that has not ended yet
         self._lines: list[bytes] = []  # data lines of the event that has not ended yet
         self._size = 0  # of both
@@ -40,7 +45,7 @@ class EventReader:
         self._keep(first)
         for start_of_next in others:
             event = self._end_line()
-            if event:
+            if event or isinstance(event, ErrorEvent):
                 yield event
             self._keep(start_of_next)
 
@@ -70,12 +75,17 @@ class EventReader:
             return self._end_event()
         if line.startswith(b"data:"):
             self._lines.append(line[6:] if line[5:6] == b" " else line[5:])
+        elif line.startswith(b"event:"):
+            self._is_error = line[6:].strip() == b"error"
         return b""
 
     def _end_event(self) -> bytes:
         event = self._lines[0] if len(self._lines) == 1 else b"\n".join(self._lines)
         self._lines.clear()
         self._size = 0
+        if self._is_error:
+            self._is_error = False
+            return ErrorEvent(event)
         return event
 
 

@@ -1,0 +1,141 @@
+"""What an error of a provider says, in whichever of the many forms it comes."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from adapters.outbound.providers.dialects.members import value_of
+from adapters.outbound.providers.failures import ToldError
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+MAX_PLAIN_CHARACTERS = 500
+"""Of a body that is no JSON: a sentence, not a page."""
+
+STATUS_OF: Mapping[str, int] = {
+    "invalid_request_error": 400,
+    "invalid_request": 400,
+    "context_length_exceeded": 400,
+    "context_window_exceeded": 400,
+    "prompt_too_long": 400,
+    "string_above_max_length": 400,
+    "invalid_prompt": 400,
+    "content_filter": 400,
+    "content_policy_violation": 400,
+    "authentication_error": 401,
+    "invalid_api_key": 401,
+    "insufficient_quota": 402,
+    "billing_error": 402,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "model_not_found": 404,
+    "request_too_large": 413,
+    "rate_limit_error": 429,
+    "rate_limit_exceeded": 429,
+    "server_error": 500,
+    "api_error": 500,
+    "overloaded_error": 503,
+    "timeout_error": 504,
+}
+"""A `code` or `type` that stands for a status, for errors under status 200: OpenAI's and Anthropic's names."""
+
+MAX_DEPTH = 4
+"""Of errors inside errors: a relay of a relay has three."""
+
+MESSAGES = ("message", "msg", "detail", "error", "error_message", "title")
+INSIDE = ("error", "errors", "detail")
+"""Members that may hold the error itself: an object, a list of them, or a text."""
+
+
+def read_error(body: bytes) -> ToldError:
+    """What an error body says; empty if it is a page or cannot be read."""
+    body = body.removeprefix(BYTE_ORDER_MARK)
+    try:
+        told = value_of(body)
+    except (ValueError, RecursionError):
+        return ToldError(message=_plain_text(body))
+    return told_error(told)
+
+
+def told_error(error: Any, depth: int = 0) -> ToldError:
+    """Of a text, an object, a list (the first counts), or an object around one."""
+    if isinstance(error, str):
+        return ToldError(message=error)
+    if isinstance(error, list) and error:
+        error = error[0]
+    if not isinstance(error, dict) or depth > MAX_DEPTH:
+        return ToldError()
+    inner = next((error[name] for name in INSIDE if isinstance(error.get(name), dict | list) and error[name]), None)
+    told = _of_object(error)
+    if inner is None:
+        return told
+    within = told_error(inner, depth + 1)
+    return ToldError(
+        message=within.message or told.message,
+        param=within.param or told.param,
+        status=within.status or told.status,
+        code=within.code or told.code,
+    )
+
+
+def _of_object(error: Mapping[str, Any]) -> ToldError:
+    message = next((error[name] for name in MESSAGES if isinstance(error.get(name), str) and error[name]), "")
+    code = next((str(error[name]) for name in ("code", "type", "status") if _is_name(error.get(name))), "")
+    reason = _reason_behind(error)
+    return ToldError(
+        message=reason.message or message,
+        param=reason.param or _param_of(error),
+        status=_status_of(error),
+        code=reason.code or code,
+    )
+
+
+def _is_name(value: Any) -> bool:
+    return (isinstance(value, str) and value not in ("", "error")) or type(value) is int
+
+
+def _param_of(error: Mapping[str, Any]) -> str | None:
+    """`param`, or FastAPI's `loc`: ["body", "messages", 0, "content"] is messages[0].content."""
+    param, loc = error.get("param"), error.get("loc")
+    if isinstance(param, str):
+        return param
+    return _path(loc) if isinstance(loc, list) else None
+
+
+def _path(loc: Sequence[Any]) -> str | None:
+    path = ""
+    for step in loc[1:] if loc[:1] == ["body"] else loc:
+        path += f"[{step}]" if type(step) is int else f".{step}" if path else str(step)
+    return path or None
+
+
+def _status_of(error: Mapping[str, Any]) -> int:
+    """A number, be it written as a text, or a name that stands for one."""
+    for name in ("code", "status", "status_code", "type"):
+        value = error.get(name)
+        number = (
+            int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) == 3 else value
+        )
+        if type(number) is int and 400 <= number <= 599:
+            return number
+        if isinstance(value, str) and value in STATUS_OF:
+            return STATUS_OF[value]
+    return 0
+
+
+_STATUS = re.compile(r"[45][0-9]{2}")
+
+
+def _reason_behind(error: Mapping[str, Any]) -> ToldError:
+    """A relay says that its provider failed, and what that one said in `metadata.raw` (OpenRouter)."""
+    metadata = error.get("metadata")
+    raw = metadata.get("raw") if isinstance(metadata, dict) else None
+    if isinstance(raw, str) and raw:
+        return read_error(raw.encode("utf-8", "replace"))
+    return told_error(raw) if isinstance(raw, dict) else ToldError()
+
+
+def _plain_text(body: bytes) -> str:
+    """A sentence that is no JSON; a page is none."""
+    text = body.decode("utf-8", "replace").strip()
+    return "" if text.startswith(("<", "{", "[")) or not text.isprintable() else text[:MAX_PLAIN_CHARACTERS]
