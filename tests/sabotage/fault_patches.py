@@ -77,7 +77,7 @@ FAULT_PATCHES = (
         "a stream that breaks off does not tell its charge",
         "application/generate/stream_chat.py",
         "return self._broken_off(*_words_of(failure), usage)",
-        "return self._broken_off(*_words_of(failure), None) if usage else b''",
+        "return self._broken_off(*_words_of(failure), None)",
         f"{FAULTS}/test_provider_faults.py",
     ),
 )
