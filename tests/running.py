@@ -89,11 +89,12 @@ class Gateway(NamedTuple):
         assert dsn is not None, "the embedded PostgreSQL is not up"
         return dsn.rsplit("/", 1)[0] + "/gatewayz"
 
-    def call(self, path: str, body: object) -> dict[str, str]:
+    def call(self, path: str, body: object, key: str = "") -> dict[str, str]:
+        """POST with the admin's key, or another; an error status raises."""
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}{path}",
             json.dumps(body).encode(),
-            {"content-type": "application/json", "authorization": f"Bearer {self.admin_key}"},
+            {"content-type": "application/json", "authorization": f"Bearer {key or self.admin_key}"},
         )
         with urllib.request.urlopen(request) as answer:
             return dict(json.load(answer))
@@ -151,6 +152,15 @@ def gateway(provider_url: str, workers: int = 1, inside: Path | None = None, **s
             yield Gateway(port, home, environment, supervisor)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def start_again(stopped: Gateway, tree: Path) -> Iterator[Gateway]:
+    """`gatewayz serve` on the home and port of one that was stopped, from the code in `tree`."""
+    environment = {**stopped.environment, "PYTHONPATH": str(tree), "PYTHONSAFEPATH": "1"}  # not from where we are
+    with process(*SERVE, port=stopped.port, **environment) as supervisor:
+        wait_until_ready(stopped.port)
+        yield stopped._replace(environment=environment, supervisor=supervisor)
 
 
 def wait_until_ready(port: int, patience_s: float = 60.0) -> None:

@@ -23,7 +23,8 @@ PAGE_SIZE = 500
 """Events per transaction; some 20 ms of work, in a process that has other pages to write."""
 
 REST = 1.0
-"""A rest after each page, in times of what the page took: at most half of one core goes into catching up."""
+"""A rest after each page, in times of what the page took: at most half of one core goes into catching up, however many
+new builds there are."""
 
 NEAR = 100
 """Events that may be left for the moment of the switch, in which the active build's next page waits (a few ms)."""
@@ -77,16 +78,21 @@ class BuildBeside:
         info: str,
         build: Projection,
         known: Sequence[Projection],
+        turn: threading.Lock,
         *,
         page_size: int = PAGE_SIZE,
         rest: float = REST,
         on_parked: Callable[[Parked], None] = lambda parked: None,
         on_difference: Callable[[Difference], None] = lambda difference: None,
     ) -> None:
-        """known: the builds of this release, among which the active one is looked for."""
+        """known: the builds of this release, among which the active one is looked for.
+
+        turn: shared by builds that are caught up by one process, so that together they take no more than one does.
+        """
         self._info = info
         self._build = build
         self._known = {one.version: one for one in known if one.name == build.name}
+        self._turn = turn
         self._page_size = page_size
         self._rest = rest
         self._on_parked = on_parked
@@ -120,9 +126,7 @@ class BuildBeside:
         )
         while not stop.is_set():
             active = self._active(connection)
-            began_s = time.monotonic()
-            if writer.advance(active.position if active and active.build else None) == self._page_size:
-                stop.wait(self._rest * (time.monotonic() - began_s))
+            if self._write_page(writer, active, stop) == self._page_size:
                 continue
             self._compare(connection, writer, active, stop)
             if self._difference is not None:
@@ -132,6 +136,15 @@ class BuildBeside:
             else:
                 stop.wait(POLL_S)
         return False
+
+    def _write_page(self, writer: ReadModelWriter, active: _Active | None, stop: threading.Event) -> int:
+        """The next page, and after a whole one the rest: never past the active build."""
+        with self._turn:
+            began_s = time.monotonic()
+            written = writer.advance(active.position if active and active.build else None)
+            if written == self._page_size:
+                stop.wait(self._rest * (time.monotonic() - began_s))
+        return written
 
     def _compare(
         self,

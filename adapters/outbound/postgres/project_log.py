@@ -108,6 +108,7 @@ class Projector:
         self._has_threads = False
         self._in_use: frozenset[Projection] = frozenset()
         self._beside: dict[Projection, threading.Thread] = {}
+        self._turn = threading.Lock()
         self._ending = threading.Event()
         self._has_switched = threading.Event()
 
@@ -232,7 +233,13 @@ class Projector:
 
     def _build_beside(self, build: Projection, **more: Any) -> BuildBeside:
         return BuildBeside(
-            self._info, build, self._builds, on_parked=self._on_parked, on_difference=self._on_difference, **more
+            self._info,
+            build,
+            self._builds,
+            self._turn,
+            on_parked=self._on_parked,
+            on_difference=self._on_difference,
+            **more,
         )
 
     def _found(self, connection: psycopg.Connection[Any]) -> dict[Projection, _Found]:

@@ -11,9 +11,11 @@ import psycopg
 import pytest
 from msgspec.structs import replace
 
+from adapters.outbound.postgres import read_standing
 from adapters.outbound.postgres.advance_read_models import PageWritten, Parked
-from adapters.outbound.postgres.build_beside import Difference
+from adapters.outbound.postgres.build_beside import BuildBeside, Difference
 from adapters.outbound.postgres.builds_in_use import in_use_sql
+from adapters.outbound.postgres.install_read_models import install_read_models
 from adapters.outbound.postgres.lead_builds import lock_of
 from adapters.outbound.postgres.measure_lag import projection_lag_s
 from adapters.outbound.postgres.project_log import Projector
@@ -21,10 +23,11 @@ from adapters.outbound.postgres.read_models import PostgresReadModels
 from application.read_ports import Credits
 from domain.credit.events import Granted
 from domain.log import RecordedEvent
-from projections.changes import Add, Change, Logged
+from projections.changes import Add, Change, Logged, Projection
 from projections.registry import NAMES, PROJECTIONS
 from tests.adapters.postgres_projections.asking import pool_of
 from tests.adapters.postgres_projections.projecting import active, eventually, head, running, stands
+from tests.adapters.postgres_projections.verifying import verdict
 from tests.databases import Database
 from tests.projections.append_events import append_events
 from tests.projections.raised.project import PROJECTION as RAISED_ENTRIES
@@ -351,6 +354,82 @@ def test_a_build_that_catches_up_does_not_delay_the_active_ones(database: Databa
         eventually(lambda: bool(pages) and pages[-1].last_position == len(before) + len(after))
         assert stands(database)["available_credit", NEW] == 0
         never.set()
+
+
+def test_new_builds_take_turns(database: Database, events: list[RecordedEvent]) -> None:
+    """However many there are, one page is written at a time."""
+    under_way, most = 0, 0
+    counting = threading.Lock()
+
+    def slowly(build: Projection) -> Projection:
+        def project(recorded: Logged) -> Sequence[Change]:
+            nonlocal under_way, most
+            with counting:
+                under_way += 1
+                most = max(most, under_way)
+            time.sleep(0.002)
+            with counting:
+                under_way -= 1
+            return build.project(recorded)
+
+        return replace(build, project=project)
+
+    with running(database, builds=[*PROJECTIONS, slowly(RAISED_CREDIT), slowly(RAISED_ENTRIES)]):
+        eventually(lambda: active(database) == SWITCHED)
+    assert most == 1
+
+
+def test_a_new_build_rests_after_each_whole_page(database: Database, events: list[RecordedEvent]) -> None:
+    """As long as the page took, or a multiple of it."""
+
+    class Noting(threading.Event):
+        def __init__(self) -> None:
+            super().__init__()
+            self.rests: list[float | None] = []
+
+        def wait(self, timeout: float | None = None) -> bool:
+            self.rests.append(timeout)
+            return super().wait(0)
+
+    with psycopg.connect(database.projector, autocommit=True) as connection:
+        install_read_models(connection, NEXT_RELEASE)
+    stop, page_size = Noting(), 10
+    beside = BuildBeside(
+        database.projector, RAISED_CREDIT, NEXT_RELEASE, threading.Lock(), page_size=page_size, rest=1_000.0
+    )
+    assert beside.run(stop, 0.0)
+    long = [rest for rest in stop.rests if rest is not None and rest > 1.0]
+    assert len(long) >= len(events) // page_size
+
+
+# ---- verifying
+
+
+def test_verify_checks_both_builds_and_says_which_is_active(
+    database: Database, events: list[RecordedEvent], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read_standing, "BUILDS", NEXT_RELEASE)
+    Projector(database.projector, NEXT_RELEASE).catch_up()
+    report = verdict(database)
+    assert report.is_clean
+    entries = [(m.version, m.is_active) for m in report.standing.read_models if m.name == "ledger_entries"]
+    assert entries == [(RAISED_ENTRIES.version, True), (ENTRIES.version, False)]
+    for build in (ENTRIES, RAISED_ENTRIES):
+        table = f"read.ledger_entry_{build.build}"
+        database.sql(f"UPDATE {table} SET amount_nusd = amount_nusd + 1 WHERE position = 50 OR position = 60")
+        places = [str(finding.place) for finding in verdict(database).findings]
+        assert any(place.startswith(table) for place in places)
+        database.sql(f"UPDATE {table} SET amount_nusd = amount_nusd - 1 WHERE position = 50 OR position = 60")
+
+
+def test_an_old_build_that_lags_is_no_finding(
+    database: Database, events: list[RecordedEvent], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody reads it; its rows are right for its position."""
+    monkeypatch.setattr(read_standing, "BUILDS", NEXT_RELEASE)
+    with psycopg.connect(database.projector, autocommit=True) as connection:
+        install_read_models(connection, NEXT_RELEASE)
+    assert verdict(database, max_lag_s=0.0).is_clean
 
 
 def test_a_new_build_that_fails_does_not_end_the_projector(database: Database) -> None:

@@ -1,0 +1,27 @@
+"""P1, P4: read models get a next version at 300 requests a second, with kills; without, nothing lags."""
+
+from pathlib import Path
+
+from tests.databases import empty_database
+from tests.faults.raised_version import raise_under_load
+
+SEED = 92
+EVENTS = 100_000
+RATE_PER_S = 300.0
+MAX_LAG_S = 0.25
+"""For 99 of 100 events, as ever."""
+
+
+def test_p4_a_raised_version_at_300_requests_a_second(server_dsn: str, tmp_path: Path) -> None:
+    with empty_database(server_dsn) as dsn:
+        outcome = raise_under_load(dsn, tmp_path, SEED, EVENTS, RATE_PER_S)
+    print(f"  {outcome}")
+    assert [(load.errors, load.dropped) for load in outcome.loads] == [(0, 0)] * len(outcome.loads)
+
+
+def test_p8_the_builds_in_use_do_not_lag_while_new_ones_catch_up(server_dsn: str, tmp_path: Path) -> None:
+    with empty_database(server_dsn) as dsn:
+        outcome = raise_under_load(dsn, tmp_path, SEED, EVENTS, RATE_PER_S, kills=0)
+    print(f"  {outcome}")
+    assert outcome.lag_s <= MAX_LAG_S
+    assert [(load.errors, load.dropped) for load in outcome.loads] == [(0, 0)] * len(outcome.loads)
