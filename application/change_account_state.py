@@ -7,7 +7,8 @@ import msgspec
 from application.check_reason import check_reason
 from application.command_ids import named_id, step_id
 from application.ports import Clock, Ids, Ledger, PersonalData
-from domain.account.account import ACCOUNT, AccountState, ChangeState
+from domain.account.account import ACCOUNT, ChangeState
+from domain.account.events import AccountState
 from domain.errors import DomainError
 
 

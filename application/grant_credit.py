@@ -14,8 +14,6 @@ from domain.credit.decider import CREDIT
 from domain.credit.lot import LotKind
 from domain.errors import DomainError
 
-MAX_PRIORITY = 1_000
-
 
 class Granted(msgspec.Struct, frozen=True):
     """The new lot, and what the account can spend now."""
@@ -50,8 +48,6 @@ class GrantCredit:
         Raises: DomainError account_not_found, invalid_request, invalid_amount, invalid_expiry, too_many_lots.
         """
         check_reason(reason)
-        if priority is not None and not 0 <= priority <= MAX_PRIORITY:
-            raise DomainError("invalid_request", param="priority", message=f"priority must be 0 to {MAX_PRIORITY}")
         if not (await self._ledger.state_of(ACCOUNT, account_id)).exists:
             raise DomainError("account_not_found", account_id=account_id)
         grant = grant or self._ids.new()

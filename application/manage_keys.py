@@ -1,16 +1,17 @@
 """Issue, change, rotate and revoke API keys. The secret is shown once and never stored."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
 from application.command_ids import step_id
-from application.ports import Claim, Clock, Ids, Ledger, PersonalData
+from application.ports import Clock, Ids, Ledger, PersonalData
 from application.read_ports import ReadModels
 from domain.account.account import ACCOUNT
 from domain.api_key.api_key import API_KEY, ApiKey, Change, Issue, Revoke, Rotate
 from domain.api_key.events import Environment, KeyKind, KeySettings, Secret
+from domain.claim import Claim, encode_claims
 from domain.credit.window import KeyLimit
 from domain.errors import DomainError
 
@@ -58,13 +59,15 @@ class ManageKeys:
     ) -> IssuedKey:
         """A new key of an existing account; its label is unique there.
 
-        Raises: DomainError account_not_found, invalid_request (label), claim_taken (key_label).
+        Raises: DomainError account_not_found, account_erased, invalid_request (label), invalid_amount (limit),
+                invalid_expiry, claim_taken (key_label).
         """
         if not (await self._ledger.state_of(ACCOUNT, account_id)).exists:
             raise DomainError("account_not_found", account_id=account_id)
         key = self._ids.new()
         secret = f"gw_{environment}_{self._ids.secret()}"
         hashed = self._hashed(secret)
+        label_claim = self._label_claim(account_id, label)
         recorded = await self._ledger.transact(
             API_KEY,
             str(key),
@@ -78,9 +81,10 @@ class ManageKeys:
                 settings=KeySettings(
                     label=await self._sealed_label(account_id, label), limit=limit, expires_at=expires_at
                 ),
+                claims=await self._sealed_claims(account_id, label_claim),
             ),
             command_id=step_id(key, "issue"),
-            claims=(self._label_claim(account_id, label), Claim("key_secret", hashed.hash)),
+            claims=(label_claim, Claim("key_secret", hashed.hash)),
         )
         await self._reads.wait_for(recorded.position, VISIBLE_WAIT_S)
         return IssuedKey(str(key), secret, recorded.position)
@@ -88,7 +92,8 @@ class ManageKeys:
     async def change(self, account_id: str, key_id: str, change: KeyChange) -> int:
         """Apply `change`; returns the position of its event (0 if nothing changed).
 
-        Raises: DomainError key_not_found, invalid_request (label), claim_taken (key_label).
+        Raises: DomainError key_not_found, account_erased, invalid_request (label), invalid_amount (limit),
+                invalid_expiry, claim_taken (key_label).
         """
         key = await self._owned(account_id, key_id)
         settings = await self._changed(key, change)
@@ -96,7 +101,7 @@ class ManageKeys:
         recorded = await self._ledger.transact(
             API_KEY,
             key_id,
-            Change(at=self._clock.now(), settings=settings),
+            Change(at=self._clock.now(), settings=settings, claims=await self._sealed_claims(account_id, *claims)),
             command_id=self._ids.new(),
             claims=claims,
             releases=releases,
@@ -108,11 +113,10 @@ class ManageKeys:
         key = await self._owned(account_id, key_id)
         secret = f"gw_{key.environment}_{self._ids.secret()}"
         hashed = self._hashed(secret)
-        now = self._clock.now()
         recorded = await self._ledger.transact(
             API_KEY,
             key_id,
-            Rotate(at=now, secret=hashed, old_until=now + timedelta(seconds=grace_s)),
+            Rotate(at=self._clock.now(), secret=hashed, grace_s=grace_s),
             command_id=self._ids.new(),
             claims=(Claim("key_secret", hashed.hash),),
         )
@@ -158,6 +162,10 @@ class ManageKeys:
         if not 0 < len(label) <= LABEL_MAX or not label.isprintable():
             raise DomainError("invalid_request", param="label", message=f"1 to {LABEL_MAX} printable characters")
         return await self._personal_data.seal(account_id, label.encode())
+
+    async def _sealed_claims(self, account_id: str, *claims: Claim) -> bytes:
+        """As an event keeps them; empty if there are none."""
+        return await self._personal_data.seal(account_id, encode_claims(claims)) if claims else b""
 
     def _label_claim(self, account_id: str, label: str) -> Claim:
         return Claim("key_label", self._personal_data.keyed_hash("key_label", f"{account_id} {label.casefold()}"))

@@ -5,8 +5,9 @@ import re
 import msgspec
 
 from application.command_ids import step_id
-from application.ports import Claim, Clock, Ids, Ledger, PersonalData
+from application.ports import Clock, Ids, Ledger, PersonalData
 from domain.account.account import ACCOUNT, Open
+from domain.claim import Claim, encode_claims
 from domain.errors import DomainError
 
 USERNAME = re.compile(r"[\w.@+-]{1,64}")
@@ -40,6 +41,7 @@ class OpenAccount:
         account = self._ids.new()
         account_id = str(account)
         await self._personal_data.create_key(account_id)
+        claims = (self._claim("username", username), self._claim("email", email))
         recorded = await self._ledger.transact(
             ACCOUNT,
             account_id,
@@ -48,9 +50,11 @@ class OpenAccount:
                 account_id=account_id,
                 username=await self._personal_data.seal(account_id, username.encode()),
                 email=await self._personal_data.seal(account_id, email.encode()),
+                claims=await self._personal_data.seal(account_id, encode_claims(claims)),
+                commitment=await self._personal_data.commitment(account_id),
             ),
             command_id=step_id(account, "open"),
-            claims=(self._claim("username", username), self._claim("email", email)),
+            claims=claims,
         )
         return OpenedAccount(account_id, recorded.position)
 

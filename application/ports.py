@@ -8,9 +8,10 @@ from uuid import UUID
 
 import msgspec
 
-from domain.account.account import AccountState
+from domain.account.events import AccountState
 from domain.api_key.events import Environment, KeyKind
 from domain.catalog.offer import Offer
+from domain.claim import Claim
 from domain.credit.events import Attempt
 from domain.credit.window import KeyLimit
 from domain.decider import Decider
@@ -39,13 +40,6 @@ class Ids(Protocol):
 
 
 # ---- the ledger: the one way to write
-
-
-class Claim(msgspec.Struct, frozen=True):
-    """A name that only one stream may hold, such as an email; `hash` is keyed, so the name itself is never stored."""
-
-    kind: str
-    hash: bytes
 
 
 class StoredAnswer(msgspec.Struct, frozen=True):
@@ -124,7 +118,13 @@ class PersonalData(Protocol):
 
     async def create_key(self, account_id: str) -> None: ...
 
-    async def seal(self, account_id: str, data: bytes) -> bytes: ...
+    async def seal(self, account_id: str, data: bytes) -> bytes:
+        """Raises: DomainError account_erased if the account's data key is gone."""
+        ...
+
+    async def commitment(self, account_id: str) -> bytes:
+        """To the account's data key (domain.proof.commitment). Raises: DomainError account_erased."""
+        ...
 
     async def open(self, account_id: str, sealed: bytes) -> bytes:
         """What was sealed, or b"erased" if the account's data key is gone."""

@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from domain.account.account import AccountState
+from domain.account.events import AccountState
 from domain.api_key.api_key import ApiKey
 from domain.credit.events import Attempt
 from domain.credit.lot import LotKind, Part

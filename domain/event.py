@@ -1,10 +1,13 @@
 """What an event is: a frozen struct with a stable, versioned tag; the tag is stored as the topic (DESIGN §3)."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import msgspec
+
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A time with its offset from UTC: one without it could not be compared with any other."""
 
 GENESIS = datetime(1970, 1, 1, tzinfo=UTC)
 """The time of a stream in which nothing has happened yet."""
@@ -14,11 +17,16 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A fact, past tense. `at` is the deciding Clock's time (UTC); order is by position, never by `at`."""
 
     tag: ClassVar[str]
-    at: datetime
+    at: Instant
 
     def upcast(self) -> "Event":
         """A retired version returns the current one, with the same meaning; the current version returns itself."""
         return self
+
+    def clamped(self) -> Sequence[str]:
+        """Fields whose recorded value is outside its range, which `upcast` moves to the nearer end; a retired version
+        alone has any: the current one is decided within its ranges."""
+        return ()
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,8 +43,10 @@ class EventCodec:
     """Encodes events as JSON and decodes them by tag; retired versions come back as the current one (Event.upcast)."""
 
     def __init__(self, kinds: Iterable[type[Event]]) -> None:
+        kinds = tuple(kinds)
         self.readers: Mapping[str, Callable[[bytes], Event]] = {kind.tag: _reader(kind) for kind in kinds}
         """By tag; for who decodes millions and looks after unknown tags himself."""
+        self._clamping = {kind.tag: msgspec.json.Decoder(kind) for kind in kinds if kind.clamped is not Event.clamped}
         self._encoder = msgspec.json.Encoder()
 
     @property
@@ -47,11 +57,17 @@ class EventCodec:
         return self._encoder.encode(event)
 
     def decode(self, tag: str, state: bytes) -> Event:
-        """Raises UnknownTag, or msgspec.ValidationError when `state` does not have the tag's shape."""
+        """Raises UnknownTag, or msgspec.ValidationError when `state` does not have the tag's shape; UnicodeDecodeError
+        when it is not even text."""
         read = self.readers.get(tag)
         if read is None:
             raise UnknownTag(tag)
         return read(state)
+
+    def clamped(self, tag: str, state: bytes) -> Sequence[str]:
+        """Fields of a recorded event that decoding moves into their range."""
+        decoder = self._clamping.get(tag)
+        return () if decoder is None else decoder.decode(state).clamped()
 
 
 def _reader(kind: type[Event]) -> Callable[[bytes], Event]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from application.grant_credit import Granted
     from application.manage_keys import IssuedKey
     from application.verify_ledger import Report
-    from domain.account.account import AccountState
+    from domain.account.events import AccountState
     from domain.api_key.events import Environment, KeyKind
     from domain.credit.lot import LotKind
     from domain.credit.window import KeyLimit

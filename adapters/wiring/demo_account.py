@@ -14,8 +14,8 @@ from application.command_ids import named_id
 from application.grant_credit import GrantCredit
 from application.manage_keys import ManageKeys
 from application.open_account import OpenAccount
-from application.ports import Claim
 from domain.aggregates import owner_of
+from domain.claim import Claim
 from domain.money import NUSD_PER_USD
 
 USERNAME = "demo"

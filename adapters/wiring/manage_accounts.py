@@ -14,7 +14,7 @@ from application.grant_credit import GrantCredit, Granted
 from application.open_account import OpenAccount
 from application.read_ports import AccountRecord, LotRecord
 from application.show_statement import ShowStatement
-from domain.account.account import AccountState
+from domain.account.events import AccountState
 from domain.credit.lot import LotKind
 
 OPERATOR = "operator"

@@ -10,8 +10,8 @@ from adapters.settings.settings import Settings
 from adapters.wiring.core import Core, running_core
 from adapters.wiring.database import Database
 from adapters.wiring.find_database import reachable_database
-from application.ports import Claim
 from domain.aggregates import owner_of
+from domain.claim import Claim
 from domain.errors import DomainError
 
 T = TypeVar("T")

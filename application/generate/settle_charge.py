@@ -152,10 +152,14 @@ class SettleCharge:
         if answer is None or len(answer) > MAX_STORED_BYTES or self._keep_answers_s <= 0:
             return None
         account_id = held.caller.account_id
+        try:
+            sealed = await self._personal_data.seal(account_id, answer)
+        except DomainError:  # nothing can be sealed for an account that was erased: its answer is not kept
+            return None
         return StoredAnswer(
             account_id,
             settle_id,
-            await self._personal_data.seal(account_id, answer),
+            sealed,
             self._clock.now() + timedelta(seconds=self._keep_answers_s),
         )
 

@@ -2,40 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import ClassVar, Literal, get_args
+from typing import get_args
 
 import msgspec
 from msgspec.structs import replace
 
+from domain.account.events import AccountEvent, AccountState, Opened, StateChanged
+from domain.account.retired import RETIRED
 from domain.credit.lot import LotKind
 from domain.decider import Decider
 from domain.errors import DomainError
 from domain.event import GENESIS, Command, Event
 
-AccountState = Literal["trial", "active", "inactive", "past_due", "suspended", "bot", "closed"]
-
 NEVER_SERVED: frozenset[AccountState] = frozenset({"suspended", "bot", "closed"})
 PURCHASED_ONLY: frozenset[AccountState] = frozenset({"past_due", "inactive"})
-
-
-class Opened(Event, frozen=True, kw_only=True):
-    """`username` and `email` are sealed under the account's data key; uniqueness is claimed by keyed hash."""
-
-    tag: ClassVar[str] = "account.opened.v1"
-    account_id: str
-    username: bytes
-    email: bytes
-    state: AccountState = "active"
-
-
-class StateChanged(Event, frozen=True, kw_only=True):
-    tag: ClassVar[str] = "account.state_changed.v1"
-    account_id: str
-    state: AccountState
-    reason: bytes = b""
-
-
-AccountEvent = Opened | StateChanged
 
 
 class Open(Command, frozen=True, kw_only=True):
@@ -43,6 +23,8 @@ class Open(Command, frozen=True, kw_only=True):
     username: bytes
     email: bytes
     state: AccountState = "active"
+    claims: bytes = b""
+    commitment: bytes = b""
 
 
 class ChangeState(Command, frozen=True, kw_only=True):
@@ -83,6 +65,8 @@ def decide(command: Command, state: Account) -> Sequence[Event]:
                     username=command.username,
                     email=command.email,
                     state=command.state,
+                    claims=command.claims,
+                    commitment=command.commitment,
                 )
             ]
         case ChangeState():
@@ -108,7 +92,7 @@ ACCOUNT = Decider(
     initial=Account(),
     decide=decide,
     evolve=evolve,
-    events=get_args(AccountEvent),
+    events=(*get_args(AccountEvent), *RETIRED),
     state_type=Account,
     state_schema=1,
 )

@@ -1,7 +1,7 @@
 """ApiKey, the aggregate: stream `key-<key id>`."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import get_args
 
 import msgspec
@@ -18,12 +18,11 @@ from domain.api_key.events import (
     Rotated,
     Secret,
 )
+from domain.api_key.ranges import checked, checked_grace_s
+from domain.api_key.retired import RETIRED
 from domain.decider import Decider
 from domain.errors import DomainError
 from domain.event import GENESIS, Command, Event
-
-MAX_GRACE_S = 7 * 86_400
-"""An old secret outlives a rotation by a week at most; longer is a second key."""
 
 
 class Issue(Command, frozen=True, kw_only=True):
@@ -33,15 +32,17 @@ class Issue(Command, frozen=True, kw_only=True):
     environment: Environment
     secret: Secret
     settings: KeySettings
+    claims: bytes = b""
 
 
 class Change(Command, frozen=True, kw_only=True):
     settings: KeySettings
+    claims: bytes = b""
 
 
 class Rotate(Command, frozen=True, kw_only=True):
     secret: Secret
-    old_until: datetime
+    grace_s: int
 
 
 class Revoke(Command, frozen=True, kw_only=True):
@@ -93,13 +94,13 @@ def decide(command: Command, state: ApiKey) -> Sequence[Event]:
     named = {"key_id": state.key_id, "account_id": state.account_id}
     match command:
         case Change():
-            if command.settings == state.settings:
+            settings = checked(command.settings)
+            if settings == state.settings:
                 return ()
-            return [Changed(at=at, settings=command.settings, **named)]
+            return [Changed(at=at, settings=settings, claims=command.claims, **named)]
         case Rotate():
-            if not 0 <= (command.old_until - command.at).total_seconds() <= MAX_GRACE_S:
-                raise DomainError("invalid_grace", param="grace_s", limit=MAX_GRACE_S)
-            return [Rotated(at=at, secret=command.secret, old_until=command.old_until, **named)]
+            old_until = at + timedelta(seconds=checked_grace_s(command.grace_s))
+            return [Rotated(at=at, secret=command.secret, old_until=old_until, **named)]
         case Revoke():
             return [Revoked(at=at, **named)]
     raise TypeError(type(command))
@@ -115,7 +116,8 @@ def _issued(command: Issue, state: ApiKey) -> Issued:
         kind=command.kind,
         environment=command.environment,
         secret=command.secret,
-        settings=command.settings,
+        settings=checked(command.settings),
+        claims=command.claims,
     )
 
 
@@ -152,7 +154,7 @@ API_KEY = Decider(
     initial=ApiKey(),
     decide=decide,
     evolve=evolve,
-    events=get_args(ApiKeyEvent),
+    events=(*get_args(ApiKeyEvent), *RETIRED),
     state_type=ApiKey,
-    state_schema=1,
+    state_schema=2,
 )

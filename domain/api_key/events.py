@@ -1,12 +1,11 @@
 """What has happened to an API key. The secret is never here: only its keyed hash and its last four characters."""
 
-from datetime import datetime
 from typing import ClassVar, Literal
 
 import msgspec
 
 from domain.credit.window import KeyLimit
-from domain.event import Event
+from domain.event import Event, Instant
 
 Environment = Literal["live", "test", "staging", "dev"]
 KeyKind = Literal["inference", "management"]
@@ -25,34 +24,42 @@ class KeySettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     label: bytes
     disabled: bool = False
     limit: KeyLimit | None = None
-    expires_at: datetime | None = None
+    expires_at: Instant | None = None
 
 
 class Issued(Event, frozen=True, kw_only=True):
-    tag: ClassVar[str] = "api_key.issued.v1"
+    """`claims`: what its command claimed beside the secret's hash (the label), sealed under the account's data key as
+    domain.claim writes it; empty in what version 1 recorded."""
+
+    tag: ClassVar[str] = "api_key.issued.v2"
     key_id: str
     account_id: str
     kind: KeyKind
     environment: Environment
     secret: Secret
     settings: KeySettings
+    claims: bytes = b""
 
 
 class Changed(Event, frozen=True, kw_only=True):
-    tag: ClassVar[str] = "api_key.changed.v1"
+    """`claims`: the new label's, in place of the old one's, sealed; empty if the label stayed."""
+
+    tag: ClassVar[str] = "api_key.changed.v2"
     key_id: str
     account_id: str
     settings: KeySettings
+    claims: bytes = b""
 
 
 class Rotated(Event, frozen=True, kw_only=True):
-    """A new secret under the same id; the old one works until `old_until` (grace, 0 allowed)."""
+    """A new secret under the same id; the old one works until `old_until` (grace, 0 allowed). The new secret's hash is
+    all that it claims."""
 
-    tag: ClassVar[str] = "api_key.rotated.v1"
+    tag: ClassVar[str] = "api_key.rotated.v2"
     key_id: str
     account_id: str
     secret: Secret
-    old_until: datetime
+    old_until: Instant
 
 
 class Revoked(Event, frozen=True, kw_only=True):

@@ -6,10 +6,11 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from domain import times
 from domain.credit import commands as c
 from domain.credit import events as e
 from domain.credit.evolve import evolve
-from domain.credit.lot import MAX_LIVE_LOTS, PRIORITY, Part, merged, split, take, total
+from domain.credit.lot import MAX_LIVE_LOTS, MAX_PRIORITY, PRIORITY, Part, merged, split, take, total
 from domain.credit.state import CreditBalance, Reservation
 from domain.credit.window import KeyLimit, spent, window_end
 from domain.errors import DomainError
@@ -30,18 +31,21 @@ def _grant(command: c.Grant, state: CreditBalance, at: datetime) -> Sequence[Eve
         raise DomainError("lot_exists", lot_id=command.lot_id)
     if not 0 < command.amount_nusd <= MAX_NUSD - state.posted_nusd:
         raise DomainError("invalid_amount", param="amount_usd", expected="more than zero, within what can be counted")
-    if command.expires_at is not None and command.expires_at <= at:
+    expires_at = None if command.expires_at is None else times.checked(command.expires_at, "expires_at")
+    if expires_at is not None and expires_at <= at:
         raise DomainError("invalid_expiry", param="expires_at", expected="a time in the future")
     if len(state.lots) >= MAX_LIVE_LOTS:
         raise DomainError("too_many_lots", limit=MAX_LIVE_LOTS)
     priority = PRIORITY[command.kind] if command.priority is None else command.priority
+    if not 0 <= priority <= MAX_PRIORITY:
+        raise DomainError("invalid_request", param="priority", message=f"priority must be 0 to {MAX_PRIORITY}")
     granted = e.Granted(
         at=at,
         lot_id=command.lot_id,
         kind=command.kind,
         priority=priority,
         amount_nusd=command.amount_nusd,
-        expires_at=command.expires_at,
+        expires_at=expires_at,
         source=command.source,
         reason=command.reason,
     )

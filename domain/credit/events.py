@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 import msgspec
 
 from domain.credit.lot import LotKind, Part
-from domain.event import Event
+from domain.event import Event, Instant
 from domain.pricing.quote import Quote
 from domain.pricing.rate import Charge
 from domain.pricing.usage import Unit
@@ -49,12 +49,12 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Granted(Event, frozen=True, kw_only=True):
     """A lot came into being. `reason` is sealed under the account's data key."""
 
-    tag: ClassVar[str] = "credit.granted.v1"
+    tag: ClassVar[str] = "credit.granted.v2"
     lot_id: str
     kind: LotKind
     priority: int
     amount_nusd: int
-    expires_at: datetime | None = None
+    expires_at: Instant | None = None
     source: str = ""
     reason: bytes = b""
 

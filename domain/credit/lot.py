@@ -14,6 +14,9 @@ PRIORITY: dict[LotKind, int] = {"allowance": 10, "trial": 20, "promo": 30, "purc
 MAX_LIVE_LOTS = 1_000
 """Bounds an account's state and the work of one reserve (DESIGN §3)."""
 
+MAX_PRIORITY = 1_000
+"""Of a lot; lower burns first. Far more steps than there are reasons for them."""
+
 NEVER = datetime.max.replace(tzinfo=UTC)
 
 

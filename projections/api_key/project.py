@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from domain.account import account
+from domain.account import events as account
 from domain.api_key import events as key
 from domain.credit.events import Settled
 from domain.event import Event

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from domain.account.account import AccountState
+from domain.account.events import AccountState
 from domain.api_key.api_key import ApiKey
 from domain.api_key.events import KeySettings, Secret
 from domain.credit.window import KeyLimit, window_start

@@ -5,16 +5,8 @@ from typing import get_args
 
 import pytest
 
-from domain.account.account import (
-    ACCOUNT,
-    AccountState,
-    ChangeState,
-    Open,
-    Opened,
-    StateChanged,
-    burnable_kinds,
-    may_be_served,
-)
+from domain.account.account import ACCOUNT, ChangeState, Open, burnable_kinds, may_be_served
+from domain.account.events import AccountState, Opened, StateChanged
 from tests.domain.given import given
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)

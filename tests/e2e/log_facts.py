@@ -57,7 +57,7 @@ class _Fold:
         self._told: dict[str, str] = {}  # the reservation that the client knows, of one that stands in for it
 
     def apply(self, stream: str, tag: str, event: dict[str, Any], recorded_s: float) -> None:
-        if tag == "credit.granted.v1":
+        if tag == "credit.granted.v2":
             self._change(stream, event["amount_nusd"])
         elif tag == "credit.lot_expired.v1":
             self._change(stream, -event["amount_nusd"])

@@ -9,7 +9,8 @@ from uuid import UUID
 
 import msgspec
 
-from application.ports import Claim, Recorded, StoredAnswer
+from application.ports import Recorded, StoredAnswer
+from domain.claim import Claim
 from domain.decider import Decider
 from domain.errors import DomainError
 from domain.event import GENESIS, Command

@@ -16,6 +16,7 @@ from application.read_ports import (
     Statement,
 )
 from domain.account import account
+from domain.account.events import Opened
 from domain.api_key.api_key import API_KEY, ApiKey
 from domain.credit import events as e
 from domain.credit.decider import CREDIT
@@ -51,7 +52,7 @@ class MemoryReadModels:
     async def account(self, account_id: str) -> AccountRecord | None:
         for recorded in self._about(account.ACCOUNT.stream(account_id)):
             opened = recorded.event
-            if isinstance(opened, account.Opened):
+            if isinstance(opened, Opened):
                 state = self._ledger.state_now(account.ACCOUNT, account_id).state
                 return AccountRecord(account_id, state, opened.username, opened.email, opened.at, recorded.position)
         return None

@@ -1,14 +1,15 @@
 """Hypothesis strategies for whole streams: whatever Account, ApiKey and CreditBalance can go through."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from domain.account.account import ACCOUNT, AccountState, ChangeState, Open
+from domain.account.account import ACCOUNT, ChangeState, Open
+from domain.account.events import AccountState
 from domain.api_key.api_key import API_KEY, Change, Issue, Revoke, Rotate
 from domain.api_key.events import KeySettings, Secret
 from domain.credit.decider import CREDIT
@@ -30,11 +31,11 @@ STATES: tuple[AccountState, ...] = ("active", "past_due", "suspended", "closed")
 @st.composite
 def key_command(draw: DrawFn, state: Any, now: datetime, name: str) -> Command:
     chosen, secret = draw(st.sampled_from(SETTINGS)), draw(st.sampled_from(SECRETS))
-    grace = timedelta(seconds=draw(st.sampled_from([0, 3_600, 8 * 86_400])))
+    grace_s = draw(st.sampled_from([0, 3_600, 8 * 86_400]))
     issue = Issue(
         at=now, key_id="key", account_id="acc", kind="inference", environment="live", secret=secret, settings=chosen
     )
-    change, rotate = Change(at=now, settings=chosen), Rotate(at=now, secret=secret, old_until=now + grace)
+    change, rotate = Change(at=now, settings=chosen), Rotate(at=now, secret=secret, grace_s=grace_s)
     return draw(st.sampled_from([issue, change, change, rotate, rotate, Revoke(at=now)]))
 
 

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from domain.account.account import ACCOUNT, AccountState, ChangeState, Open
+from domain.account.account import ACCOUNT, ChangeState, Open
+from domain.account.events import AccountState
 from domain.aggregates import CODEC
 from domain.api_key.api_key import API_KEY, Change, Issue, Revoke, Rotate
 from domain.api_key.events import KeySettings, Secret
@@ -278,7 +279,7 @@ class _Teller:
             [
                 Change(at=self.log.at, settings=KeySettings(label=b"x", disabled=True, limit=KeyLimit(5, "weekly"))),
                 Change(at=self.log.at, settings=KeySettings(label=b"y", expires_at=self.log.at)),
-                Rotate(at=self.log.at, secret=secret, old_until=self.log.at + timedelta(hours=1)),
+                Rotate(at=self.log.at, secret=secret, grace_s=3_600),
                 Revoke(at=self.log.at),
             ]
         )

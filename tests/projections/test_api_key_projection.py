@@ -51,7 +51,7 @@ def test_settings_are_replaced_as_a_whole() -> None:
 def test_a_rotated_key_keeps_every_secret_it_had_in_order() -> None:
     log = opened()
     until = START + timedelta(hours=1)
-    log.command(API_KEY, KEY, Rotate(at=START, secret=Secret(b"second", "2222"), old_until=until))
+    log.command(API_KEY, KEY, Rotate(at=START, secret=Secret(b"second", "2222"), grace_s=3_600))
     secrets = replayed_rows(PROJECTION, API_KEY_SECRET, log.events)
     assert sorted((row["version"], row["secret_hash"]) for row in secrets) == [(1, b"hash of acct-k0"), (2, b"second")]
     (key,) = replayed_rows(PROJECTION, KEYS, log.events)

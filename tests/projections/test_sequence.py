@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.account.account import StateChanged
+from domain.account.events import StateChanged
 from domain.api_key.events import Revoked
 from projections.sequence import account_of
 from tests.projections.story import START

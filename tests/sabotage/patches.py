@@ -7,6 +7,7 @@ from tests.sabotage.role_patches import ROLE_PATCHES
 from tests.sabotage.shape_patches import SHAPE_PATCHES
 from tests.sabotage.stream_patches import STREAM_PATCHES
 from tests.sabotage.usage_patches import USAGE_PATCHES
+from tests.sabotage.verifier_patches import VERIFIER_PATCHES
 from tests.sabotage.who_pays_patches import WHO_PAYS_PATCHES
 
 STORE = "tests/adapters/postgres"
@@ -382,6 +383,7 @@ PATCHES = (
     *SHAPE_PATCHES,
     *STREAM_PATCHES,
     *USAGE_PATCHES,
+    *VERIFIER_PATCHES,
     *WHO_PAYS_PATCHES,
     *ROLE_PATCHES,
 )

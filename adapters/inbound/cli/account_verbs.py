@@ -7,7 +7,7 @@ import typer
 
 from adapters.inbound.cli.actions import Actions
 from adapters.inbound.cli.print_json import Json, print_json
-from domain.account.account import AccountState
+from domain.account.events import AccountState
 from domain.credit.lot import LotKind
 from domain.money import format_usd, parse_usd
 

@@ -7,7 +7,8 @@ import msgspec
 from adapters.inbound.http.gateway import Gateway
 from adapters.inbound.http.key_shape import label_of, reset_of
 from application.read_ports import KeyRecord
-from domain.account.account import ACCOUNT, Account, AccountState
+from domain.account.account import ACCOUNT, Account
+from domain.account.events import AccountState
 from domain.api_key.events import Environment, KeyKind
 from domain.credit.decider import CREDIT
 from domain.credit.lot import Lot, LotKind

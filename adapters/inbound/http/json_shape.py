@@ -4,7 +4,7 @@ Money inside OpenAI- and OpenRouter-shaped answers is a JSON number with all its
 """
 
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -22,6 +22,10 @@ Usd = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": "number"})]
 OptionalUsd = Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": ["number", "null"]})]
 
 NO_USD = msgspec.Raw(b"null")
+
+_EXACT = Context(prec=40, traps=[InvalidOperation, Overflow, Inexact])
+"""Any amount in range has at most 19 digits before and 9 behind the point. What has more is refused, never rounded, and
+an exponent that no number can have is refused as well."""
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -43,8 +47,8 @@ def read_usd(number: msgspec.Raw, param: str) -> int | None:
     if text == "null":
         return None
     try:
-        amount = Decimal(text) * NUSD_PER_USD
-    except InvalidOperation:
+        amount = _EXACT.multiply(_EXACT.create_decimal(text), NUSD_PER_USD)
+    except DecimalException:
         amount = Decimal(-1)
     if not 0 <= amount <= MAX_NUSD or amount != int(amount):
         raise DomainError("invalid_amount", param=param, expected="a number of USD with at most nine decimals")

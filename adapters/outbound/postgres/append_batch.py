@@ -7,7 +7,8 @@ from uuid import UUID
 
 from adapters.outbound.postgres import array_params as pg
 from adapters.outbound.postgres.ask_server import integer
-from application.ports import Claim, StoredAnswer
+from application.ports import StoredAnswer
+from domain.claim import Claim
 
 ARRAYS = 23
 APPEND = "SELECT * FROM ledger.append(" + ", ".join(["%b"] * ARRAYS) + ")"  # noqa: S608 - placeholders only

@@ -12,11 +12,12 @@ from typing import Protocol
 
 from adapters.outbound.postgres.ask_server import LOST
 from adapters.outbound.postgres.follow_access import AccessTail
-from application.ports import Caller, Claim, Clock, Ledger, PersonalData
+from application.ports import Caller, Clock, Ledger, PersonalData
 from application.read_ports import FoundKey
 from domain.account.account import ACCOUNT, Account, may_be_served
 from domain.aggregates import owner_of
 from domain.api_key.api_key import API_KEY, ApiKey
+from domain.claim import Claim
 from domain.errors import DomainError
 
 MAX_ENTRIES = 50_000

@@ -12,7 +12,8 @@ from adapters.outbound.postgres.append_batch import NewEvent
 from adapters.outbound.postgres.group_commit import GroupCommit, Options
 from adapters.outbound.postgres.pending import Pending
 from adapters.outbound.postgres.read_streams import StreamReader
-from application.ports import Claim, Recorded, StoredAnswer
+from application.ports import Recorded, StoredAnswer
+from domain.claim import Claim
 from domain.decider import Decider
 from domain.event import GENESIS, Command
 

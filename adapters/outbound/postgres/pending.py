@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from adapters.outbound.postgres.append_batch import NewEvent
-from application.ports import Claim, Recorded, StoredAnswer
+from application.ports import Recorded, StoredAnswer
+from domain.claim import Claim
 from domain.decider import Decider
 from domain.event import Command
 

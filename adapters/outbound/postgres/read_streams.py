@@ -8,7 +8,8 @@ from uuid import UUID
 from adapters.outbound.postgres.ask_server import LOST, Line
 from adapters.outbound.postgres.load_streams import load_streams
 from adapters.outbound.postgres.recall_commands import recall_commands
-from application.ports import Claim, Recorded
+from application.ports import Recorded
+from domain.claim import Claim
 from domain.decider import Decider
 from domain.errors import DomainError
 

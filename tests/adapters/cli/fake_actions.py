@@ -13,7 +13,7 @@ from application.grant_credit import Granted
 from application.manage_keys import IssuedKey
 from application.read_ports import Credits, GenerationRecord
 from application.verify_ledger import LedgerStanding, ReadModelStanding, Report
-from domain.account.account import AccountState
+from domain.account.events import AccountState
 from domain.credit.lot import Part
 from domain.pricing.rate import ChargeLine
 from domain.proof.finding import Finding

@@ -7,8 +7,10 @@ from cryptography.fernet import Fernet
 from psycopg_pool import AsyncConnectionPool
 
 from adapters.outbound.crypto import personal_data
-from adapters.outbound.crypto.personal_data import ERASED, SealedPersonalData, WrongKeyring
+from adapters.outbound.crypto.data_key import WrongKeyring
+from adapters.outbound.crypto.personal_data import ERASED, SealedPersonalData
 from adapters.outbound.postgres.content import PostgresDataKeys
+from domain.errors import DomainError
 from tests.databases import Database
 
 OLD, NEW = Fernet.generate_key(), Fernet.generate_key()
@@ -94,14 +96,14 @@ async def test_with_its_key_an_account_is_erased_here_and_elsewhere_within_a_sec
     assert personal_data.KEY_TTL_S <= 1
     monkeypatch.setattr(loop, "time", lambda: now_s)
     assert await data.open("a", sealed) == ERASED
-    with pytest.raises(KeyError):
+    with pytest.raises(DomainError, match="account_erased"):
         await data.seal("a", b"more")
 
 
 async def test_nobody_has_a_key_that_was_never_made(data_keys: MemoryDataKeys) -> None:
     data = SealedPersonalData(PEPPER, [OLD], data_keys)
     assert await data.open("a", b"anything") == ERASED
-    with pytest.raises(KeyError):
+    with pytest.raises(DomainError, match="account_erased"):
         await data.seal("a", b"text")
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from domain.account.account import StateChanged
+from domain.account.events import StateChanged
 from domain.credit.events import Reserved
 from tests.adapters.http.house import MODEL, House, error_of
 from tests.fakes.scripted_providers import whole_answer

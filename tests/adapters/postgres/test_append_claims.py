@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 
 from adapters.outbound.postgres.ledger import PostgresLedger
-from application.ports import Claim
 from domain.account.account import ACCOUNT, ChangeState, Open
+from domain.claim import Claim
 from domain.errors import DomainError
 from tests.adapters.postgres.ledgers import code_of, processes, running
 from tests.databases import Database

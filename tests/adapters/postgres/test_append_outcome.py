@@ -16,7 +16,7 @@ from adapters.outbound.postgres.append_batch import (
     parameters,
 )
 from adapters.outbound.postgres.ask_server import Line, rows
-from application.ports import Claim
+from domain.claim import Claim
 from tests.adapters.postgres.ledgers import some_events
 from tests.databases import Database
 

@@ -10,8 +10,9 @@ import pytest
 
 from adapters.outbound.postgres.append_batch import NewEvent
 from adapters.outbound.postgres.ledger import PostgresLedger
-from application.ports import Claim, StoredAnswer
+from application.ports import StoredAnswer
 from domain.aggregates import CODEC
+from domain.claim import Claim
 from domain.credit.decider import CREDIT
 from domain.errors import DomainError
 from tests.adapters.postgres.ledgers import credit, credit_of, eventually, running, stalled
@@ -103,7 +104,7 @@ async def test_a_stream_with_an_event_that_we_cannot_read_fails_alone(database: 
     """A newer build wrote it. Its account is not served here; all others are."""
     async with running(database.writer) as ledger:
         await ledger.append_raw("credit-new", [NewEvent(1, "credit.granted.v9", b"{}")])
-        await ledger.append_raw("credit-odd", [NewEvent(1, "credit.granted.v1", b"not json")])
+        await ledger.append_raw("credit-odd", [NewEvent(1, "credit.granted.v2", b"not json")])
         results = await together(
             database,
             ledger,

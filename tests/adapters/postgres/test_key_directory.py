@@ -16,12 +16,13 @@ from adapters.outbound.crypto.personal_data import SealedPersonalData
 from adapters.outbound.postgres.follow_access import AccessTail
 from adapters.outbound.postgres.key_directory import READ_PATIENCE_S, CachedKeyDirectory
 from adapters.outbound.postgres.ledger import PostgresLedger
-from application.ports import Caller, Claim
+from application.ports import Caller
 from application.read_ports import FoundKey
 from domain.account.account import ACCOUNT, Account, ChangeState, Open
 from domain.aggregates import CODEC, aggregate_of
 from domain.api_key.api_key import API_KEY, ApiKey, Change, Issue, Revoke, Rotate
 from domain.api_key.events import KeySettings, Secret
+from domain.claim import Claim
 from domain.errors import DomainError
 from domain.event import Command
 from tests.adapters.postgres.ledgers import eventually, processes
@@ -135,7 +136,7 @@ async def verdict(keys: CachedKeyDirectory, secret: str = SECRET) -> str:
 
 
 def rotation(now: datetime, grace: timedelta = timedelta()) -> Rotate:
-    return Rotate(at=now, secret=Secret(hashed("new"), "last"), old_until=now + grace)
+    return Rotate(at=now, secret=Secret(hashed("new"), "last"), grace_s=int(grace.total_seconds()))
 
 
 ENDS: dict[str, tuple[Callable[[PostgresLedger], Any], str]] = {

@@ -86,7 +86,7 @@ async def test_one_of_another_state_schema_is_ignored_and_replaced(database: Dat
     async with running(database.writer) as ledger:
         assert await ledger.state_of(CREDIT, "a") == credit_of(database, "a")
         await credit(ledger, "a", settle("open", 1))
-        await eventually(lambda: database.sql("SELECT state_schema FROM ledger.snapshots") == [(1,)])
+        await eventually(lambda: database.sql("SELECT state_schema FROM ledger.snapshots") == [(CREDIT.state_schema,)])
     assert snapshots(database) == {"credit-a": SNAPSHOT_EVERY + 3}
 
 
@@ -105,7 +105,7 @@ async def test_an_older_one_never_replaces_a_newer(database: Database) -> None:
         await put(line, "credit-a", version)
     assert snapshots(database) == {"credit-a": 7}
     await put(line, "credit-a", 8)
-    await put(line, "credit-a", 3, msgspec.structs.replace(CREDIT, state_schema=2))
+    await put(line, "credit-a", 3, msgspec.structs.replace(CREDIT, state_schema=CREDIT.state_schema + 1))
     line.close()
     assert snapshots(database) == {"credit-a": 3}
 

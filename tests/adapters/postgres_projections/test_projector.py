@@ -13,7 +13,7 @@ from adapters.outbound.postgres.install_read_models import LEADER_LOCK
 from adapters.outbound.postgres.lead_builds import lock_of
 from adapters.outbound.postgres.project_log import Projector
 from adapters.outbound.postgres.read_log import LogGap, LogTruncated
-from domain.account.account import Opened
+from domain.account.events import Opened
 from domain.log import RecordedEvent
 from projections.registry import NAMES, PROJECTIONS
 from tests.adapters.postgres_projections.projecting import (

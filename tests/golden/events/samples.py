@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from domain.account import account
+from domain.account import events as account
 from domain.aggregates import CODEC
 from domain.api_key import events as api_key
 from domain.credit import events as credit
@@ -25,7 +25,7 @@ FOLDER = Path(__file__).parent
 AT = datetime(2026, 11, 25, 12, 0, 0, 123456, tzinfo=UTC)
 LATER = datetime(2026, 11, 26, tzinfo=UTC)
 
-KEY = {"key_id": "key-1", "account_id": "acc-1"}
+KEY: dict[str, Any] = {"key_id": "key-1", "account_id": "acc-1"}
 SECRET = api_key.Secret(b"\x00keyed hash\xff", "x9Zq")
 SPARSE_SETTINGS = api_key.KeySettings(label=b"sealed")
 SETTINGS = api_key.KeySettings(label=b"sealed", disabled=True, limit=KeyLimit(5 * 10**9, "daily"), expires_at=LATER)
@@ -65,10 +65,20 @@ GENERATION = credit.Generation(
 )
 
 FULL: tuple[Event, ...] = (
-    account.Opened(at=AT, account_id="acc-1", username=b"sealed", email=b"sealed", state="trial"),
+    account.Opened(
+        at=AT,
+        account_id="acc-1",
+        username=b"sealed",
+        email=b"sealed",
+        state="trial",
+        claims=b"sealed",
+        commitment=b"\x01" * 32,
+    ),
     account.StateChanged(at=AT, account_id="acc-1", state="past_due", reason=b"sealed"),
-    api_key.Issued(at=AT, **KEY, kind="management", environment="test", secret=SECRET, settings=SETTINGS),
-    api_key.Changed(at=AT, **KEY, settings=SETTINGS),
+    api_key.Issued(
+        at=AT, **KEY, kind="management", environment="test", secret=SECRET, settings=SETTINGS, claims=b"sealed"
+    ),
+    api_key.Changed(at=AT, **KEY, settings=SETTINGS, claims=b"sealed"),
     api_key.Rotated(at=AT, **KEY, secret=SECRET, old_until=LATER),
     api_key.Revoked(at=AT, **KEY),
     credit.Granted(

@@ -22,7 +22,7 @@ from application.generate.meter_answer import meter_answer
 from application.generate.settle_charge import Outcome
 from application.manage_keys import KeyChange
 from application.ports import Caller, ProviderFailure
-from domain.account.account import AccountState
+from domain.account.events import AccountState
 from domain.api_key.api_key import API_KEY, ApiKey
 from domain.credit.decider import CREDIT
 from domain.credit.lot import LotKind

@@ -16,7 +16,7 @@ from adapters.inbound.http.path_id import checked_id
 from adapters.inbound.http.request_headers import read_headers
 from adapters.inbound.http.statement_view import StatementView, view_statement
 from application.command_ids import named_id
-from domain.account.account import AccountState
+from domain.account.events import AccountState
 from domain.credit.lot import LotKind
 from domain.errors import DomainError
 from domain.log import format_position

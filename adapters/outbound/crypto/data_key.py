@@ -1,0 +1,69 @@
+"""One account's data key: what it seals, opens and is committed to by.
+
+AES-256-GCM with the account id as associated data: what was sealed for one account cannot be passed off as another's.
+"""
+
+import secrets
+from collections.abc import Sequence
+
+from cryptography.exceptions import InvalidTag
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from domain.proof.commitment import commitment
+
+NONCE_BYTES = 12
+KEY_BYTES = 32
+
+
+class WrongKeyring(Exception):
+    """A data key cannot be unwrapped: this keyring is another installation's. Restore secrets.json or its variables."""
+
+
+class NotSealedHere(ValueError):
+    """Sealed data was changed, or belongs to another account or key."""
+
+
+class DataKey:
+    def __init__(self, account_id: str, key: bytes) -> None:
+        self._name = account_id.encode()
+        self._cipher = AESGCM(key)
+        self.commitment = commitment(account_id, key)
+
+    def seal(self, data: bytes) -> bytes:
+        nonce = secrets.token_bytes(NONCE_BYTES)
+        return nonce + self._cipher.encrypt(nonce, data, self._name)
+
+    def open(self, sealed: bytes) -> bytes:
+        """Raises: NotSealedHere."""
+        try:
+            if len(sealed) < NONCE_BYTES:
+                raise InvalidTag
+            return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], self._name)
+        except InvalidTag:
+            account_id = self._name.decode()
+            raise NotSealedHere(
+                f"sealed data of account {account_id} was changed or belongs to another account"
+            ) from None
+
+
+class Keyring:
+    """Fernet keys; the first wraps data keys, all unwrap them, so that the ring can be rotated."""
+
+    def __init__(self, keys: Sequence[bytes]) -> None:
+        self._keys = keys
+        self._fernet = MultiFernet([Fernet(key) for key in keys])
+
+    def __reduce__(self) -> tuple[type["Keyring"], tuple[Sequence[bytes]]]:
+        return Keyring, (self._keys,)
+
+    def new_key(self) -> bytes:
+        """Wrapped."""
+        return self._fernet.encrypt(secrets.token_bytes(KEY_BYTES))
+
+    def unwrap(self, account_id: str, wrapped: bytes) -> DataKey:
+        """Raises: WrongKeyring."""
+        try:
+            return DataKey(account_id, self._fernet.decrypt(wrapped))
+        except InvalidToken:
+            raise WrongKeyring(account_id) from None

@@ -1,0 +1,33 @@
+"""What has happened to an account. Personal data is sealed under its data key."""
+
+from typing import ClassVar, Literal
+
+from domain.event import Event
+
+AccountState = Literal["trial", "active", "inactive", "past_due", "suspended", "bot", "closed"]
+
+
+class Opened(Event, frozen=True, kw_only=True):
+    """`username` and `email` are sealed under the account's data key; uniqueness is claimed by keyed hash.
+
+    claims:      what the command claimed, sealed as well, as domain.claim writes it; empty in what version 1 recorded.
+    commitment:  to the account's data key (domain.proof.commitment); empty likewise.
+    """
+
+    tag: ClassVar[str] = "account.opened.v2"
+    account_id: str
+    username: bytes
+    email: bytes
+    state: AccountState = "active"
+    claims: bytes = b""
+    commitment: bytes = b""
+
+
+class StateChanged(Event, frozen=True, kw_only=True):
+    tag: ClassVar[str] = "account.state_changed.v1"
+    account_id: str
+    state: AccountState
+    reason: bytes = b""
+
+
+AccountEvent = Opened | StateChanged

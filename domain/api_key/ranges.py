@@ -1,0 +1,47 @@
+"""What a key's settings and times may be: refused outside when decided, moved inside when an old log is read."""
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from domain import times
+from domain.api_key.events import KeySettings
+from domain.credit.window import KeyLimit
+from domain.errors import DomainError
+from domain.money import MAX_NUSD
+
+MAX_GRACE_S = 7 * 86_400
+"""An old secret outlives a rotation by a week at most; longer is a second key."""
+
+
+def checked(settings: KeySettings) -> KeySettings:
+    """`settings` with their expiry in UTC.
+
+    Raises: DomainError invalid_expiry, invalid_amount (limit).
+    """
+    if settings.limit is not None and not 0 <= settings.limit.limit_nusd <= MAX_NUSD:
+        raise DomainError("invalid_amount", param="limit", expected="zero or more, within what can be counted")
+    if settings.expires_at is None:
+        return settings
+    return replace(settings, expires_at=times.checked(settings.expires_at, "expires_at"))
+
+
+def checked_grace_s(grace_s: int) -> int:
+    """Raises: DomainError invalid_grace."""
+    if not 0 <= grace_s <= MAX_GRACE_S:
+        raise DomainError("invalid_grace", param="grace_s", limit=MAX_GRACE_S)
+    return grace_s
+
+
+def clamped(settings: KeySettings) -> KeySettings:
+    limit, expires_at = settings.limit, settings.expires_at
+    return replace(
+        settings,
+        limit=None if limit is None else KeyLimit(min(max(limit.limit_nusd, 0), MAX_NUSD), limit.window),
+        expires_at=None if expires_at is None else times.clamped(expires_at),
+    )
+
+
+def fields_clamped(settings: KeySettings) -> Sequence[str]:
+    inside = clamped(settings)
+    return [f"settings.{name}" for name in ("limit", "expires_at") if getattr(inside, name) != getattr(settings, name)]
