@@ -289,14 +289,15 @@ class Catalog(Protocol):
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
-    """A request that was not answered as asked. `message` is the client's; the rest says which request it was."""
+    """A request that was not answered as asked. `message` is the client's; the rest says which request it was, as far
+    as it was read."""
 
     code: str
     status: int
     message: str
     request_id: str
-    method: str
-    path: str
+    method: str = ""
+    path: str = ""
     generation_id: str = ""
 
 

@@ -4,9 +4,13 @@ import asyncio
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
+from typing import cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from adapters.inbound.http.edge.protocol import Edge, EdgeProtocol
 
 MAX_WAITING = 2_048
 """As many connections as the port's backlog holds."""
@@ -18,10 +22,16 @@ POLL_S = 0.05
 
 
 class DrainingServer(uvicorn.Server):
-    """`should_exit` begins the end. under_way: how many requests must be let end, for at most `drain_s`."""
+    """`should_exit` begins the end.
 
-    def __init__(self, config: uvicorn.Config, under_way: Callable[[], int], drain_s: float) -> None:
+    edge:       what its connections share.
+    under_way:  how many requests must be let end, for at most `drain_s`.
+    """
+
+    def __init__(self, config: uvicorn.Config, edge: Edge, under_way: Callable[[], int], drain_s: float) -> None:
         super().__init__(config)
+        config.load()
+        config.http_protocol_class = cast("type[asyncio.Protocol]", partial(EdgeProtocol, edge=edge))
         self._under_way = under_way
         self._drain_s = drain_s
 
@@ -53,8 +63,9 @@ class DrainingServer(uvicorn.Server):
         for connection in waiting:
             await asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection)
 
-    def _protocol(self) -> HttpToolsProtocol:
-        return HttpToolsProtocol(self.config, self.server_state, self.lifespan.state)
+    def _protocol(self) -> asyncio.Protocol:
+        make = cast("Callable[..., asyncio.Protocol]", self.config.http_protocol_class)
+        return make(self.config, self.server_state, self.lifespan.state)
 
 
 def _accept_all(port: socket.socket) -> Iterator[socket.socket]:

@@ -16,6 +16,7 @@ import uvicorn
 import uvloop
 
 from adapters.inbound.http.app import GatewayApp, create_app
+from adapters.inbound.http.edge.protocol import Edge
 from adapters.outbound.postgres.key_directory import CachedKeyDirectory
 from adapters.outbound.providers.http_chat_providers import HttpChatProviders
 from adapters.outbound.telemetry.metrics import Metrics
@@ -92,11 +93,13 @@ async def _serve(database: Database, settings: Settings, sock: socket.socket) ->
                 Readiness(core.reads, has_roles=database.roles is not None),
             )
         )
-        return await _answer(app, sock, settings, duties)
+        return await _answer(app, Edge(telemetry.refused), sock, settings, duties)
 
 
-async def _answer(app: GatewayApp, sock: socket.socket, settings: Settings, duties: list[asyncio.Task[None]]) -> int:
-    server = DrainingServer(_config(app), lambda: app.generations_under_way, settings.drain_s)
+async def _answer(
+    app: GatewayApp, edge: Edge, sock: socket.socket, settings: Settings, duties: list[asyncio.Task[None]]
+) -> int:
+    server = DrainingServer(_config(app), edge, lambda: app.generations_under_way, settings.drain_s)
     fallen: list[asyncio.Task[None]] = []
 
     def stop() -> None:

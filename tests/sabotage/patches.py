@@ -1,6 +1,7 @@
 """Ways to break each promise on purpose, and the test that must notice. Data only: adding one is adding a row."""
 
 from tests.sabotage.build_patches import BUILD_PATCHES
+from tests.sabotage.edge_patches import EDGE_PATCHES
 from tests.sabotage.fault_patches import FAULT_PATCHES
 from tests.sabotage.patch import Patch
 from tests.sabotage.role_patches import ROLE_PATCHES
@@ -380,6 +381,7 @@ PATCHES = (
     ),
     *BUILD_PATCHES,
     *FAULT_PATCHES,
+    *EDGE_PATCHES,
     *SHAPE_PATCHES,
     *STREAM_PATCHES,
     *USAGE_PATCHES,

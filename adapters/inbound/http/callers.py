@@ -1,10 +1,12 @@
 """What FastAPI's routes ask for: the gateway, who is calling, and a body of one shape."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from msgspec.structs import replace
 
 from adapters.inbound.http.gateway import Gateway
 from adapters.inbound.http.request_body import decode_as, read_body
@@ -70,13 +72,23 @@ async def admin_of(
 AdminOnly = Depends(admin_of)
 
 
-def json_body(shape: type[msgspec.Struct], *, may_be_empty: bool = False) -> Any:
-    """Reads the body as `shape`: `change: Annotated[KeyChange, json_body(KeyChange)]`; an empty one may mean `{}`."""
+MAX_BODY_BYTES = 64 * 1024
+"""Of any body but a generation's: the largest that is meant, with every field at its longest, takes 2 KB."""
+
+
+def json_body(shape: type[msgspec.Struct], sent_by: Callable[..., Any], *, may_be_empty: bool = False) -> Any:
+    """Reads the body as `shape`: `change: Annotated[KeyChange, json_body(KeyChange, manager_of)]`.
+
+    sent_by:       the dependency that finds out who is calling. It is asked first, so that nobody without the right key
+                   can make us read, or ask for, a byte of a body.
+    may_be_empty:  an empty one means `{}`.
+    """
     decoder = msgspec.json.Decoder(shape)
 
-    async def read(request: Request, gateway: Using) -> msgspec.Struct:
+    async def read(request: Request, gateway: Using, _: Annotated[object, Depends(sent_by)]) -> msgspec.Struct:
         headers = read_headers(request.scope["headers"])
-        body = await read_body(request.receive, headers, gateway.limits)
+        limits = replace(gateway.limits, body_bytes=min(gateway.limits.body_bytes, MAX_BODY_BYTES))
+        body = await read_body(request.receive, headers, limits)
         if may_be_empty and not body:
             return decoder.decode(b"{}")
         headers.check_is_json()

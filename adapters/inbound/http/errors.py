@@ -41,6 +41,18 @@ def _ours(status: int, message: str, retry_after_s: int | None = None, *, is_fin
 
 
 TABLE: Mapping[str, Row] = {
+    # ---- a head that no route sees (edge/protocol.py)
+    "invalid_http": Row(400, "invalid_request_error", "This cannot be read as a request in HTTP/1.1.", closes=True),
+    "invalid_host": Row(400, "invalid_request_error", "A request has exactly one Host header.", closes=True),
+    "head_timeout": Row(
+        408, "invalid_request_error", "The request's head did not arrive within {limit_s} seconds.", closes=True
+    ),
+    "head_too_large": Row(
+        431,
+        "invalid_request_error",
+        "The request's head is larger than {limit_bytes} bytes, or has more than {limit_fields} fields.",
+        closes=True,
+    ),
     # ---- the request itself
     "invalid_request": _request(400, "{message}"),
     "invalid_json": _request(400, "The body is not valid JSON in UTF-8: {message}"),
@@ -54,6 +66,7 @@ TABLE: Mapping[str, Row] = {
     "body_too_large": _request(413, "The body is larger than {limit_bytes} bytes."),
     "unsupported_media_type": _request(415, "The content type must be application/json."),
     # ---- who is calling
+    "conflicting_credentials": _request(400, "Two different API keys were sent; send one."),
     "invalid_api_key": Row(401, "authentication_error", "{message}"),
     "api_key_disabled": Row(401, "authentication_error", "This API key is disabled."),
     "api_key_expired": Row(401, "authentication_error", "This API key has expired."),

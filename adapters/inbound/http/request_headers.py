@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
@@ -31,20 +31,26 @@ _WANTED = frozenset(
 
 
 class RequestHeaders(msgspec.Struct, frozen=True):
-    """`found` holds the headers that matter here, by lower-case name; of several equal ones the last."""
+    """`found` holds the headers that matter here, by lower-case name; of several equal ones the last. `secrets` are the
+    API keys that were sent, without repetitions."""
 
     found: dict[bytes, bytes]
+    secrets: tuple[bytes, ...] = ()
 
     @property
     def secret(self) -> str:
-        """From `Authorization: Bearer` or `x-api-key`. Raises: DomainError invalid_api_key if there is neither."""
-        scheme, _, credentials = self.found.get(b"authorization", b"").partition(b" ")
-        secret = credentials.strip() if scheme.lower() == b"bearer" else self.found.get(b"x-api-key", b"")
-        if not secret:
+        """From `Authorization: Bearer` or `x-api-key`.
+
+        Raises: DomainError invalid_api_key if there is neither; conflicting_credentials if they differ: whatever stands
+                in front may have checked the other one.
+        """
+        if len(self.secrets) > 1:
+            raise DomainError("conflicting_credentials")
+        if not self.secrets:
             raise DomainError("invalid_api_key", mistake="none_sent")
-        if not secret.isascii():
+        if not self.secrets[0].isascii():
             raise DomainError("invalid_api_key")
-        return secret.decode()
+        return self.secrets[0].decode()
 
     @property
     def app(self) -> str:
@@ -88,7 +94,23 @@ class RequestHeaders(msgspec.Struct, frozen=True):
 
 
 def read_headers(headers: Iterable[Header]) -> RequestHeaders:
-    return RequestHeaders({name: value for name, value in headers if name in _WANTED})
+    found: dict[bytes, bytes] = {}
+    secrets: dict[bytes, None] = {}
+    for name, value in headers:
+        if name in _WANTED:
+            found[name] = value
+            if name in _CREDENTIALS and (secret := _CREDENTIALS[name](value)):
+                secrets[secret] = None
+    return RequestHeaders(found, tuple(secrets))
+
+
+def _bearer(value: bytes) -> bytes:
+    """Another scheme is not ours: what it names is no API key."""
+    scheme, _, credentials = value.partition(b" ")
+    return credentials.strip() if scheme.lower() == b"bearer" else b""
+
+
+_CREDENTIALS: Mapping[bytes, Callable[[bytes], bytes]] = {b"authorization": _bearer, b"x-api-key": bytes.strip}
 
 
 def _address(referer: bytes) -> bytes:

@@ -9,7 +9,7 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 
 from adapters.inbound.http.account_view import AccountView, known_account, view_account
-from adapters.inbound.http.callers import AdminOnly, Using, json_body
+from adapters.inbound.http.callers import AdminOnly, Using, admin_of, json_body
 from adapters.inbound.http.fresh_reads import After, catch_up
 from adapters.inbound.http.json_shape import accepts, answer, answers
 from adapters.inbound.http.path_id import checked_id
@@ -81,7 +81,7 @@ IDEMPOTENT: dict[str, Any] = {
 @router.post(
     "", openapi_extra=accepts(NewAccount), status_code=201, responses=answers(OpenedAccount, "Opened, active.", 201)
 )
-async def open_account(new: Annotated[NewAccount, json_body(NewAccount)], gateway: Using) -> Response:
+async def open_account(new: Annotated[NewAccount, json_body(NewAccount, admin_of)], gateway: Using) -> Response:
     opened = await gateway.open_account(new.username, new.email)
     return answer(OpenedAccount(opened.account_id), status=201, position=opened.position)
 
@@ -113,7 +113,7 @@ async def get_statement(
     responses=answers(ChangedState, "In that state now; effective on every process within a second."),
 )
 async def change_state(
-    account_id: str, new: Annotated[NewState, json_body(NewState)], request: Request, gateway: Using
+    account_id: str, new: Annotated[NewState, json_body(NewState, admin_of)], request: Request, gateway: Using
 ) -> Response:
     changed = await _named_once(
         gateway.change_account_state(
@@ -134,7 +134,7 @@ async def change_state(
     responses=answers(Granted, "A new lot, or with a known Idempotency-Key the one it made.", 201),
 )
 async def grant_credit(
-    account_id: str, new: Annotated[NewGrant, json_body(NewGrant)], request: Request, gateway: Using
+    account_id: str, new: Annotated[NewGrant, json_body(NewGrant, admin_of)], request: Request, gateway: Using
 ) -> Response:
     granted = await _named_once(
         gateway.grant_credit(

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from msgspec import UNSET, UnsetType
 
 from adapters.inbound.http import key_actions
-from adapters.inbound.http.callers import AdminOnly, Using, json_body
+from adapters.inbound.http.callers import AdminOnly, Using, admin_of, json_body
 from adapters.inbound.http.fresh_reads import After, catch_up
 from adapters.inbound.http.json_shape import accepts, answer, answers
 from adapters.inbound.http.key_actions import Deleted, KeyPatch, RotatedKey, Rotation
@@ -60,7 +60,9 @@ router = APIRouter(prefix="/admin/accounts/{account_id}/keys", tags=["admin"], d
 @router.post(
     "", openapi_extra=accepts(AdminNewKey), status_code=201, responses=answers(AdminIssuedKey, "The new key.", 201)
 )
-async def issue_key(account_id: str, new: Annotated[AdminNewKey, json_body(AdminNewKey)], gateway: Using) -> Response:
+async def issue_key(
+    account_id: str, new: Annotated[AdminNewKey, json_body(AdminNewKey, admin_of)], gateway: Using
+) -> Response:
     issued = await gateway.manage_keys.issue(
         checked_id(account_id, "account_not_found"),
         new.label,
@@ -82,7 +84,7 @@ async def get_key(account_id: str, key_id: str, gateway: Using, after: After = N
 async def change_key(
     account_id: str,
     key_id: str,
-    change: Annotated[AdminChangedKey, json_body(AdminChangedKey)],
+    change: Annotated[AdminChangedKey, json_body(AdminChangedKey, admin_of)],
     gateway: Using,
 ) -> Response:
     patch = KeyPatch(
@@ -109,7 +111,7 @@ async def delete_key(account_id: str, key_id: str, gateway: Using) -> Response:
 async def rotate_key(
     account_id: str,
     key_id: str,
-    rotation: Annotated[Rotation, json_body(Rotation, may_be_empty=True)],
+    rotation: Annotated[Rotation, json_body(Rotation, admin_of, may_be_empty=True)],
     gateway: Using,
 ) -> Response:
     return await key_actions.rotate_key(gateway, account_id, key_id, rotation)

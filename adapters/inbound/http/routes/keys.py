@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Response
 from msgspec import UNSET, UnsetType
 
 from adapters.inbound.http import key_actions
-from adapters.inbound.http.callers import AnyCaller, Manager, Using, json_body
+from adapters.inbound.http.callers import AnyCaller, Manager, Using, json_body, manager_of
 from adapters.inbound.http.fresh_reads import After, catch_up
 from adapters.inbound.http.json_shape import OptionalUsd, accepts, answer, answers, read_usd
 from adapters.inbound.http.key_actions import Deleted, KeyPatch, RotatedKey, Rotation
@@ -79,7 +79,7 @@ async def list_keys(
 @router.post(
     "/v1/keys", openapi_extra=accepts(NewKey), status_code=201, responses=answers(IssuedAnswer, "The new key.", 201)
 )
-async def issue_key(new: Annotated[NewKey, json_body(NewKey)], caller: Manager, gateway: Using) -> Response:
+async def issue_key(new: Annotated[NewKey, json_body(NewKey, manager_of)], caller: Manager, gateway: Using) -> Response:
     limit_nusd = None if new.limit is UNSET else read_usd(new.limit, "limit")
     issued = await gateway.manage_keys.issue(
         caller.account_id,
@@ -106,7 +106,7 @@ async def get_key(
 @router.patch("/v1/keys/{hash}", openapi_extra=accepts(ChangedKey), responses=answers(KeyAnswer, "As it is now."))
 async def change_key(
     hash: str,
-    change: Annotated[ChangedKey, json_body(ChangedKey)],
+    change: Annotated[ChangedKey, json_body(ChangedKey, manager_of)],
     caller: Manager,
     gateway: Using,
 ) -> Response:
@@ -134,7 +134,7 @@ async def delete_key(hash: str, caller: Manager, gateway: Using) -> Response:
 )
 async def rotate_key(
     hash: str,
-    rotation: Annotated[Rotation, json_body(Rotation, may_be_empty=True)],
+    rotation: Annotated[Rotation, json_body(Rotation, manager_of, may_be_empty=True)],
     caller: Manager,
     gateway: Using,
 ) -> Response:

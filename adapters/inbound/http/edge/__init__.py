@@ -1,0 +1,1 @@
+"""What stands before any route: heads, pipelines, connections and strangers, each with its bound."""

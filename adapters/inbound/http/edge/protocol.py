@@ -1,0 +1,375 @@
+"""uvicorn's HTTP/1.1 protocol with bounds: on a head, on what may be pipelined, on silence.
+
+The parser below keeps a field until it is whole, in time that grows with the square of its length, and a request for
+every head that it is fed; so it is fed no more than one head at a time, and never one that is too large.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Coroutine
+from typing import Any, cast
+from urllib.parse import unquote
+
+import httptools
+from uvicorn import Config
+from uvicorn._types import ASGISendEvent
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+from adapters.inbound.http.boundary import new_request_id
+from adapters.inbound.http.edge.bounds import (
+    CHUNKED_STEP,
+    HEAD_TIMEOUT_S,
+    LINGER_S,
+    MAX_FIELDS,
+    MAX_HEAD_BYTES,
+    MAX_HELD_BYTES,
+    MAX_PIPELINED,
+)
+from adapters.inbound.http.envelopes import OPENAI
+from adapters.inbound.http.errors import answer_to
+from application.ports import Refusal
+from domain.errors import DomainError
+
+HEAD_END = b"\r\n\r\n"
+
+
+class Edge:
+    """What the connections of one process share.
+
+    refused:         is told of each request that is refused before any route saw it.
+    head_timeout_s:  as HEAD_TIMEOUT_S; tests shorten it.
+    held_bytes:      read, not parsed yet, of all connections.
+    """
+
+    def __init__(self, refused: Callable[[Refusal], None], head_timeout_s: float = HEAD_TIMEOUT_S) -> None:
+        self.refused = refused
+        self.head_timeout_s = head_timeout_s
+        self.held_bytes = 0
+
+
+class EdgeProtocol(HttpToolsProtocol):
+    """One connection. What was read is `_rest` until the parser may have it."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        edge: Edge,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._edge = edge
+        self._rest = b""
+        self._tail = b""  # the last bytes that the parser had: a head's end may be cut by the end of a read
+        self._head_bytes = 0  # of the head being read; in a body, of what is not body since its last part
+        self._in_body = False
+        self._is_raw = False  # the body of a request that asks for an upgrade: the parser leaves it to us
+        self._body_left: int | None = 0  # None: chunked
+        self._fields = 0
+        self._hosts = 0
+        self._refusal: DomainError | None = None
+        self._last_words: bytes | None = None
+        self._is_over = False
+        self._unanswered = 0
+        self._deadline: asyncio.TimerHandle | None = None
+
+    # ---- the connection
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.flow = _HeldFlow(transport, self._has_waiting)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._hold(b"")
+        self._cancel_deadline()
+        super().connection_lost(exc)
+        if isinstance(self.flow, _HeldFlow):
+            self.flow.has_waiting = _nothing_waits  # it would keep this object until a collection
+
+    def data_received(self, data: bytes) -> None:
+        if not self._is_over:
+            self._parse(self._rest + data if self._rest else data)
+
+    def on_response_complete(self) -> None:
+        self._unanswered -= 1
+        super().on_response_complete()
+        if self._rest and not self.transport.is_closing():
+            self._parse(self._rest)
+        if self._last_words is not None and not self._unanswered:
+            self._say_last(self._last_words)
+        if not self.transport.is_closing():
+            self.flow.resume_reading()
+
+    # ---- bytes to the parser, a head at a time
+
+    def _parse(self, data: bytes) -> None:
+        self._unset_keepalive_if_required()
+        view, start = memoryview(data), 0
+        while start < len(data) and not self._is_over and not self.transport.is_closing():
+            if len(self.pipeline) >= MAX_PIPELINED and not self._in_body:
+                break
+            end = self._end_of_step(data, start)
+            if end is None:
+                self._refuse(_too_large())
+                break
+            self._feed(view[start:end])
+            start = end
+        self._hold(data[start:] if not self._is_over else b"")
+        if self._head_bytes and not self._in_body and not self._rest:
+            self._await_head()
+
+    def _end_of_step(self, data: bytes, start: int) -> int | None:
+        """Up to where the parser gets `data` next: a head's end, or a piece of a body. None: the head is too large."""
+        if self._in_body:
+            return min(len(data), start + (CHUNKED_STEP if self._body_left is None else max(1, self._body_left)))
+        end = self._end_of_head(data, start)
+        return end if self._head_bytes + end - start <= MAX_HEAD_BYTES else None
+
+    def _end_of_head(self, data: bytes, start: int) -> int:
+        across = (self._tail + data[start : start + len(HEAD_END) - 1]).find(HEAD_END)
+        if across >= 0:
+            return start + across + len(HEAD_END) - len(self._tail)
+        found = data.find(HEAD_END, start)
+        return len(data) if found < 0 else found + len(HEAD_END)
+
+    def _feed(self, piece: memoryview) -> None:
+        self._head_bytes += len(piece)
+        self._tail = bytes(piece[1 - len(HEAD_END) :])
+        try:
+            if self._is_raw:
+                self._take_raw(bytes(piece))
+            else:
+                self.parser.feed_data(piece)
+        except httptools.HttpParserUpgrade:
+            pass  # nothing is spoken here but HTTP: the request is answered as one
+        except httptools.HttpParserError:
+            self._refuse(self._refusal or DomainError("invalid_http"))
+        if self._in_body and self._head_bytes > MAX_HEAD_BYTES and not self._is_over:
+            self._refuse(DomainError("invalid_http"))
+
+    def _take_raw(self, piece: bytes) -> None:
+        self.on_body(piece)
+        if not self._body_left:
+            self._is_raw = False
+            self.on_message_complete()
+
+    def _hold(self, rest: bytes) -> None:
+        """Keep what may not be parsed yet, with reading paused; close if that is too much for all connections."""
+        self._edge.held_bytes += len(rest) - len(self._rest)
+        self._rest = rest
+        if rest:
+            self.flow.pause_reading()
+            if self._edge.held_bytes > MAX_HELD_BYTES:
+                self.transport.abort()
+
+    def _has_waiting(self) -> bool:
+        return bool(self.pipeline or self._rest or self._is_over)
+
+    # ---- what the parser finds
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._fields = self._hosts = 0
+        self._body_left = 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._fields += 1
+        if self._fields > MAX_FIELDS:
+            raise self._wrong(_too_large())
+        if self._in_body:
+            return  # a trailer: nothing here reads one, and added to the headers it would pass for one of them
+        name, value = name.lower(), value.strip(b" \t")
+        if name == b"host":
+            self._hosts += 1
+        elif name == b"content-length":
+            self._body_left = int(value)
+        elif name == b"transfer-encoding":
+            self._body_left = None
+        elif name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        version = self.parser.get_http_version()
+        if self._hosts > 1 or (self._hosts == 0 and version != "1.0"):
+            raise self._wrong(DomainError("invalid_host"))
+        if self._body_left is None and self.parser.should_upgrade():
+            raise self._wrong(DomainError("invalid_http"))  # where such a body ends, the parser does not say
+        self._head_bytes = 0
+        self._cancel_deadline()
+        self._in_body = True
+        scope = cast("dict[str, Any]", self.scope)
+        scope["method"] = self.parser.get_method().decode("ascii")
+        scope["http_version"] = version
+        url = httptools.parse_url(self.url)
+        path = (url.path or b"").decode("ascii")
+        scope["path"] = self.root_path + (unquote(path) if "%" in path else path)
+        scope["raw_path"] = self.root_path.encode("ascii") + (url.path or b"")
+        scope["query_string"] = url.query or b""
+        self._answer_in_turn(version)
+
+    def on_body(self, body: bytes) -> None:
+        self._head_bytes = 0
+        if self._body_left is not None:
+            self._body_left -= len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if self._body_left and self.parser.should_upgrade() and not self.cycle.body:
+            self._is_raw = True
+            return
+        self._in_body = False
+        self._head_bytes = 0
+        super().on_message_complete()
+
+    def _answer_in_turn(self, version: str) -> None:
+        before = self.cycle
+        self.cycle = _Cycle(
+            scope=self.scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=self.access_log,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=version != "1.0" and self.parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
+        self._unanswered += 1
+        if before is None or before.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        elif len(self.pipeline) > MAX_PIPELINED:
+            raise self._wrong(DomainError("invalid_http"))  # behind a chunked body, where no head's end can be seen
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
+
+    # ---- refusals
+
+    def _wrong(self, refusal: DomainError) -> DomainError:
+        """For a callback of the parser to raise: it ends the parse."""
+        self._refusal = refusal
+        return refusal
+
+    def _refuse(self, refusal: DomainError) -> None:
+        """The connection's last answer; it waits for those before it."""
+        self._is_over = True
+        self._cancel_deadline()
+        self.flow.pause_reading()
+        if self._in_body and not self._withdraw(self.cycle):
+            self.transport.abort()
+            return
+        self._last_words = self._written(refusal)
+        if not self._unanswered:
+            self._say_last(self._last_words)
+
+    def _withdraw(self, cycle: RequestResponseCycle) -> bool:
+        """A request whose body cannot be read: the refusal takes the place of its answer, if that has not begun."""
+        if cycle.response_started:
+            return False
+        cycle.disconnected = True
+        cycle.message_event.set()
+        with contextlib.suppress(ValueError):
+            self.pipeline.remove((cycle, self.app))
+        self._unanswered -= 1
+        return True
+
+    def _written(self, refusal: DomainError) -> bytes:
+        answer, request_id = answer_to(refusal), new_request_id()
+        code, message = answer.detail.code, answer.detail.message
+        self._edge.refused(Refusal(code=code, status=answer.status, message=message, request_id=request_id))
+        body = OPENAI.whole(answer.status, answer.detail)
+        fields = [
+            *self.server_state.default_headers,
+            (b"content-type", b"application/json"),
+            (b"content-length", b"%d" % len(body)),
+            (b"x-request-id", request_id.encode()),
+            *answer.headers,
+        ]
+        return STATUS_LINE[answer.status] + b"".join(b"%b: %b\r\n" % field for field in fields) + b"\r\n" + body
+
+    def _say_last(self, words: bytes) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(words)
+            close_softly(self.transport, self.loop)
+
+    def _await_head(self) -> None:
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(self._edge.head_timeout_s, self._head_is_late)
+
+    def _head_is_late(self) -> None:
+        self._deadline = None
+        if self._head_bytes and not self.transport.is_closing():
+            self._refuse(DomainError("head_timeout", limit_s=self._edge.head_timeout_s))
+        else:
+            self.transport.close()  # it never said anything: browsers open such connections ahead of need
+
+    def _cancel_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+
+class _Cycle(RequestResponseCycle):
+    def send(self, message: ASGISendEvent) -> Coroutine[Any, Any, None]:
+        """An answer that does not wait for the body is the last: what is still to come is not read, and a client that
+        waited for `100 Continue` might send another request in its place."""
+        if self.more_body and not self.response_started and not self.transport.is_closing():
+            self.keep_alive = False
+            cast("_HeldFlow", self.flow).pause_for_good()
+            self.transport = cast("asyncio.Transport", _Lingering(self.transport))
+        return super().send(message)
+
+
+class _Lingering:
+    """A transport whose `close` leaves the client time to read."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self.write = transport.write
+        self.is_closing = transport.is_closing
+
+    def close(self) -> None:
+        close_softly(self._transport, asyncio.get_running_loop())
+
+
+class _HeldFlow(FlowControl):
+    """Reading stays paused while `has_waiting`: uvicorn would go on when one request ends, or asks for its body."""
+
+    def __init__(self, transport: asyncio.Transport, has_waiting: Callable[[], bool]) -> None:
+        super().__init__(transport)
+        self.has_waiting = has_waiting
+
+    def pause_for_good(self) -> None:
+        self.has_waiting = _it_waits
+        self.pause_reading()
+
+    def resume_reading(self) -> None:
+        if not self.has_waiting():
+            super().resume_reading()
+
+
+def close_softly(transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+    """Say the end at once, close a little later."""
+    if transport.can_write_eof():
+        transport.write_eof()
+    loop.call_later(LINGER_S, transport.close)
+
+
+def _too_large() -> DomainError:
+    return DomainError("head_too_large", limit_bytes=MAX_HEAD_BYTES, limit_fields=MAX_FIELDS)
+
+
+def _nothing_waits() -> bool:
+    return False
+
+
+def _it_waits() -> bool:
+    return True
