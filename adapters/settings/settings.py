@@ -127,6 +127,38 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=environment_nam
     body_timeout_s: Annotated[Seconds, Meta(description="A body that takes longer to arrive is refused with 408.")] = (
         60.0
     )
+    connections: Annotated[
+        int,
+        Meta(
+            ge=128,
+            le=1_000_000,
+            description="Connections of one API process. At the bound the oldest on which no key was ever accepted is"
+            " closed; 64 places are kept for `/health` and for those with a key.",
+        ),
+    ] = 8_192
+    connections_per_address: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=1_000_000,
+            description="Connections of one address (IPv6: one /64) on which no key was accepted yet, per API process."
+            " At the bound the oldest is closed. A trusted proxy has no such bound.",
+        ),
+    ] = 512
+    trusted_proxies: Annotated[
+        str,
+        Meta(
+            description="Addresses and CIDR networks of the proxies in front, comma-separated. Only their"
+            " `X-Forwarded-For` is read: its rightmost address that is not one of these is the client."
+        ),
+    ] = ""
+    cors_origins: Annotated[
+        str,
+        Meta(
+            description="Origins of pages whose scripts may call `/v1` and `/api/v1`, comma-separated; `*` for any,"
+            " `off` for none. `/admin` answers no page."
+        ),
+    ] = "*"
     append_queue: Annotated[
         int,
         Meta(

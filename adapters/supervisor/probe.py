@@ -2,7 +2,8 @@
 
 import http.client
 import urllib.error
-import urllib.request
+
+from adapters.supervisor.direct import open_direct
 
 TIMEOUT_S = 1.0
 """A connection waits in the shared socket until an API process takes it."""
@@ -17,7 +18,7 @@ class Probe:
 
     def is_ready(self) -> bool:
         try:
-            with urllib.request.urlopen(self._url, timeout=TIMEOUT_S) as answer:
+            with open_direct(self._url, TIMEOUT_S) as answer:
                 return bool(answer.status == http.HTTPStatus.OK)
         except urllib.error.HTTPError as refusal:
             self.last_answer = refusal.read(300).decode(errors="replace")

@@ -1,12 +1,12 @@
 """What `gatewayz demo` needs: a running API that sells the sandbox, and a key."""
 
 import json
-import urllib.request
 
 from adapters.complaint import Complaint
 from adapters.inbound.cli.actions import DemoAccess
 from adapters.settings.credentials import Credentials, read_credentials, write_credentials
 from adapters.settings.settings import Settings
+from adapters.supervisor.direct import open_direct
 from adapters.wiring.demo_account import open_demo
 from adapters.wiring.find_database import running_database
 from adapters.wiring.introduce import MODELS_TIMEOUT_S, SANDBOX_MODEL
@@ -34,7 +34,7 @@ def _opened(settings: Settings, url: str) -> Credentials:
 
 def _models(url: str) -> frozenset[str]:
     try:
-        with urllib.request.urlopen(f"{url}/v1/models", timeout=MODELS_TIMEOUT_S) as answer:
+        with open_direct(f"{url}/v1/models", MODELS_TIMEOUT_S) as answer:
             return frozenset(model["id"] for model in json.load(answer)["data"])
     except (OSError, ValueError, KeyError) as error:
         reason = getattr(error, "reason", error)

@@ -84,6 +84,7 @@ def gateway_of(
             body_bytes=settings.max_body_bytes,
             body_timeout_s=settings.body_timeout_s,
             patience_s=settings.patience_s,
+            cors_origins=settings.cors_origins,
         ),
         version=VERSION,
     )

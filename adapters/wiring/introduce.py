@@ -1,13 +1,13 @@
 """Once everything is up: how to use it. Makes the demo account if this database has none that we know the key of."""
 
 import json
-import urllib.request
 
 from msgspec.structs import replace
 
 from adapters.inbound.cli.banner import Started
 from adapters.settings.credentials import Credentials, read_credentials, write_credentials
 from adapters.settings.settings import Settings
+from adapters.supervisor.direct import open_direct
 from adapters.wiring.database import Database
 
 SANDBOX_MODEL = "sandbox/echo"
@@ -34,6 +34,6 @@ def _credentials(database: Database, settings: Settings, url: str) -> Credential
 
 
 def _first_model(url: str) -> str:
-    with urllib.request.urlopen(f"{url}/v1/models", timeout=MODELS_TIMEOUT_S) as answer:
+    with open_direct(f"{url}/v1/models", MODELS_TIMEOUT_S) as answer:
         models = json.load(answer)["data"]
     return str(models[0]["id"]) if models else ""

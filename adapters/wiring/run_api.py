@@ -9,13 +9,17 @@ import gc
 import resource
 import signal
 import socket
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 import structlog
 import uvicorn
 import uvloop
 
+from adapters.complaint import WRONG_INPUT, Complaint
 from adapters.inbound.http.app import GatewayApp, create_app
+from adapters.inbound.http.edge.addresses import Addresses, read_networks
+from adapters.inbound.http.edge.connections import Connections
 from adapters.inbound.http.edge.protocol import Edge
 from adapters.outbound.postgres.key_directory import CachedKeyDirectory
 from adapters.outbound.providers.http_chat_providers import HttpChatProviders
@@ -29,6 +33,7 @@ from adapters.wiring.database import Database
 from adapters.wiring.draining_server import DrainingServer
 from adapters.wiring.gateway import catalog_of, gateway_of
 from adapters.wiring.readiness import Readiness, sample_database
+from application.ports import Refusal
 
 KEEP_ALIVE_S = 75
 """Clients with connection pools keep idle ones for up to a minute: closing first would fail their next request."""
@@ -93,7 +98,7 @@ async def _serve(database: Database, settings: Settings, sock: socket.socket) ->
                 Readiness(core.reads, has_roles=database.roles is not None),
             )
         )
-        return await _answer(app, Edge(telemetry.refused), sock, settings, duties)
+        return await _answer(app, edge_of(settings, telemetry.refused), sock, settings, duties)
 
 
 async def _answer(
@@ -127,6 +132,15 @@ async def _answer(
             while app.generations_under_way:  # noqa: ASYNC110 - once in a process's life
                 await asyncio.sleep(0.05)
     return 1 if fallen else 0
+
+
+def edge_of(settings: Settings, refused: Callable[[Refusal], None]) -> Edge:
+    """Raises: Complaint naming a proxy that is no network."""
+    try:
+        addresses = Addresses(read_networks(settings.trusted_proxies))
+    except ValueError as wrong:
+        raise Complaint(f"GATEWAYZ_TRUSTED_PROXIES: {wrong}; see docs/reference/settings.md", WRONG_INPUT) from None
+    return Edge(refused, Connections(settings.connections, settings.connections_per_address, addresses))
 
 
 def _config(app: GatewayApp) -> uvicorn.Config:

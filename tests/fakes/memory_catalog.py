@@ -11,7 +11,8 @@ class MemoryCatalog:
         self._offers = list(offers)
 
     def offers_of(self, model: str) -> Sequence[Offer]:
-        return [offer for offer in self._offers if offer.model == model]
+        named = [offer for offer in self._offers if offer.model == model]
+        return named or [offer for offer in self._offers if offer.model.partition("/")[2] == model]
 
     def add(self, offer: Offer) -> None:
         self._offers.append(offer)

@@ -6,6 +6,7 @@ EDGE = "adapters/inbound/http/edge"
 PROTOCOL = f"{EDGE}/protocol.py"
 HTTP = "tests/adapters/http"
 TEST = f"{HTTP}/test_protocol.py"
+CONNECTIONS = f"{HTTP}/test_connections.py"
 MATRIX = f"{HTTP}/test_route_matrix.py"
 
 EDGE_PATCHES = (
@@ -104,5 +105,61 @@ EDGE_PATCHES = (
         "if len(self.secrets) > 1:",
         "if False:",
         f"{HTTP}/test_credentials.py",
+    ),
+    Patch(
+        "P8",
+        "any number of connections is kept for one address",
+        f"{EDGE}/connections.py",
+        "if len(of_address) > self._per_address:",
+        "if False:",
+        CONNECTIONS,
+    ),
+    Patch(
+        "P8",
+        "any number of connections is kept",
+        f"{EDGE}/connections.py",
+        "if len(self._all) > self._limit:",
+        "if False:",
+        CONNECTIONS,
+    ),
+    Patch(
+        "P8",
+        "a customer's connection is closed to make room for a stranger's",
+        "adapters/inbound/http/callers.py",
+        "    note_known(scope)\n    return caller",
+        "    return caller",
+        CONNECTIONS,
+    ),
+    Patch(
+        "P2",
+        "anybody says by a header where a request comes from",
+        f"{EDGE}/addresses.py",
+        "if not self.is_trusted(peer):\n            return peer",
+        "if False:\n            return peer",
+        CONNECTIONS,
+    ),
+    Patch(
+        "P2",
+        "any page may read the operators' answers",
+        "adapters/inbound/http/cors.py",
+        'if not origin or not scope["path"].startswith(TREES):',
+        "if not origin:",
+        f"{HTTP}/test_cors.py",
+    ),
+    Patch(
+        "P2",
+        "caches may keep keys and figures",
+        "adapters/inbound/http/reply.py",
+        'if all(name != b"cache-control" for name, _ in headers):',
+        "if False:",
+        f"{HTTP}/test_cors.py",
+    ),
+    Patch(
+        "P9",
+        "our own API is asked through a proxy of the environment",
+        "adapters/supervisor/direct.py",
+        "urllib.request.ProxyHandler({})",
+        "urllib.request.ProxyHandler()",
+        "tests/adapters/supervisor/test_probe.py",
     ),
 )

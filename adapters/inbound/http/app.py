@@ -6,6 +6,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapters.inbound.http import chat_route
 from adapters.inbound.http.boundary import Boundary, envelope_of, new_request_id
+from adapters.inbound.http.cors import Cors
 from adapters.inbound.http.drain import Drain
 from adapters.inbound.http.gateway import Gateway
 from adapters.inbound.http.gather_answer import Gather
@@ -21,11 +22,14 @@ ALIAS = "/api"
 class GatewayApp:
     """Serves one process. It has no lifespan of its own: whoever runs it starts and stops what its Gateway holds."""
 
-    def __init__(self, hot: dict[tuple[str, str], HotRoute], api: ASGIApp, boundary: Boundary, drain: Drain) -> None:
+    def __init__(
+        self, hot: dict[tuple[str, str], HotRoute], api: ASGIApp, boundary: Boundary, drain: Drain, cors: Cors
+    ) -> None:
         self._hot = {(method, prefix + path): run for (method, path), run in hot.items() for prefix in ("", ALIAS)}
         self._api = api
         self._boundary = boundary
         self._drain = drain
+        self._cors = cors
 
     def begin_drain(self) -> None:
         """From now on new generations get 503 shutting_down and /ready says no; those under way end as usual."""
@@ -38,10 +42,12 @@ class GatewayApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         hot = self._hot.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
         if hot is None:
+            if await self._cors.answer_preflight(scope, send, new_request_id()):
+                return
             await self._api(_as_get(_without_alias(scope)), receive, send)
             return
         sending = send if scope["http_version"] != "1.0" else Gather(send)
-        reply = Reply(sending, new_request_id(), envelope_of(scope))
+        reply = Reply(sending, new_request_id(), envelope_of(scope), self._cors.headers_for(scope))
         await self._boundary.guard(scope, reply, self._generate(hot, scope, receive, reply))
 
     async def _generate(self, hot: HotRoute, scope: Scope, receive: Receive, reply: Reply) -> None:
@@ -51,9 +57,10 @@ class GatewayApp:
 
 def create_app(gateway: Gateway) -> GatewayApp:
     drain = Drain()
-    boundary = Boundary(gateway.telemetry, gateway.is_out_of_reach)
+    cors = Cors(gateway.limits.cors_origins)
+    boundary = Boundary(gateway.telemetry, gateway.is_out_of_reach, cors)
     hot: dict[tuple[str, str], HotRoute] = {(chat_route.METHOD, chat_route.PATH): chat_route.ChatRoute(gateway)}
-    return GatewayApp(hot, create_api(gateway, boundary, drain), boundary, drain)
+    return GatewayApp(hot, create_api(gateway, boundary, drain), boundary, drain, cors)
 
 
 def _as_get(scope: Scope) -> Scope:

@@ -7,6 +7,7 @@ import structlog
 import uuid_utils
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from adapters.inbound.http.cors import Cors
 from adapters.inbound.http.envelopes import OPENAI, OPENROUTER, Envelope
 from adapters.inbound.http.errors import ErrorAnswer, answer_to
 from adapters.inbound.http.reply import Reply
@@ -23,7 +24,8 @@ MAX_CAUSES = 5
 class Boundary:
     """Around hot routes by `guard`, around FastAPI's by `Guarded`."""
 
-    def __init__(self, telemetry: Telemetry, is_out_of_reach: Callable[[Exception], bool]) -> None:
+    def __init__(self, telemetry: Telemetry, is_out_of_reach: Callable[[Exception], bool], cors: Cors) -> None:
+        self.cors = cors
         self._telemetry = telemetry
         self._is_out_of_reach = is_out_of_reach
 
@@ -60,7 +62,7 @@ class Guarded:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        reply = Reply(send, new_request_id(), envelope_of(scope))
+        reply = Reply(send, new_request_id(), envelope_of(scope), self._boundary.cors.headers_for(scope))
         await self._boundary.guard(scope, reply, self._app(scope, receive, reply.send))
 
 

@@ -7,7 +7,9 @@ import msgspec
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from msgspec.structs import replace
+from starlette.types import Scope
 
+from adapters.inbound.http.edge.connections import note_known
 from adapters.inbound.http.gateway import Gateway
 from adapters.inbound.http.request_body import decode_as, read_body
 from adapters.inbound.http.request_headers import read_headers
@@ -31,17 +33,22 @@ async def caller_of(
     gateway: Using,
     _: Annotated[HTTPAuthorizationCredentials | None, Security(API_KEY)],
 ) -> Caller:
-    return await authenticate(gateway, read_headers(request.scope["headers"]).secret)
+    return await authenticate(gateway, request.scope, read_headers(request.scope["headers"]).secret)
 
 
-async def authenticate(gateway: Gateway, secret: str) -> Caller:
-    """As KeyDirectory. The admin key is refused with the word that it opens /admin only."""
+async def authenticate(gateway: Gateway, scope: Scope, secret: str) -> Caller:
+    """As KeyDirectory; the connection is a customer's from then on.
+
+    The admin key is refused with the word that it opens /admin only.
+    """
     try:
-        return await gateway.keys.authenticate(secret)
+        caller = await gateway.keys.authenticate(secret)
     except DomainError as refusal:
         if refusal.code == "invalid_api_key" and gateway.is_admin(secret):
             raise DomainError("invalid_api_key", mistake="admin_key") from None
         raise
+    note_known(scope)
+    return caller
 
 
 AnyCaller = Annotated[Caller, Depends(caller_of)]
@@ -67,6 +74,7 @@ async def admin_of(
     if not gateway.is_admin(secret):
         await gateway.keys.authenticate(secret)
         raise DomainError("admin_key_required")
+    note_known(request.scope)
 
 
 AdminOnly = Depends(admin_of)

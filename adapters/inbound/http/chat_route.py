@@ -33,7 +33,7 @@ class ChatRoute:
     async def __call__(self, scope: Scope, receive: Receive, reply: Reply) -> None:
         """The key before the body, so that strangers cannot make us read 32 MiB. Raises: DomainError."""
         headers = read_headers(scope["headers"])
-        caller = await authenticate(self._gateway, headers.secret)
+        caller = await authenticate(self._gateway, scope, headers.secret)
         headers.check_is_json()
         if headers.traceparent:
             self._telemetry.join(headers.traceparent)

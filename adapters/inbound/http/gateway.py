@@ -15,12 +15,13 @@ from application.read_ports import ReadModels
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """Bounds of one request (PRODUCT §4).
+    """Bounds of one request, and from which pages it may come.
 
     body_timeout_s:  a body that takes longer to arrive is given up: a slow sender may not keep a connection for ever.
     keep_alive_s:    of silence in a stream, until a comment is sent.
     stall_s:         a streaming client that takes nothing for so long counts as gone: its answer is billed and ends.
     patience_s:      for any other answer; the ledger counts as out of reach then.
+    cors_origins:    as Cors reads them.
     """
 
     body_bytes: int = 32 * 1024 * 1024
@@ -28,6 +29,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     keep_alive_s: float = 15.0
     stall_s: float = 60.0
     patience_s: float = 10.0
+    cors_origins: str = "*"
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):

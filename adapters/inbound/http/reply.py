@@ -13,17 +13,32 @@ FRAME = b"data: %b\n\n"
 """One server-sent event."""
 
 
+PROTECTING: tuple[Header, ...] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+)
+"""On every answer: none is a page, and none may be taken for one."""
+
+NO_STORE: Header = (b"cache-control", b"no-store")
+"""Unless an answer says otherwise: most hold keys or somebody's figures."""
+
+
 class Reply:
     """Wraps ASGI's `send`. `is_stream` once the headers of an event stream have left; `is_over` after its last byte.
 
     request_id:  told in the header `x-request-id` of every answer.
     envelope:    how failures are written.
+    for_page:    what a page of another origin needs (cors.py).
     """
 
-    __slots__ = ("_send", "envelope", "has_begun", "is_over", "is_stream", "request_id")
+    __slots__ = ("_for_page", "_send", "envelope", "has_begun", "is_over", "is_stream", "request_id")
 
-    def __init__(self, send: Send, request_id: str, envelope: Envelope = OPENAI) -> None:
+    def __init__(
+        self, send: Send, request_id: str, envelope: Envelope = OPENAI, for_page: tuple[Header, ...] = ()
+    ) -> None:
         self._send = send
+        self._for_page = for_page
         self.request_id = request_id
         self.envelope = envelope
         self.has_begun = False
@@ -34,7 +49,10 @@ class Reply:
         """For FastAPI, and for the methods below."""
         if not self.has_begun:
             self.has_begun = True
-            message["headers"] = [*message["headers"], (b"x-request-id", self.request_id.encode())]
+            headers = [*message["headers"], (b"x-request-id", self.request_id.encode()), *PROTECTING, *self._for_page]
+            if all(name != b"cache-control" for name, _ in headers):
+                headers.append(NO_STORE)
+            message["headers"] = headers
         return self._send(message)
 
     async def whole(self, status: int, headers: Iterable[Header], body: bytes) -> None:

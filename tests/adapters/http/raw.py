@@ -25,6 +25,14 @@ def everything(connection: socket.socket) -> bytes:
     return bytes(received)
 
 
+def whole_answer(connection: socket.socket) -> bytes:
+    """The next answer on a connection that stays open, with a body of JSON."""
+    received = b""
+    while not received.endswith(b"}"):
+        received += connection.recv(READ)
+    return received
+
+
 def answer_of(received: bytes) -> Answer:
     head, _, body = received.partition(b"\r\n\r\n")
     return Answer(int(head.split(b" ", 2)[1]), head, body)

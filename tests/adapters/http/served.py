@@ -9,6 +9,8 @@ from typing import cast
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from adapters.inbound.http.edge.addresses import Addresses
+from adapters.inbound.http.edge.connections import Connections
 from adapters.inbound.http.edge.protocol import Edge, EdgeProtocol
 from adapters.wiring.draining_server import DrainingServer
 from application.ports import Refusal
@@ -20,7 +22,7 @@ class Served:
     def __init__(self) -> None:
         self.app: ASGIApp | None = None
         self.refusals: list[Refusal] = []
-        self.edge = Edge(self.refusals.append)
+        self.edge = Edge(self.refusals.append, Connections(limit=8_192, per_address=512, addresses=Addresses()))
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=2_048)
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         config = uvicorn.Config(self._serve, interface="asgi3", lifespan="off", log_level="critical", ws="none")

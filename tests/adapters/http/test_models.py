@@ -1,7 +1,10 @@
 """/v1/models: prices in USD per token, exact; only what can be called is listed."""
 
+from urllib.parse import quote
+
 import httpx
 import msgspec
+import pytest
 
 from adapters.inbound.http.routes.models import shown
 from domain.pricing.price import PriceSet, PriceTier
@@ -83,3 +86,21 @@ def test_an_unknown_model_is_told_with_the_nearest_ones(stranger: httpx.Client, 
         assert (answer.status_code, error["metadata"]["nearest"][0]) == (404, FLAT)
         assert f"Did you mean {FLAT}" in error["message"]
     assert "GET /v1/models" in stranger.get("/v1/models/nothing/like-it").json()["error"]["message"]
+
+
+@pytest.mark.parametrize("prefix", ["/v1", "/api/v1"])
+def test_every_listed_id_is_found_as_it_is_encoded_and_by_its_short_name(
+    house: House, stranger: httpx.Client, prefix: str
+) -> None:
+    house.catalog.add(offer("acme/vendor/deep-model", PER_TOKEN))
+    listed = [model["id"] for model in stranger.get(f"{prefix}/models").json()["data"]]
+    assert "acme/vendor/deep-model" in listed
+    for model in listed:
+        for spelling in (model, quote(model, safe=""), model.partition("/")[2]):
+            assert stranger.get(f"{prefix}/models/{spelling}").json()["id"] == model, spelling
+
+
+@pytest.mark.parametrize("unknown", ["gpt-4o", "acme/none", "a/b/c/d", "acme%2Fnone"])
+def test_whatever_is_no_model_is_model_not_found(stranger: httpx.Client, unknown: str) -> None:
+    answer = stranger.get(f"/v1/models/{unknown}")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "model_not_found")

@@ -14,7 +14,7 @@ from adapters.inbound.http.routes.models import Model, ModelList
 EXPECTED = {
     "/v1/chat/completions": {"post"},
     "/v1/models": {"get"},
-    "/v1/models/{author}/{slug}": {"get"},
+    "/v1/models/{model}": {"get"},
     "/v1/generation": {"get"},
     "/v1/credits": {"get"},
     "/v1/key": {"get"},

@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 from adapters.inbound.http.edge.bounds import MAX_FIELDS, MAX_HEAD_BYTES, MAX_PIPELINED
 from tests.adapters.http.eventually import eventually
 from tests.adapters.http.house import House, error_of
-from tests.adapters.http.raw import READ, everything
+from tests.adapters.http.raw import READ, everything, whole_answer
 from tests.adapters.http.served import Served
 
 GET = b"GET /health HTTP/1.1\r\nhost: a\r\n\r\n"
@@ -243,14 +243,6 @@ def asked(served: Served, request: bytes, answers: int = 0) -> bytes:
         while received.count(b"HTTP/1.1 ") < answers:
             received += connection.recv(READ)
         return received
-
-
-def whole_answer(connection: socket.socket) -> bytes:
-    """The next answer on a connection that stays open, with a body of JSON."""
-    received = b""
-    while not received.endswith(b"}"):
-        received += connection.recv(READ)
-    return received
 
 
 def noting(scopes: list[Scope], bodies: list[bytes] | None = None):  # type: ignore[no-untyped-def]

@@ -103,7 +103,7 @@ def asked(served: Served, route: Route, secret: str, sent: bytes, length: int) -
     fields = ["content-type: application/json", f"content-length: {length}"]
     if secret:
         fields.append(f"authorization: Bearer {secret}")
-    path = route.path.format(hash="nothing", account_id="nothing", key_id="nothing", author="acme", slug="m", model="m")
+    path = route.path.format(hash="nothing", account_id="nothing", key_id="nothing", model="m")
     with served.connect() as connection:
         connection.sendall(head(route.method, path, *fields) + sent)
         answer = answer_of(everything(connection))

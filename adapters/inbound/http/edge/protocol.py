@@ -27,6 +27,7 @@ from adapters.inbound.http.edge.bounds import (
     MAX_HELD_BYTES,
     MAX_PIPELINED,
 )
+from adapters.inbound.http.edge.connections import KNOWN_BY, Connection, Connections
 from adapters.inbound.http.envelopes import OPENAI
 from adapters.inbound.http.errors import answer_to
 from application.ports import Refusal
@@ -39,12 +40,16 @@ class Edge:
     """What the connections of one process share.
 
     refused:         is told of each request that is refused before any route saw it.
+    connections:     of this process, with their bounds.
     head_timeout_s:  as HEAD_TIMEOUT_S; tests shorten it.
     held_bytes:      read, not parsed yet, of all connections.
     """
 
-    def __init__(self, refused: Callable[[Refusal], None], head_timeout_s: float = HEAD_TIMEOUT_S) -> None:
+    def __init__(
+        self, refused: Callable[[Refusal], None], connections: Connections, head_timeout_s: float = HEAD_TIMEOUT_S
+    ) -> None:
         self.refused = refused
+        self.connections = connections
         self.head_timeout_s = head_timeout_s
         self.held_bytes = 0
 
@@ -73,6 +78,7 @@ class EdgeProtocol(HttpToolsProtocol):
         self._hosts = 0
         self._refusal: DomainError | None = None
         self._last_words: bytes | None = None
+        self._connection: Connection | None = None
         self._is_over = False
         self._unanswered = 0
         self._deadline: asyncio.TimerHandle | None = None
@@ -83,8 +89,11 @@ class EdgeProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self.flow = _HeldFlow(transport, self._has_waiting)
         self._await_head()
+        self._connection = self._edge.connections.open(self.client[0] if self.client else "", transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        if self._connection is not None:
+            self._edge.connections.end(self._connection)
         self._hold(b"")
         self._cancel_deadline()
         super().connection_lost(exc)
@@ -211,6 +220,7 @@ class EdgeProtocol(HttpToolsProtocol):
         scope["path"] = self.root_path + (unquote(path) if "%" in path else path)
         scope["raw_path"] = self.root_path.encode("ascii") + (url.path or b"")
         scope["query_string"] = url.query or b""
+        scope["extensions"] = {KNOWN_BY: self._connection}
         self._answer_in_turn(version)
 
     def on_body(self, body: bytes) -> None:

@@ -46,7 +46,14 @@ class Api(FastAPI):
 
 
 def create_api(gateway: Gateway, boundary: Boundary, drain: Drain) -> Api:
-    api = Api(title="Gatewayz", version=gateway.version, redirect_slashes=False, telemetry=WITHOUT_BODIES)
+    api = Api(
+        title="Gatewayz",
+        version=gateway.version,
+        redirect_slashes=False,
+        telemetry=WITHOUT_BODIES,
+        docs_url=None,  # FastAPI's pages load scripts of other hosts and ask for a key: /openapi.json serves any viewer
+        redoc_url=None,
+    )
     api.state.gateway = gateway
     api.state.drain = drain
     api.shapes = [ErrorEnvelope, *(shape for noun in NOUNS for shape in noun.SHAPES)]

@@ -101,9 +101,9 @@ async def list_models(gateway: Using, unlisted: Unlisted = False) -> Response:
     return answer(ModelList([shown(offer, prices, gateway.providers) for offer, prices in priced], len(priced)))
 
 
-@router.get("/v1/models/{author}/{slug}", responses=answers(Model, "One model."))
-async def get_model(author: str, slug: str, gateway: Using) -> Response:
-    model = f"{author}/{slug}"
+@router.get("/v1/models/{model:path}", responses=answers(Model, "One model."))
+async def get_model(model: str, gateway: Using) -> Response:
+    """By its id, slashes as they are or as %2F, or by the short name that chat takes."""
     offer = next(iter(gateway.catalog.offers_of(model)), None)
     if offer is None or offer.prices is None:
         raise DomainError("model_not_found", model=model, nearest=list(gateway.catalog.nearest(model)))
