@@ -85,7 +85,10 @@ def _add_processes(cli: typer.Typer, actions: Actions) -> None:
         process: Annotated[Process, typer.Argument(help="Whose: each logs in as a role of its own.")],
         to: Annotated[Path | None, typer.Option(help="A new file, readable by its owner only.")] = None,
     ) -> None:
-        """Print the DATABASE_URL of a process that runs alone, to a terminal or into a file. Asks as the owner."""
+        """Print the DATABASE_URL of a process that runs alone.
+
+        To a terminal, or into a file. Asks as the owner.
+        """
         give_secret(actions.database_url(process), to)
 
 

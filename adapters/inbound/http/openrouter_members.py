@@ -75,14 +75,6 @@ class NoExtras(msgspec.Struct, frozen=True, kw_only=True):
     is_byok: bool = False
 
 
-class NoVoices(msgspec.Struct, frozen=True, kw_only=True):
-    """Of a model."""
-
-    default_parameters: dict[str, Any] | None = None
-    per_request_limits: dict[str, Any] | None = None
-    supported_voices: tuple[str, ...] | None = None
-
-
 PARAMETERS = (
     "frequency_penalty",
     "logit_bias",

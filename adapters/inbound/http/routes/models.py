@@ -1,13 +1,13 @@
 """The models on sale, in OpenRouter's shape with OpenAI's members beside it. Public."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Query, Response
 
 from adapters.inbound.http.callers import Using
 from adapters.inbound.http.json_shape import answer, answers
-from adapters.inbound.http.openrouter_members import PARAMETERS, NoVoices
+from adapters.inbound.http.openrouter_members import PARAMETERS
 from application.ports import ChatProviders
 from domain.catalog.offer import Offer
 from domain.errors import DomainError
@@ -53,7 +53,7 @@ class Links(msgspec.Struct, frozen=True):
     details: str
 
 
-class Model(NoVoices, frozen=True, kw_only=True):
+class Model(msgspec.Struct, frozen=True, kw_only=True):
     """`pricing` is the first tier's; `pricing_tiers` lists them all. `supported_parameters` are what is passed on;
     whether the model heeds one is the provider's to say."""
 
@@ -70,6 +70,9 @@ class Model(NoVoices, frozen=True, kw_only=True):
     pricing_tiers: list[PricingTier]
     top_provider: TopProvider
     supported_parameters: tuple[str, ...]
+    default_parameters: dict[str, Any] | None = None
+    per_request_limits: dict[str, Any] | None = None
+    supported_voices: tuple[str, ...] | None = None
     links: Links
 
 
