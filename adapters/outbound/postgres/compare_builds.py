@@ -83,54 +83,46 @@ def _query(
     names: Sequence[str],
     stretch: tuple[int, int] | None,
 ) -> sql.Composed:
-    """One row for the first difference: the key, whether each has it, then each one's columns."""
-    conditions = [sql.SQL("true")]
+    """One row for the first difference: the key, whether each has it, then for each column whether it differs.
+
+    No value is read: one of the two may hold what Python cannot, such as a year beyond 9999.
+    """
+    conditions: list[sql.Composable] = [sql.SQL("true")]
     if stretch is not None:
-        conditions.append(sql.SQL("position > {} AND position <= {}").format(*map(sql.Literal, stretch)))  # type: ignore[arg-type]
+        conditions.append(sql.SQL("position > {} AND position <= {}").format(*stretch))
     if "account_id" in ours.columns:
         conditions.append(sql.SQL("account_id <> ALL (%(behind)s::text[])"))
-    of_active, of_new = _columns("a", ours, names), _columns("n", theirs, names)
-    differs = sql.SQL("({}) IS DISTINCT FROM ({})").format(of_active, of_new) if names else sql.SQL("false")
+    differences = [_differs(ours, name) for name in names] or [sql.Composed([sql.SQL("false")])]
     return sql.SQL(
-        "SELECT {key}, a.is_there, n.is_there, {of_active}, {of_new}"
+        "SELECT {key}, a.is_there, n.is_there, {differences}"
         " FROM (SELECT true AS is_there, * FROM {active} WHERE {conditions}) a"
-        " FULL JOIN (SELECT true AS is_there, * FROM {new} WHERE {conditions}) n USING ({key})"
-        " WHERE a.is_there IS NULL OR n.is_there IS NULL OR {differs} LIMIT 1"
+        " FULL JOIN (SELECT true AS is_there, * FROM {new} WHERE {conditions}) n USING ({names})"
+        " WHERE a.is_there IS NULL OR n.is_there IS NULL OR {any} LIMIT 1"
     ).format(
-        key=sql.SQL(", ").join(map(sql.Identifier, ours.key_names)),
-        of_active=of_active if names else sql.SQL("NULL"),
-        of_new=of_new if names else sql.SQL("NULL"),
+        key=sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(name)) for name in ours.key_names),
+        names=sql.SQL(", ").join(map(sql.Identifier, ours.key_names)),
+        differences=sql.SQL(", ").join(differences),
+        any=sql.SQL(" OR ").join(differences),
         active=physical(ours, active.build),
         new=physical(theirs, new.build),
         conditions=sql.SQL(" AND ").join(conditions),
-        differs=differs,
     )
 
 
-def _columns(of: str, table: Table, names: Sequence[str]) -> sql.Composed:
-    columns = [
-        sql.SQL("{}::text" if table.columns[name].sql_type == "json" else "{}").format(sql.Identifier(of, name))
-        for name in names
-    ]
-    return sql.SQL(", ").join(columns)
+def _differs(table: Table, name: str) -> sql.Composed:
+    column = "{}::text" if table.columns[name].sql_type == "json" else "{}"
+    return sql.SQL(column + " IS DISTINCT FROM " + column).format(sql.Identifier("a", name), sql.Identifier("n", name))
 
 
 def _told(table: Table, names: Sequence[str], row: Sequence[Any]) -> str:
-    values = row[: table.key]
-    key = ", ".join(f"{name}={_shown(value)}" for name, value in zip(table.key_names, values, strict=True))
-    in_active, in_new = row[table.key], row[table.key + 1]
+    key = ", ".join(f"{name}={value}" for name, value in zip(table.key_names, row, strict=False))
+    in_active, in_new, *differs = row[table.key :]
     if not in_active:
         return f"{table.name} {key}: the active build has no such row"
     if not in_new:
         return f"{table.name} {key}: the row is missing"
-    rest = row[table.key + 2 :]
-    pairs = zip(names, rest[: len(names)], rest[len(names) :], strict=True)
-    column = next(name for name, active, new in pairs if active != new)
+    column = next(name for name, is_different in zip(names, differs, strict=True) if is_different)
     return f"{table.name} {key}: column {column} is not the active build's"
-
-
-def _shown(value: Any) -> str:
-    return value.hex() if isinstance(value, bytes) else str(value)
 
 
 def _parked(connection: psycopg.Connection[Any], build: Projection) -> set[str]:

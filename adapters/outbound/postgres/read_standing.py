@@ -68,6 +68,7 @@ def read_claims(connection: psycopg.Connection[Any], names: Container[str] = NAM
             build,
             its.position,
             {account: at for *key, account, at, _ in parked if key == [build.name, build.version]},
+            frozenset().union(*(b.unlike for b in BUILDS if b.name == build.name and b.version > build.version)),
         )
         for build, its in _built(connection).items()
         if build.name in names

@@ -8,7 +8,7 @@ import psycopg
 
 from adapters.outbound.postgres.cut_log import Stretch
 from adapters.outbound.postgres.read_log import LogEntry
-from adapters.outbound.postgres.verify_read_models import Claim, ReadModelCheck, select_rows
+from adapters.outbound.postgres.verify_read_models import Claim, ReadModelCheck
 from domain.proof.finding import Finding
 from projections.changes import Table
 
@@ -21,17 +21,21 @@ class InsertedRowsCheck:
 
     def __init__(self, connection: psycopg.Connection[Any], claim: Claim, stretch: Stretch) -> None:
         """connection: pinned."""
+        self._claim = claim
         self._check = ReadModelCheck(connection, claim)
         self._held = {
-            table: connection.execute(select_rows(table, claim.projection.build) + _within(stretch), binary=True)
+            table: connection.execute(claim.select(table) + _within(stretch), binary=True)
             for table in claim.projection.tables
-            if table.insert_only
+            if table.insert_only and claim.is_checked(table)
         }
 
     def walk(self, entries: Sequence[LogEntry]) -> None:
         """Take the next events of the stretch, in order."""
         self._check.walk(entries)
-        for table, expected in self._check.take_inserted():
+        for table, replayed in self._check.take_inserted():
+            if table not in self._held:
+                continue
+            expected = [self._claim.checked(table, row) for row in replayed] if self._claim.unlike else replayed
             rows = self._held[table].fetchmany(len(expected)) if expected else []
             if rows != expected:
                 self._check.note(table, *_first_difference(table, rows, expected))

@@ -422,6 +422,34 @@ def test_verify_checks_both_builds_and_says_which_is_active(
         database.sql(f"UPDATE {table} SET amount_nusd = amount_nusd - 1 WHERE position = 50 OR position = 60")
 
 
+@pytest.mark.parametrize("table", ["credit_account", "ledger_entry"])
+def test_what_a_later_version_fills_otherwise_is_not_checked_in_an_earlier_one(
+    database: Database, events: list[RecordedEvent], monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    """This release may read old events in the new way: what was made of them before cannot be made again."""
+    column = {"credit_account": "settled_nusd", "ledger_entry": "tag"}[table]
+    wrong = {"credit_account": "7", "ledger_entry": "'another'"}[table]
+    unlike = frozenset({f"{table}.{column}"})
+    changed = [replace(build, unlike=unlike) for build in (RAISED_CREDIT, RAISED_ENTRIES)]
+    monkeypatch.setattr(read_standing, "BUILDS", (*PROJECTIONS, *changed))
+    old = next(build for build in (CREDIT, ENTRIES) if table in {t.name for t in build.tables})
+    physical = f"read.{table}_{old.build}"
+    database.sql(f"UPDATE {physical} SET {column} = {wrong}")
+    assert verdict(database).is_clean
+    database.sql(f"DELETE FROM {physical} WHERE position = (SELECT max(position) FROM {physical})")
+    assert not verdict(database).is_clean
+    monkeypatch.setattr(read_standing, "BUILDS", NEXT_RELEASE)
+    assert not verdict(database).is_clean
+
+
+def test_a_year_that_python_does_not_have_is_compared(database: Database, events: list[RecordedEvent]) -> None:
+    database.sql(f"UPDATE read.credit_lot_{CREDIT.build} SET expires_at = '12000-01-01' WHERE position > 5")
+    alarms: list[Difference] = []
+    with running(database, builds=[*PROJECTIONS, RAISED_CREDIT], on_difference=alarms.append):
+        eventually(lambda: bool(alarms))
+    assert alarms[0].difference.endswith("column expires_at is not the active build's")
+
+
 def test_an_old_build_that_lags_is_no_finding(
     database: Database, events: list[RecordedEvent], monkeypatch: pytest.MonkeyPatch
 ) -> None:
