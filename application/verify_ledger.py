@@ -8,7 +8,7 @@ from typing import Protocol
 
 import msgspec
 
-from domain.proof.finding import Check, Finding
+from domain.proof.finding import Check, Clamped, Finding
 
 MAX_LAG_S = 5.0
 """A read model that lags longer is wrong for those who read it, however right its rows are for its position."""
@@ -58,13 +58,21 @@ class LedgerStanding(msgspec.Struct, frozen=True):
     runs_as_one_role: bool
 
 
+class Examined(msgspec.Struct, frozen=True):
+    """What an examination found. `clamped` is no fault: values that old versions recorded outside their range."""
+
+    findings: Sequence[Finding]
+    clamped: Sequence[Clamped] = ()
+
+
 class Evidence(Protocol):
     """One pinned snapshot of a ledger."""
 
     def standing(self) -> LedgerStanding: ...
 
-    def examine(self) -> Iterable[Finding]:
-        """What is wrong with log, chain, commands, snapshots, money and read models; of each kind the first."""
+    def examine(self) -> Examined:
+        """What is wrong with log, chain, commands, snapshots, money and read models: every event that cannot be read,
+        of each other thing the first fault."""
         ...
 
 
@@ -74,6 +82,7 @@ class Report(msgspec.Struct, frozen=True):
 
     standing: LedgerStanding
     findings: Sequence[Finding]
+    clamped: Sequence[Clamped] = ()
 
     @property
     def is_clean(self) -> bool:
@@ -87,8 +96,9 @@ class Report(msgspec.Struct, frozen=True):
 
 def verify_ledger(evidence: Evidence, max_lag_s: float = MAX_LAG_S) -> Report:
     standing = evidence.standing()
-    found = [*evidence.examine(), *_parked(standing), *_lagging(standing, max_lag_s)]
-    return Report(standing, sorted(found, key=_order))
+    examined = evidence.examine()
+    found = [*examined.findings, *_parked(standing), *_lagging(standing, max_lag_s)]
+    return Report(standing, sorted(found, key=_order), examined.clamped)
 
 
 def _order(finding: Finding) -> tuple[int, bool, int]:

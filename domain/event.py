@@ -1,6 +1,6 @@
 """What an event is: a frozen struct with a stable, versioned tag; the tag is stored as the topic (DESIGN §3)."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from datetime import UTC, datetime
 from typing import Annotated, ClassVar
 
@@ -48,6 +48,11 @@ class EventCodec:
         """By tag; for who decodes millions and looks after unknown tags himself."""
         self._clamping = {kind.tag: msgspec.json.Decoder(kind) for kind in kinds if kind.clamped is not Event.clamped}
         self._encoder = msgspec.json.Encoder()
+
+    @property
+    def clamping(self) -> Set[str]:
+        """Tags of which `clamped` may name fields."""
+        return self._clamping.keys()
 
     @property
     def tags(self) -> frozenset[str]:

@@ -11,6 +11,9 @@ the year 9999 is the year 10000, which neither Python nor drivers can hold."""
 
 LATEST = END - timedelta(microseconds=1)
 
+ENDS = (EARLIEST, LATEST)
+"""What times outside the range are read as."""
+
 RANGE = "a time from 2020 to 2199, with its offset from UTC"
 
 

@@ -13,6 +13,7 @@ from adapters.outbound.postgres.connection import PromptConnection
 from adapters.outbound.postgres.content import PostgresAnswers, PostgresDataKeys
 from adapters.outbound.postgres.ledger import PostgresLedger
 from adapters.outbound.postgres.read_models import PostgresReadModels
+from adapters.outbound.postgres.read_times import TOTAL_TIMES
 from adapters.settings.settings import Settings
 from adapters.wiring.database import Database
 
@@ -99,7 +100,7 @@ async def _open_pool(info: str) -> AsyncIterator[AsyncConnectionPool[Any]]:
         max_size=MAX_CONNECTIONS,
         timeout=POOL_TIMEOUT_S,
         open=False,
-        kwargs={"autocommit": True},
+        kwargs={"autocommit": True, "context": TOTAL_TIMES},
         check=AsyncConnectionPool.check_connection,  # one that Postgres took with it must not fail a request
     )
     await pool.open()

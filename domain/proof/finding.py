@@ -7,6 +7,20 @@ import msgspec
 Check = Literal["log", "chain", "commands", "snapshots", "money", "read_models", "parked", "lag"]
 
 
+class Clamped(msgspec.Struct, frozen=True):
+    """A value that an old version recorded outside its range, and that is read as the nearer end: no fault of the log.
+
+    field:  of the event at `position` of the log.
+    """
+
+    position: int
+    stream: str
+    field: str
+
+    def __str__(self) -> str:
+        return f"clamped: position {self.position}, {self.stream}, field {self.field}"
+
+
 class Finding(msgspec.Struct, frozen=True):
     """One thing that is not as it must be.
 

@@ -13,22 +13,37 @@ from domain.proof.finding import Finding
 
 
 class MoneyWalk:
-    """Runs over the credit events of all accounts in order of position; remembers what is open and left, no history."""
+    """Runs over the credit events of all accounts in order of position; remembers what is open and left, no history.
+
+    Of each stream the first fault is found: what follows from it is no news, and other accounts go on.
+    """
 
     def __init__(self) -> None:
         self._accounts: dict[str, _Account] = {}
+        self._given_up: set[str] = set()
 
     def walk(self, position: int, stream: str, event: Event) -> Finding | None:
         rule = _RULES.get(type(event))
-        if rule is None:
+        if rule is None or stream in self._given_up:
             return None
         account = self._accounts.get(stream)
         if account is None:
             account = self._accounts[stream] = _Account()
-        fault = rule(account, event)
+        try:
+            fault = rule(account, event)
+        except KeyError as error:
+            fault = f"lot {error} does not exist"
         if fault is None and account.available_nusd < 0:
             fault = f"available is {account.available_nusd} nUSD"
-        return None if fault is None else Finding("money", fault, position, stream)
+        if fault is None:
+            return None
+        self.skip(stream)
+        return Finding("money", fault, position, stream)
+
+    def skip(self, stream: str) -> None:
+        """Its sums cannot be known from here on."""
+        self._given_up.add(stream)
+        self._accounts.pop(stream, None)
 
 
 class _Account:

@@ -46,11 +46,16 @@ class SnapshotWalk:
         decider = aggregate_of(stream)
         try:
             state = decider.evolve(self._states.get(stream, decider.initial), event)
-        except (KeyError, TypeError) as error:  # an event that its stream could never have decided
+        except Exception as error:  # noqa: BLE001 - an event that its stream could never have decided may raise anything
             del self.waiting[stream]
             return _found(row, position, f"folding stops at version {version}: {type(error).__name__} {error}")
         self._states[stream] = state
         return self._compare(decider, row, position, state) if version == row.version else None
+
+    def skip(self, stream: str) -> None:
+        """One of its events cannot be read, which says all there is to say of its snapshot."""
+        self.waiting.pop(stream, None)
+        self._states.pop(stream, None)
 
     def end(self) -> list[Finding]:
         """Snapshots of versions that their stream never had."""
@@ -60,9 +65,15 @@ class SnapshotWalk:
 
     def _compare(self, decider: Decider, row: SnapshotRow, position: int, state: Any) -> Finding | None:
         del self.waiting[row.stream], self._states[row.stream]
-        if self._encode(state) == row.state:
-            return None
-        return _found(row, position, f"it is not the fold of {decider.name} up to version {row.version}")
+        try:
+            is_equal = self._encode(state) == row.state
+        except Exception as error:  # noqa: BLE001 - a state that no snapshot could hold may raise anything
+            return _found(row, position, f"no such state can be stored: {type(error).__name__} {error}")
+        return (
+            None
+            if is_equal
+            else _found(row, position, f"it is not the fold of {decider.name} up to version {row.version}")
+        )
 
 
 def _found(row: SnapshotRow, position: int | None, message: str) -> Finding:

@@ -6,6 +6,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from adapters.outbound.postgres.read_times import TOTAL_TIMES
 from adapters.outbound.postgres.write_changes import physical
 from projections.changes import Logged, Projection, Table
 from projections.registry import PROJECTIONS
@@ -16,7 +17,7 @@ Rows = list[tuple[Any, ...]]
 
 def stored_tables(info: str, projections: Sequence[Projection] = PROJECTIONS) -> dict[str, Rows]:
     """Every table of the read models by name, rows in order of their key."""
-    with psycopg.connect(info, autocommit=True) as connection:
+    with psycopg.connect(info, autocommit=True, context=TOTAL_TIMES) as connection:
         return {
             table.name: _stored(connection, table, projection.build)
             for projection in projections

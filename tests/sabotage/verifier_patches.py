@@ -3,6 +3,7 @@
 from tests.sabotage.patch import Patch
 
 RANGES = "tests/domain/test_ranges.py"
+TOTAL = "tests/adapters/postgres_projections/test_total.py"
 EXTREMES = "tests/adapters/http/test_extremes.py"
 
 VERIFIER_PATCHES = (
@@ -54,5 +55,37 @@ VERIFIER_PATCHES = (
         "            return None\n",
         "        except ZeroDivisionError:\n            return None\n",
         f"{EXTREMES}::test_an_answer_that_cannot_be_kept_is_charged_and_served",
+    ),
+    Patch(
+        "P4",
+        "a state that is no text ends whoever reads the log",
+        "adapters/outbound/postgres/read_log.py",
+        "    except Exception as error:  # noqa: BLE001 - stored bytes",
+        "    except (UnknownTag, msgspec.DecodeError) as error:  # stored bytes",
+        f"{TOTAL}::test_a_row_that_cannot_be_read_is_named_with_its_column_and_hides_no_other",
+    ),
+    Patch(
+        "P4",
+        "a time beyond Python's calendar ends whoever reads it",
+        "adapters/outbound/postgres/read_times.py",
+        "min(max(microseconds, _FIRST_US), _LAST_US)",
+        "microseconds",
+        f"{TOTAL}::test_a_time_in_a_read_model_that_no_program_can_hold_is_a_finding",
+    ),
+    Patch(
+        "P2",
+        "after the first fault no other account's money is checked",
+        "domain/proof/money.py",
+        "        self.skip(stream)\n        return Finding(",
+        "        self.walk = lambda *_: None  # type: ignore[method-assign]\n        return Finding(",
+        f"{TOTAL}::test_the_money_of_every_account_is_checked",
+    ),
+    Patch(
+        "P4",
+        "what was read as another value is not told",
+        "adapters/outbound/postgres/verify_streams.py",
+        "            self.clamped += _clamped(rows, entries)",
+        "            pass",
+        "tests/golden/logs/test_golden_logs.py::test_P4_what_lies_outside_its_range_is_listed",
     ),
 )

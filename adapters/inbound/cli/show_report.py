@@ -5,6 +5,9 @@ from application.verify_ledger import ReadModelStanding, Report
 
 ONE_ROLE = "note: one database role owns everything; nothing but a trigger keeps the log from being changed"
 
+MOST_CLAMPED = 20
+"""Values that the page lists; they are no faults, and must not hide any."""
+
 
 def show_report(report: Report) -> None:
     page = Page()
@@ -15,6 +18,10 @@ def show_report(report: Report) -> None:
     page.rows(f"Log: {report.standing.head} events", ("read model", "build", "position", "lag"), models)
     if report.standing.runs_as_one_role:
         page.line(ONE_ROLE)
+    for clamped in report.clamped[:MOST_CLAMPED]:
+        page.line(str(clamped))
+    if len(report.clamped) > MOST_CLAMPED:
+        page.line(f"clamped: {len(report.clamped) - MOST_CLAMPED} more values, all in --json")
     for finding in report.findings:
         page.line(str(finding), style="red")
     page.line("clean" if report.is_clean else f"NOT clean: {len(report.findings)} findings", style="bold")

@@ -1,5 +1,6 @@
 """One page of the log into the read models: effects, parked accounts and positions in one transaction."""
 
+import struct
 import time
 from collections.abc import Callable, Sequence
 from itertools import groupby
@@ -15,7 +16,7 @@ from domain.log import LOG_ID
 from projections.changes import Projection
 from projections.page import Page
 
-UNSTORABLE = (psycopg.DataError, psycopg.IntegrityError, OverflowError)
+UNSTORABLE = (psycopg.DataError, psycopg.IntegrityError, ArithmeticError, ValueError, TypeError, struct.error)
 """How the database says that the effects of some event do not fit its tables, such as a sum beyond 64 bits."""
 
 MAX_ERROR_CHARS = 500

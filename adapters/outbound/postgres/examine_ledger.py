@@ -15,7 +15,7 @@ from adapters.outbound.postgres.verify_log import name_damage
 from adapters.outbound.postgres.verify_read_models import find_breaches
 from adapters.outbound.postgres.verify_streams import StreamsProof, verify_streams
 from adapters.outbound.postgres.verify_stretch import StretchProof, verify_stretch
-from application.verify_ledger import LedgerStanding
+from application.verify_ledger import Examined, LedgerStanding
 from domain.proof.finding import Finding
 from projections.registry import BUILDS
 
@@ -42,18 +42,21 @@ class PostgresEvidence:
     def standing(self) -> LedgerStanding:
         return read_standing(self._connection)
 
-    def examine(self) -> Iterable[Finding]:
+    def examine(self) -> Examined:
         """Raises: WorkFailed, psycopg.Error."""
         head = read_head(self._connection).position
         tasks = [Task(verify_streams, (CHANGING,)), Task(_breaches)]  # first: the longest, and what cannot be cut
         stretches = cut_log(self._connection, head, self._stretch)
         tasks += [Task(verify_stretch, (stretch, INSERT_ONLY)) for stretch in stretches]
         streams, breaches, *proofs = self._work(tasks, self._processes or processes_for(head))
-        yield from find_unbuilt(self._connection)
-        yield from self._damage(streams, proofs)
-        yield from streams.findings
-        yield from _first_of_each_place([streams, *proofs])
-        yield from breaches
+        findings = [
+            *find_unbuilt(self._connection),
+            *self._damage(streams, proofs),
+            *streams.findings,
+            *_first_of_each_place([streams, *proofs]),
+            *breaches,
+        ]
+        return Examined(findings, streams.clamped)
 
     def _work(self, tasks: Sequence[Task], processes: int) -> list[Any]:
         if processes == 1:

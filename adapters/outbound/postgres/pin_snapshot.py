@@ -7,6 +7,8 @@ from typing import Any
 
 import psycopg
 
+from adapters.outbound.postgres.read_times import TOTAL_TIMES
+
 PIN = b"""
 SET idle_in_transaction_session_timeout = 0;
 SET statement_timeout = 0;
@@ -25,7 +27,7 @@ them no longer fits the processor's caches, and all takes up to twice as long.""
 @contextmanager
 def pinned(info: str, snapshot: str | None = None) -> Iterator[psycopg.Connection[Any]]:
     """A connection whose statements all see one moment: now, or that of an exported `snapshot`."""
-    with psycopg.connect(info, autocommit=True) as connection:
+    with psycopg.connect(info, autocommit=True, context=TOTAL_TIMES) as connection:
         connection.execute(PIN, prepare=False)
         if snapshot is not None:
             connection.execute("SET TRANSACTION SNAPSHOT '" + snapshot + "'")

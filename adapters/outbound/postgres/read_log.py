@@ -22,10 +22,6 @@ SELECT h.position, e.*
 """
 
 
-UNREADABLE = (UnknownTag, msgspec.DecodeError)
-"""How an event says that this build cannot read it."""
-
-
 class LogDamaged(Exception):
     """The log is not what its readers were promised; `position` is the first place where that shows."""
 
@@ -60,7 +56,12 @@ class Undecodable(msgspec.Struct, frozen=True):
     version: int
     tag: str
     state: bytes
-    error: UnknownTag | msgspec.DecodeError
+    error: Exception
+
+    @property
+    def column(self) -> str:
+        """Which one of its columns cannot be read."""
+        return "topic" if isinstance(self.error, UnknownTag) else "state"
 
 
 LogEntry = LoggedEvent | Undecodable
@@ -106,7 +107,7 @@ def as_entries(rows: Sequence[Sequence[Any]]) -> list[LogEntry]:
     read = CODEC.readers
     try:
         events = [read[tag](state) for tag, state in zip(tags, states, strict=True)]
-    except (KeyError, msgspec.DecodeError):
+    except Exception:  # noqa: BLE001 - one by one they say which of them cannot be read
         return [_as_entry(*row[:5]) for row in rows]
     return list(map(LoggedEvent, positions, streams, versions, tags, events))
 
@@ -114,7 +115,7 @@ def as_entries(rows: Sequence[Sequence[Any]]) -> list[LogEntry]:
 def _as_entry(position: int, stream: str, version: int, tag: str, state: bytes) -> LogEntry:
     try:
         return LoggedEvent(position, stream, version, tag, CODEC.decode(tag, state))
-    except UNREADABLE as error:
+    except Exception as error:  # noqa: BLE001 - stored bytes may be anything: text of no encoding, times of no zone
         return Undecodable(position, stream, version, tag, bytes(state), error)
 
 

@@ -6,6 +6,7 @@ when all of the log has gone by. Memory is bounded by what is open and by the nu
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import psycopg
@@ -14,6 +15,7 @@ from psycopg import sql
 from adapters.outbound.postgres.pin_snapshot import stream
 from adapters.outbound.postgres.read_log import LogEntry, Undecodable, account_of_entry
 from adapters.outbound.postgres.write_changes import physical
+from domain import times
 from domain.proof.finding import Finding
 from projections.changes import Change, Projection, Table
 from projections.replay import Replay
@@ -112,10 +114,22 @@ class ReadModelCheck:
             for row in rows:
                 found = wanted.pop(row[: table.key], None)
                 expected = None if found is None else self._claim.checked(table, found)
-                if row != expected:
+                if row != expected and not is_as_read(row, expected):
                     self.note(table, row, expected)
         if wanted:
             self.note(table, None, wanted[min(wanted)])
+
+
+def is_as_read(held: Any, wanted: Any) -> bool:
+    """Whether two rows differ only in times that were recorded outside their range, and written before they had one:
+    what reads them moves them to the nearer end, as the event's upcaster does."""
+    return held is not None and wanted is not None and all(map(_is_as_read, held, wanted))
+
+
+def _is_as_read(held: Any, wanted: Any) -> bool:
+    if held == wanted:
+        return True
+    return isinstance(held, datetime) and wanted in times.ENDS and times.clamped(held) == wanted
 
 
 def find_breaches(connection: psycopg.Connection[Any], projection: Projection) -> Iterator[Finding]:

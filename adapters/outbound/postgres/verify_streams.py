@@ -11,8 +11,9 @@ from adapters.outbound.postgres.pin_snapshot import rows_of, stream
 from adapters.outbound.postgres.read_log import LogEntry, LoggedEvent, Undecodable, as_entries
 from adapters.outbound.postgres.read_standing import read_claims
 from adapters.outbound.postgres.verify_read_models import ReadModelCheck
+from domain.aggregates import CODEC
 from domain.proof.commands import CommandWalk
-from domain.proof.finding import Finding
+from domain.proof.finding import Clamped, Finding
 from domain.proof.money import MoneyWalk
 from domain.proof.snapshots import SnapshotRow, SnapshotWalk
 from domain.proof.versions import VersionWalk
@@ -34,6 +35,7 @@ class StreamsProof(NamedTuple):
     is_dense: bool
     findings: list[Finding]
     found: dict[str, Finding]
+    clamped: list[Clamped]
 
 
 def verify_streams(connection: psycopg.Connection[Any], names: Container[str]) -> StreamsProof:
@@ -49,38 +51,47 @@ def verify_streams(connection: psycopg.Connection[Any], names: Container[str]) -
     for check in checks:
         check.compare_changing()
     found = {place: finding for check in checks for place, finding in check.found.items()}
-    return StreamsProof(walks.versions.is_dense, walks.end(), found)
+    return StreamsProof(walks.versions.is_dense, walks.end(), found, walks.clamped)
 
 
 class _Walks:
-    """All walks side by side. One that has found something is over: what follows from a damage is no news."""
+    """All walks side by side. Of a stream or a table that is broken the first fault is found; all others go on."""
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self.versions = VersionWalk()
+        self.clamped: list[Clamped] = []
         self._commands: CommandWalk | None = CommandWalk(rows_of(connection, COMMANDS))
-        self._money: MoneyWalk | None = MoneyWalk()
+        self._money = MoneyWalk()
         self._snapshots = SnapshotWalk(map(SnapshotRow._make, rows_of(connection, SNAPSHOTS)), msgspec.json.encode)
         self._found: list[Finding] = []
 
     def walk(self, rows: Sequence[Any], entries: Sequence[LogEntry]) -> None:
         """Take the next page of the log, as it is stored and decoded."""
-        positions, streams, versions, _, _, command_ids = zip(*rows, strict=True)
+        positions, streams, versions, tags, _, command_ids = zip(*rows, strict=True)
         self.versions.walk(zip(streams, versions, strict=True))
         if self._commands and self._note(self._commands.walk(zip(positions, command_ids, strict=True))):
             self._commands = None
-        readable = [entry for entry in entries if type(entry) is LoggedEvent]
-        if self._money and any(self._note(fault) for fault in _money_faults(self._money, readable)):
-            self._money = None
-        for entry in readable:
-            if entry.stream in self._snapshots.waiting:
-                self._note(self._snapshots.walk(entry.position, entry.stream, entry.version, entry.event))
-        self._found += [_unreadable(entry) for entry in entries if type(entry) is Undecodable]
+        for entry in entries:
+            if isinstance(entry, LoggedEvent):
+                self._note(self._money.walk(entry.position, entry.stream, entry.event))
+                if entry.stream in self._snapshots.waiting:
+                    self._note(self._snapshots.walk(entry.position, entry.stream, entry.version, entry.event))
+            else:
+                self._give_up(entry)
+        if not CODEC.clamping.isdisjoint(tags):
+            self.clamped += _clamped(rows, entries)
 
     def end(self) -> list[Finding]:
-        """The first thing wrong with commands and with money; every snapshot and event that is no good."""
+        """The first thing wrong with commands, and with the money of each account; every snapshot and event that is no
+        good."""
         if self._commands:
             self._note(self._commands.end())
         return self._found + self._snapshots.end()
+
+    def _give_up(self, entry: Undecodable) -> None:
+        self._money.skip(entry.stream)
+        self._snapshots.skip(entry.stream)
+        self._found.append(_unreadable(entry))
 
     def _note(self, finding: Finding | None) -> bool:
         if finding is not None:
@@ -88,9 +99,13 @@ class _Walks:
         return finding is not None
 
 
-def _money_faults(money: MoneyWalk, entries: Sequence[LoggedEvent]) -> Iterator[Finding | None]:
-    return (money.walk(entry.position, entry.stream, entry.event) for entry in entries)
+def _clamped(rows: Sequence[Any], entries: Sequence[LogEntry]) -> Iterator[Clamped]:
+    for row, entry in zip(rows, entries, strict=True):
+        if isinstance(entry, LoggedEvent) and entry.tag in CODEC.clamping:
+            for field in CODEC.clamped(entry.tag, row[4]):
+                yield Clamped(entry.position, entry.stream, field)
 
 
 def _unreadable(entry: Undecodable) -> Finding:
-    return Finding("log", f"cannot be read: {type(entry.error).__name__}: {entry.error}", entry.position, entry.stream)
+    message = f"cannot be read: {type(entry.error).__name__}: {entry.error}"
+    return Finding("log", message, entry.position, f"{entry.stream}, column {entry.column}")

@@ -120,7 +120,7 @@ def test_appends_and_projections_go_on_during_a_verification(database: Database)
         assert evidence.standing().head == len(before)
         append_events(database.writer, after)
         Projector(database.projector).catch_up()
-        assert list(evidence.examine()) == []
+        assert evidence.examine().findings == []
         assert evidence.standing().head == len(before)
 
 

@@ -14,6 +14,7 @@ from adapters.outbound.crypto.personal_data import SealedPersonalData
 from adapters.outbound.postgres.content import PostgresAnswers, PostgresDataKeys
 from adapters.outbound.postgres.ledger import PostgresLedger
 from adapters.outbound.postgres.read_models import PostgresReadModels
+from adapters.outbound.postgres.read_times import TOTAL_TIMES
 from application.change_account_state import ChangeAccountState
 from application.expire_due import ExpireDue
 from application.generate.call_providers import CallProviders
@@ -96,7 +97,7 @@ class LedgerGateway:
 @asynccontextmanager
 async def ledger_gateway(info: str, secrets: ToldSecrets, at: datetime) -> AsyncIterator[LedgerGateway]:
     """info: of the writer."""
-    kwargs = {"autocommit": True}
+    kwargs: dict[str, Any] = {"autocommit": True, "context": TOTAL_TIMES}
     async with (
         AsyncConnectionPool(info, min_size=1, max_size=4, open=False, kwargs=kwargs) as pool,
         ledgers.running(info) as ledger,

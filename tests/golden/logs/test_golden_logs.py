@@ -16,16 +16,20 @@ import pytest
 
 from adapters.embedded.platforms import bundled_install
 from adapters.outbound.postgres.ensure_roles import ensure_roles
+from adapters.outbound.postgres.examine_ledger import pinned_evidence
 from adapters.outbound.postgres.migrate import migrate
 from adapters.outbound.postgres.project_log import Projector
 from application.ports import Caller
+from application.verify_ledger import Report, verify_ledger
 from domain.aggregates import CODEC
 from domain.api_key.api_key import API_KEY, ApiKey
 from domain.credit.decider import CREDIT
 from domain.credit.lot import LotKind
 from domain.credit.state import CreditBalance
+from tests.adapters.postgres_projections.conftest import Copy
 from tests.databases import PASSWORD, ROLES, Database
 from tests.golden.logs.gateway import LedgerGateway, chat_request, ledger_gateway
+from tests.golden.logs.make import YEAR_10000
 from tests.golden.logs.told import GoldenLog, Told, ToldKey, golden_logs
 
 LOGS = golden_logs()
@@ -38,7 +42,8 @@ class Restored(NamedTuple):
 
 @pytest.fixture(scope="module", params=LOGS, ids=lambda log: log.folder.name)
 def restored(request: pytest.FixtureRequest, server_dsn: str) -> Iterator[Restored]:
-    """The dump in a database of its own, brought up to date as `gatewayz migrate` and a projector do it."""
+    """The dump in a database of its own, brought up to date as `gatewayz migrate` and a projector do it. Not to be
+    written to: `to_write_to` is."""
     log: GoldenLog = request.param
     database = EmptyDatabase(server_dsn)
     restore(log, database)
@@ -47,6 +52,13 @@ def restored(request: pytest.FixtureRequest, server_dsn: str) -> Iterator[Restor
     Projector(database.projector).catch_up()
     yield Restored(database, log.told)
     database.drop()
+
+
+@pytest.fixture
+def to_write_to(restored: Restored, server_dsn: str) -> Iterator[Restored]:
+    copy = Copy(server_dsn, restored.database.name)
+    yield Restored(copy, restored.told)
+    copy.drop()
 
 
 @pytest.fixture
@@ -75,6 +87,11 @@ def restore(log: GoldenLog, database: Database) -> None:
     subprocess.run(command, check=True, timeout=120)
 
 
+def verdict(database: Database) -> Report:
+    with pinned_evidence(database.auditor) as evidence:
+        return verify_ledger(evidence, max_lag_s=3_600)
+
+
 def test_there_is_a_log_to_try() -> None:
     assert "6c5f8c3" in {log.folder.name for log in LOGS}
 
@@ -101,6 +118,19 @@ def test_it_has_something_of_everything_that_is_kept(restored: Restored, table: 
     assert restored.database.sql(f"SELECT count(*) > 0 FROM {table}") == [(True,)]
 
 
+def test_P4_the_ledger_is_clean(restored: Restored) -> None:
+    assert list(map(str, verdict(restored.database).findings)) == []
+
+
+def test_P4_what_lies_outside_its_range_is_listed(restored: Restored) -> None:
+    told = restored.told
+    listed = {(clamped.stream, clamped.field) for clamped in verdict(restored.database).clamped}
+    lots = {(CREDIT.stream(g.account_id), "expires_at") for g in told.grants if g.expires_at == YEAR_10000}
+    names = ("year 10000", "year 0", "moved to the year 10000")
+    keys = {(API_KEY.stream(key.key_id), "settings.expires_at") for key in told.keys if key.label in names}
+    assert listed == lots | keys
+
+
 async def test_P4_an_account_holds_what_it_held(restored: Restored, gateway: LedgerGateway) -> None:
     for account in restored.told.accounts:
         credit: CreditBalance = await gateway.ledger.state_of(CREDIT, account.account_id)
@@ -108,6 +138,18 @@ async def test_P4_an_account_holds_what_it_held(restored: Restored, gateway: Led
         assert held == (account.posted_nusd, account.held_nusd, account.available_nusd)
         read = await gateway.reads.credits(account.account_id)
         assert (read.posted_nusd, read.held_nusd) == (account.posted_nusd, account.held_nusd)
+
+
+async def test_a_statement_and_keys_of_every_account_can_be_read(restored: Restored, gateway: LedgerGateway) -> None:
+    told = restored.told
+    for account in told.accounts:
+        statement = await gateway.reads.statement(account.account_id, 100)
+        granted = {grant.grant for grant in told.grants if grant.account_id == account.account_id}
+        assert granted == {lot.lot_id for lot in statement.lots}
+        records = await gateway.reads.keys(account.account_id, told.clock)
+        keys = [key for key in told.keys if key.account_id == account.account_id]
+        live = {key.key_id for key in keys if not (await key_of(gateway, key)).revoked}
+        assert {record.key.key_id for record in records} == live
 
 
 async def key_of(gateway: LedgerGateway, key: ToldKey) -> ApiKey:
@@ -160,3 +202,21 @@ async def test_P5_a_kept_answer_is_served_again(restored: Restored, gateway: Led
         assert (again.body.decode(), again.cost_nusd, again.position) == (told.answer, told.cost_nusd, told.position)
     assert restored.database.sql("SELECT position FROM ledger.head") == head
     assert gateway.providers.calls == []
+
+
+async def test_the_log_goes_on(to_write_to: Restored) -> None:
+    """New events on old streams, from snapshots and without, proven with all the rest."""
+    database, told = to_write_to
+    async with gateway_on(to_write_to) as gateway:
+        for account in told.accounts:
+            await gateway.grant_credit(account.account_id, 10**9, "promo", "to see that it goes on", actor="admin")
+        for key in told.keys:
+            await rotate_and_revoke(gateway, key)
+    Projector(database.projector).catch_up()
+    assert list(map(str, verdict(database).findings)) == []
+
+
+async def rotate_and_revoke(gateway: LedgerGateway, key: ToldKey) -> None:
+    if not (await key_of(gateway, key)).revoked:
+        await gateway.manage_keys.rotate(key.account_id, key.key_id)
+        await gateway.manage_keys.revoke(key.account_id, key.key_id)

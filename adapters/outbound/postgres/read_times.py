@@ -1,0 +1,41 @@
+"""Reading times of the database without ever failing: PostgreSQL's calendar is longer than Python's."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+from psycopg import postgres
+from psycopg.abc import Buffer
+from psycopg.adapt import AdaptersMap, Loader
+from psycopg.pq import Format
+
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_FIRST_US = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+_LAST_US = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+
+
+class TotalTimestamptzLoader(Loader):
+    """A timestamptz in UTC; one beyond Python's calendar, infinity too, as the calendar's nearer end."""
+
+    format = Format.BINARY
+
+    def load(self, data: Buffer) -> datetime:
+        microseconds = int.from_bytes(data, "big", signed=True)
+        return _EPOCH + timedelta(microseconds=min(max(microseconds, _FIRST_US), _LAST_US))
+
+
+class _Context:
+    """psycopg.abc.AdaptContext."""
+
+    def __init__(self) -> None:
+        self.adapters = AdaptersMap(psycopg.adapters)
+        self.adapters.register_loader(postgres.types["timestamptz"].oid, TotalTimestamptzLoader)
+
+    @property
+    def connection(self) -> psycopg.Connection[Any] | None:
+        return None
+
+
+TOTAL_TIMES = _Context()
+"""The `context` of a connection that reads so. Queries must ask for binary results."""
