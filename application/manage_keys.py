@@ -11,6 +11,7 @@ from application.read_ports import ReadModels
 from domain.account.account import ACCOUNT
 from domain.api_key.api_key import API_KEY, ApiKey, Change, Issue, Revoke, Rotate
 from domain.api_key.events import Environment, KeyKind, KeySettings, Secret
+from domain.api_key.secret_form import write_secret
 from domain.claim import Claim, encode_claims
 from domain.credit.window import KeyLimit
 from domain.errors import DomainError
@@ -65,7 +66,7 @@ class ManageKeys:
         if not (await self._ledger.state_of(ACCOUNT, account_id)).exists:
             raise DomainError("account_not_found", account_id=account_id)
         key = self._ids.new()
-        secret = f"gw_{environment}_{self._ids.secret()}"
+        secret = write_secret(environment, self._ids.secret())
         hashed = self._hashed(secret)
         label_claim = self._label_claim(account_id, label)
         recorded = await self._ledger.transact(
@@ -111,7 +112,7 @@ class ManageKeys:
     async def rotate(self, account_id: str, key_id: str, grace_s: int = DEFAULT_GRACE_S) -> IssuedKey:
         """A new secret under the same id, limits and spend; the old one works for `grace_s` more seconds."""
         key = await self._owned(account_id, key_id)
-        secret = f"gw_{key.environment}_{self._ids.secret()}"
+        secret = write_secret(key.environment, self._ids.secret())
         hashed = self._hashed(secret)
         recorded = await self._ledger.transact(
             API_KEY,

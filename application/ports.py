@@ -150,6 +150,10 @@ class Caller(msgspec.Struct, frozen=True):
 
 
 class KeyDirectory(Protocol):
+    def remembered(self, secret: str) -> Caller | None:
+        """The caller, if that is known without asking anybody. Raises as `authenticate` does."""
+        ...
+
     async def authenticate(self, secret: str) -> Caller:
         """Find the caller; never older than one second behind a revocation (DESIGN §5).
 
@@ -240,6 +244,7 @@ class ChatCall(msgspec.Struct, frozen=True, kw_only=True):
 
     body:           the client's decoded JSON, untouched.
     generation_id:  ours, `gen-<uuid7>`, spliced into what comes back.
+    account_id:     who pays, for shares of a provider; never sent.
     max_tokens:     output tokens granted per choice: rewritten in the field the client used, or injected.
     timeout_s:      until the request's deadline; a stream's chunks are waited for by whoever reads them.
     """
@@ -249,6 +254,7 @@ class ChatCall(msgspec.Struct, frozen=True, kw_only=True):
     generation_id: str
     max_tokens: int
     timeout_s: float
+    account_id: str = ""
 
 
 class ChatProviders(Protocol):

@@ -108,6 +108,13 @@ class Gateway(NamedTuple):
         return account, key
 
 
+WITHOUT_SHARES = {
+    "GATEWAYZ_CONCURRENCY_PER_ACCOUNT": "0",
+    "GATEWAYZ_PROVIDER_SHARE": "1",
+    "GATEWAYZ_FAILED_AUTH_PER_MINUTE": "0",
+}
+"""One account and one address stand for many here: load and faults are aimed at what lies behind the shares."""
+
 PROVIDERS = """
 [providers.test]
 base_url = "{url}"
@@ -143,6 +150,7 @@ def gateway(provider_url: str, workers: int = 1, inside: Path | None = None, **s
         "GATEWAYZ_WORKERS": str(workers),
         "GATEWAYZ_PROVIDERS_FILE": str(providers),
         "GATEWAYZ_SANDBOX": "off",
+        **WITHOUT_SHARES,
         **settings,
     }
     try:

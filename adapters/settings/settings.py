@@ -152,6 +152,33 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=environment_nam
             " `X-Forwarded-For` is read: its rightmost address that is not one of these is the client."
         ),
     ] = ""
+    concurrency_per_account: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1_000_000,
+            description="Generations of one account under way at a time, per API process; more are refused with 429."
+            " 0 is no limit.",
+        ),
+    ] = 200
+    provider_share: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=1,
+            description="Part of an API process's connections to one provider (2,048) that one account may take; more"
+            " are refused with 503.",
+        ),
+    ] = 0.25
+    failed_auth_per_minute: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1_000_000,
+            description="Unknown keys that one address may try a minute, per API process; more are refused with 429."
+            " Known keys are served from there all the same. 0 is no limit.",
+        ),
+    ] = 20
     cors_origins: Annotated[
         str,
         Meta(

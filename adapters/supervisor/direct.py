@@ -4,9 +4,8 @@ import urllib.request
 from http.client import HTTPResponse
 from typing import cast
 
-_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
 
 def open_direct(url: str, timeout_s: float) -> HTTPResponse:
     """As urllib.request.urlopen; use it nowhere else."""
-    return cast("HTTPResponse", _OPENER.open(url, timeout=timeout_s))
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    return cast("HTTPResponse", opener.open(url, timeout=timeout_s))

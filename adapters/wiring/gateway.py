@@ -5,11 +5,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
 from adapters.complaint import WRONG_INPUT, Complaint
+from adapters.inbound.http.edge.addresses import Addresses, read_networks
+from adapters.inbound.http.edge.failed_tries import FailedTries
+from adapters.inbound.http.edge.shares import AccountShares
+from adapters.inbound.http.edge.strangers import Strangers
 from adapters.inbound.http.gateway import Check, Gateway, Limits
 from adapters.outbound.postgres.ask_server import is_out_of_reach
 from adapters.outbound.postgres.key_directory import CachedKeyDirectory
 from adapters.outbound.providers.catalog import ProviderCatalog
-from adapters.outbound.providers.http_chat_providers import HttpChatProviders
 from adapters.outbound.providers.load_catalog import key_names, load_catalog
 from adapters.outbound.providers.read_rows import ProvidersFileInvalid
 from adapters.outbound.telemetry.metrics import Metrics
@@ -27,6 +30,7 @@ from application.generate.stream_chat import StreamChat
 from application.grant_credit import GrantCredit
 from application.manage_keys import ManageKeys
 from application.open_account import OpenAccount
+from application.ports import ChatProviders
 
 
 def catalog_of(settings: Settings) -> ProviderCatalog:
@@ -39,12 +43,20 @@ def catalog_of(settings: Settings) -> ProviderCatalog:
         raise Complaint(str(error), WRONG_INPUT) from error
 
 
+def addresses_of(settings: Settings) -> Addresses:
+    """Raises: Complaint naming a proxy that is no network."""
+    try:
+        return Addresses(read_networks(settings.trusted_proxies))
+    except ValueError as wrong:
+        raise Complaint(f"GATEWAYZ_TRUSTED_PROXIES: {wrong}; see docs/reference/settings.md", WRONG_INPUT) from None
+
+
 def gateway_of(
     core: Core,
     settings: Settings,
     keys: CachedKeyDirectory,
     catalog: ProviderCatalog,
-    providers: HttpChatProviders,
+    providers: ChatProviders,
     telemetry: PrometheusTelemetry,
     metrics: Metrics,
     admin_key: str,
@@ -86,6 +98,9 @@ def gateway_of(
             patience_s=settings.patience_s,
             cors_origins=settings.cors_origins,
         ),
+        accounts=AccountShares(settings.concurrency_per_account),
+        tries=FailedTries(settings.failed_auth_per_minute),
+        strangers=Strangers(addresses_of(settings)),
         version=VERSION,
     )
 

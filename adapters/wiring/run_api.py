@@ -16,13 +16,13 @@ import structlog
 import uvicorn
 import uvloop
 
-from adapters.complaint import WRONG_INPUT, Complaint
 from adapters.inbound.http.app import GatewayApp, create_app
-from adapters.inbound.http.edge.addresses import Addresses, read_networks
 from adapters.inbound.http.edge.connections import Connections
 from adapters.inbound.http.edge.protocol import Edge
 from adapters.outbound.postgres.key_directory import CachedKeyDirectory
 from adapters.outbound.providers.http_chat_providers import HttpChatProviders
+from adapters.outbound.providers.pool import MAX_CONNECTIONS_PER_HOST
+from adapters.outbound.providers.shared_providers import SharedProviders
 from adapters.outbound.telemetry.metrics import Metrics
 from adapters.outbound.telemetry.spans import open_spans
 from adapters.outbound.telemetry.telemetry import PrometheusTelemetry
@@ -31,7 +31,7 @@ from adapters.settings.settings import Settings
 from adapters.wiring.core import end_tasks, running_core
 from adapters.wiring.database import Database
 from adapters.wiring.draining_server import DrainingServer
-from adapters.wiring.gateway import catalog_of, gateway_of
+from adapters.wiring.gateway import addresses_of, catalog_of, gateway_of
 from adapters.wiring.readiness import Readiness, sample_database
 from application.ports import Refusal
 
@@ -91,7 +91,7 @@ async def _serve(database: Database, settings: Settings, sock: socket.socket) ->
                 settings,
                 keys,
                 catalog,
-                providers,
+                SharedProviders(providers, MAX_CONNECTIONS_PER_HOST, settings.provider_share),
                 telemetry,
                 metrics,
                 database.secrets.admin_key,
@@ -135,12 +135,8 @@ async def _answer(
 
 
 def edge_of(settings: Settings, refused: Callable[[Refusal], None]) -> Edge:
-    """Raises: Complaint naming a proxy that is no network."""
-    try:
-        addresses = Addresses(read_networks(settings.trusted_proxies))
-    except ValueError as wrong:
-        raise Complaint(f"GATEWAYZ_TRUSTED_PROXIES: {wrong}; see docs/reference/settings.md", WRONG_INPUT) from None
-    return Edge(refused, Connections(settings.connections, settings.connections_per_address, addresses))
+    connections = Connections(settings.connections, settings.connections_per_address, addresses_of(settings))
+    return Edge(refused, connections)
 
 
 def _config(app: GatewayApp) -> uvicorn.Config:

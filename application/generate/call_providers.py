@@ -32,7 +32,8 @@ class CallProviders:
     ) -> T:
         """Answer of the first offer that gives one; `held` then names it. Each failure is kept in the ledger.
 
-        Raises: DomainError provider_refused_request, provider_rate_limited, deadline_exceeded, provider_error; the
+        Raises: DomainError provider_refused_request, provider_rate_limited, deadline_exceeded, provider_error;
+                overloaded without a place for the call, which is no provider's failure and tries no other. The
                 reservation is released before.
         """
         chain = list(offers[:MAX_OFFERS])
@@ -41,6 +42,9 @@ class CallProviders:
             try:
                 with self._telemetry.span("provider call", held.reservation_id):
                     return await call(self._call_of(held))
+            except DomainError as ours:
+                await self._settle.release(held, ours.code)
+                raise
             except ProviderFailure as failure:
                 self.tell(held, failure)
                 await self._give_up_or_go_on(held, failure, chain)
@@ -55,6 +59,7 @@ class CallProviders:
             offer=held.offer,
             body=held.request.body,
             generation_id=held.generation_id,
+            account_id=held.caller.account_id,
             max_tokens=held.granted_tokens,
             timeout_s=max(0.001, (held.deadline_at - self._clock.now()).total_seconds()),
         )

@@ -22,6 +22,8 @@ from domain.pricing.price import PriceSet
 MAX_ATTEMPTS = 1_000
 """Retries of one Idempotency-Key that found their predecessor released or expired; beyond it the key is refused."""
 
+ASKED_AT_ONCE = 100
+"""Attempts that are asked for in one question; the thousand that there may be take ten."""
 
 LEFT_TO_EXPIRY = ("reservation_not_open", "ledger_unavailable")
 """It never came to be, or this process ends while its database is away: then the reservation expires (P3)."""
@@ -66,12 +68,15 @@ class ReserveCredit:
         if request.idempotency is None:
             return await self._hold(caller, request, offer, prices, self._ids.new(), None)
         key, request_hash = request.idempotency
-        for attempt in range(1, MAX_ATTEMPTS + 1):
-            reservation = named_id("idempotency", caller.account_id, caller.key_id, key, str(attempt))
+        attempt, names = 1, _Attempts(caller, key)
+        while attempt <= MAX_ATTEMPTS:
+            reservation = names.of(attempt)
             try:
                 return await self._hold(caller, request, offer, prices, reservation, request_hash)
             except _SeenBefore:
-                await self._raise_unless_free(reservation)
+                last = await self._last_made(names, attempt)
+                await self._raise_unless_free(names.of(last))
+                attempt = last + 1
             except DomainError as error:
                 if error.code == "command_id_reused":
                     raise DomainError("idempotency_key_reused") from None
@@ -174,6 +179,20 @@ class ReserveCredit:
             if refusal.code not in LEFT_TO_EXPIRY:
                 raise
 
+    async def _last_made(self, names: "_Attempts", made: int) -> int:
+        """The newest attempt that was reserved: each follows one that was released or expired. One question, mostly."""
+        while made < MAX_ATTEMPTS:
+            last = min(made + ASKED_AT_ONCE, MAX_ATTEMPTS)
+            asked = {step_id(names.of(number), "reserve"): number for number in range(made + 1, last + 1)}
+            found = await self._ledger.recall(list(asked))
+            if not found:
+                return made
+            newest = max(asked[command_id] for command_id in found)
+            if newest < last:
+                return newest
+            made = newest
+        return made
+
     async def _raise_unless_free(self, reservation: UUID) -> None:
         """A settled predecessor is the answer; a released or expired one leaves the key free; else it still runs."""
         ends = {step_id(reservation, step) for step in ("settle", "release", "expire")}
@@ -186,6 +205,16 @@ class ReserveCredit:
                 is_free = is_free or isinstance(event, Released | ReservationExpired)
         if not is_free:
             raise DomainError("request_in_progress", retry_after_s=1)
+
+
+class _Attempts:
+    """The reservations that one Idempotency-Key may come to, by number from 1."""
+
+    def __init__(self, caller: Caller, key: str) -> None:
+        self._scope = ("idempotency", caller.account_id, caller.key_id, key)
+
+    def of(self, number: int) -> UUID:
+        return named_id(*self._scope, str(number))
 
 
 class _SeenBefore(Exception):

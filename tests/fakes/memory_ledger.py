@@ -22,6 +22,7 @@ class MemoryLedger:
 
     def __init__(self) -> None:
         self.log: list[RecordedEvent] = []
+        self.asked = 0  # times that a command was sent or commands were recalled
         self.held_back: set[type[Command]] = set()
         self.failing: dict[type[Command], Exception] = {}
         self.is_full = False
@@ -45,6 +46,7 @@ class MemoryLedger:
         answer: StoredAnswer | None = None,
         sheddable: bool = False,
     ) -> Recorded:
+        self.asked += 1
         if sheddable and self.is_full:
             raise DomainError("overloaded", retry_after_s=1)
         while type(command) in self.held_back:
@@ -91,6 +93,7 @@ class MemoryLedger:
         return self._states.get(decider.stream(owner_id), decider.initial)
 
     async def recall(self, command_ids: Sequence[UUID]) -> Mapping[UUID, Recorded]:
+        self.asked += 1
         return {found: self._commands[found][1] for found in command_ids if found in self._commands}
 
     async def holder_of(self, claim: Claim) -> str | None:

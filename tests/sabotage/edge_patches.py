@@ -7,6 +7,8 @@ PROTOCOL = f"{EDGE}/protocol.py"
 HTTP = "tests/adapters/http"
 TEST = f"{HTTP}/test_protocol.py"
 CONNECTIONS = f"{HTTP}/test_connections.py"
+SHARES = f"{HTTP}/test_shares.py"
+KEYS = "tests/adapters/postgres/test_key_directory.py"
 MATRIX = f"{HTTP}/test_route_matrix.py"
 
 EDGE_PATCHES = (
@@ -161,5 +163,85 @@ EDGE_PATCHES = (
         "urllib.request.ProxyHandler({})",
         "urllib.request.ProxyHandler()",
         "tests/adapters/supervisor/test_probe.py",
+    ),
+    Patch(
+        "P2",
+        "an account may have any number of generations under way",
+        f"{EDGE}/shares.py",
+        "if self._limit and before >= self._limit:",
+        "if False:",
+        f"{SHARES}::test_an_account_has_no_more_generations_under_way_than_its_share",
+    ),
+    Patch(
+        "P2",
+        "an address may try any number of keys",
+        f"{EDGE}/failed_tries.py",
+        "return bool(self._per_minute) and self._current(address)[1] >= self._per_minute",
+        "return False",
+        f"{SHARES}::test_an_address_may_try_so_many_unknown_keys_a_minute",
+    ),
+    Patch(
+        "P2",
+        "an address that tried unknown keys is shut out with its known ones",
+        f"{EDGE}/failed_tries.py",
+        "if self._in_lane >= MAX_IN_LANE:",
+        "if True:",
+        f"{SHARES}::test_a_known_key_is_served_whatever_its_address_has_tried",
+    ),
+    Patch(
+        "P8",
+        "strangers do not wait for customers",
+        f"{EDGE}/strangers.py",
+        "return loop.call_later(GAP_S, self._let_one_go) if self.is_busy() else loop.call_soon(self._let_one_go)",
+        "return loop.call_soon(self._let_one_go)",
+        f"{SHARES}::test_strangers_wait_while_a_customer_is_served_and_take_turns_by_address",
+    ),
+    Patch(
+        "P8",
+        "public lists are written for each who asks",
+        "adapters/inbound/http/routes/health.py",
+        "int(asyncio.get_running_loop().time() / METRICS_S)",
+        "int(asyncio.get_running_loop().time() * 1_000_000)",
+        f"{SHARES}::test_metrics_are_made_once_for_all_who_ask_at_a_time",
+    ),
+    Patch(
+        "P8",
+        "one account may take every connection to a provider",
+        "adapters/outbound/providers/shared_providers.py",
+        " or self._calls_of[of_account] >= self._of_account:",
+        ":",
+        "tests/adapters/providers/test_shared_providers.py",
+    ),
+    Patch(
+        "P3",
+        "a reservation without a place for its call is left open",
+        "application/generate/call_providers.py",
+        "                await self._settle.release(held, ours.code)\n",
+        "",
+        f"{SHARES}::test_a_full_share_of_a_provider_is_ours_and_tries_no_other",
+    ),
+    Patch(
+        "P8",
+        "whatever is sent as a key is looked up",
+        "adapters/outbound/postgres/key_directory.py",
+        "if not is_secret(secret):",
+        "if False:",
+        f"{KEYS}::test_what_is_not_written_as_a_key_is_asked_of_nobody",
+    ),
+    Patch(
+        "P8",
+        "an unknown key is looked up each time",
+        "adapters/outbound/postgres/key_directory.py",
+        "if not self._is_known_to_be_none(secret_hash):",
+        "if True:",
+        f"{KEYS}::test_an_unknown_key_is_remembered_as_that_for_a_second",
+    ),
+    Patch(
+        "P8",
+        "retries of one Idempotency-Key walk all its attempts",
+        "application/generate/reserve_credit.py",
+        "last = await self._last_made(names, attempt)",
+        "last = attempt",
+        f"{HTTP}/test_idempotency.py::test_many_attempts_that_failed_are_not_walked_one_by_one",
     ),
 )

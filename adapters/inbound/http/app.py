@@ -42,8 +42,6 @@ class GatewayApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         hot = self._hot.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
         if hot is None:
-            if await self._cors.answer_preflight(scope, send, new_request_id()):
-                return
             await self._api(_as_get(_without_alias(scope)), receive, send)
             return
         sending = send if scope["http_version"] != "1.0" else Gather(send)
@@ -57,6 +55,7 @@ class GatewayApp:
 
 def create_app(gateway: Gateway) -> GatewayApp:
     drain = Drain()
+    gateway.strangers.is_busy = lambda: drain.under_way > 0
     cors = Cors(gateway.limits.cors_origins)
     boundary = Boundary(gateway.telemetry, gateway.is_out_of_reach, cors)
     hot: dict[tuple[str, str], HotRoute] = {(chat_route.METHOD, chat_route.PATH): chat_route.ChatRoute(gateway)}

@@ -12,7 +12,7 @@ from starlette.types import Scope
 from adapters.inbound.http.edge.connections import note_known
 from adapters.inbound.http.gateway import Gateway
 from adapters.inbound.http.request_body import decode_as, read_body
-from adapters.inbound.http.request_headers import read_headers
+from adapters.inbound.http.request_headers import RequestHeaders, read_headers
 from application.ports import Caller
 from domain.errors import DomainError
 
@@ -33,22 +33,37 @@ async def caller_of(
     gateway: Using,
     _: Annotated[HTTPAuthorizationCredentials | None, Security(API_KEY)],
 ) -> Caller:
-    return await authenticate(gateway, request.scope, read_headers(request.scope["headers"]).secret)
+    return await authenticate(gateway, request.scope, read_headers(request.scope["headers"]))
 
 
-async def authenticate(gateway: Gateway, scope: Scope, secret: str) -> Caller:
+async def authenticate(gateway: Gateway, scope: Scope, headers: RequestHeaders) -> Caller:
     """As KeyDirectory; the connection is a customer's from then on.
 
     The admin key is refused with the word that it opens /admin only.
     """
-    try:
-        caller = await gateway.keys.authenticate(secret)
-    except DomainError as refusal:
-        if refusal.code == "invalid_api_key" and gateway.is_admin(secret):
-            raise DomainError("invalid_api_key", mistake="admin_key") from None
-        raise
+    if len(headers.secrets) != 1:
+        await gateway.strangers.turn(scope)
+    secret = headers.secret
+    caller = gateway.keys.remembered(secret)
+    if caller is None:
+        caller = await _looked_up(gateway, scope, secret)
     note_known(scope)
     return caller
+
+
+async def _looked_up(gateway: Gateway, scope: Scope, secret: str) -> Caller:
+    """In a stranger's turn, which it may well be. Raises also: DomainError too_many_failed_keys, overloaded."""
+    address = gateway.strangers.address_of(scope)
+    await gateway.strangers.turn(scope)
+    async with gateway.tries.look_up(address):
+        try:
+            return await gateway.keys.authenticate(secret)
+        except DomainError as refusal:
+            if refusal.code == "invalid_api_key" and gateway.is_admin(secret):
+                raise DomainError("invalid_api_key", mistake="admin_key") from None
+            if refusal.code == "invalid_api_key":
+                gateway.tries.note(address)
+            raise
 
 
 AnyCaller = Annotated[Caller, Depends(caller_of)]
@@ -70,9 +85,9 @@ async def admin_of(
     _: Annotated[HTTPAuthorizationCredentials | None, Security(ADMIN_KEY)],
 ) -> None:
     """Somebody else's valid key is told that it is not enough, anything else that it is no key."""
-    secret = read_headers(request.scope["headers"]).secret
-    if not gateway.is_admin(secret):
-        await gateway.keys.authenticate(secret)
+    headers = read_headers(request.scope["headers"])
+    if not gateway.is_admin(headers.secret):
+        await authenticate(gateway, request.scope, headers)
         raise DomainError("admin_key_required")
     note_known(request.scope)
 

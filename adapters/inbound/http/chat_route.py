@@ -8,7 +8,7 @@ from adapters.inbound.http.errors import broken_off
 from adapters.inbound.http.gateway import Gateway
 from adapters.inbound.http.reply import Header, Reply
 from adapters.inbound.http.request_body import decode, read_body
-from adapters.inbound.http.request_headers import read_headers
+from adapters.inbound.http.request_headers import RequestHeaders, read_headers
 from adapters.inbound.http.stream_reply import StreamReply
 from application.generate.complete_chat import Completed
 from application.generate.read_chat_request import ChatRequest, read_chat_request
@@ -33,7 +33,13 @@ class ChatRoute:
     async def __call__(self, scope: Scope, receive: Receive, reply: Reply) -> None:
         """The key before the body, so that strangers cannot make us read 32 MiB. Raises: DomainError."""
         headers = read_headers(scope["headers"])
-        caller = await authenticate(self._gateway, scope, headers.secret)
+        caller = await authenticate(self._gateway, scope, headers)
+        with self._gateway.accounts.generation(caller.account_id):
+            await self._generate(caller, headers, scope, receive, reply)
+
+    async def _generate(
+        self, caller: Caller, headers: RequestHeaders, scope: Scope, receive: Receive, reply: Reply
+    ) -> None:
         headers.check_is_json()
         if headers.traceparent:
             self._telemetry.join(headers.traceparent)

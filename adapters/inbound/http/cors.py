@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from starlette.types import Scope, Send
 
-from adapters.inbound.http.reply import PROTECTING, Header
+from adapters.inbound.http.reply import Header
 
 TREES = ("/v1/", "/api/v1/")
 
@@ -52,13 +52,16 @@ class Cors:
             allowed = (b"access-control-allow-origin", origin), (b"access-control-expose-headers", EXPOSED)
         return (*allowed, (b"vary", b"origin"))
 
-    async def answer_preflight(self, scope: Scope, send: Send, request_id: str) -> bool:
-        """Whether this was one. A page that may not is answered without what it asks for."""
+    async def answer_preflight(self, scope: Scope, send: Send) -> bool:
+        """Whether this was one. A page that may not is answered without what it asks for.
+
+        send:  of a Reply, which adds what `headers_for` has.
+        """
         is_preflight = scope["method"] == "OPTIONS" and _value(scope["headers"], b"access-control-request-method")
         if not is_preflight or not scope["path"].startswith(TREES):
             return False
-        headers = [*self.headers_for(scope), *PROTECTING, (b"x-request-id", request_id.encode())]
-        if any(name == b"access-control-allow-origin" for name, _ in headers):
+        headers: list[Header] = []
+        if any(name == b"access-control-allow-origin" for name, _ in self.headers_for(scope)):
             asked = _value(scope["headers"], b"access-control-request-headers")
             headers.append((b"access-control-allow-methods", METHODS))
             headers.append((b"access-control-max-age", b"%d" % MAX_AGE_S))

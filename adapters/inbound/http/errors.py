@@ -107,6 +107,13 @@ TABLE: Mapping[str, Row] = {
     "provider_rate_limited": Row(429, "rate_limit_error", "The provider is limiting requests; try again later.", 1),
     "provider_error": _ours(502, "The provider could not answer."),
     "deadline_exceeded": _ours(504, "The provider did not answer in time."),
+    # ---- shares
+    "concurrency_limit": Row(
+        429, "rate_limit_error", "This account has {limit} requests under way; send more when one has ended.", 1
+    ),
+    "too_many_failed_keys": Row(
+        429, "rate_limit_error", "More than {limit} unknown API keys a minute came from this address; try again later."
+    ),
     # ---- this gateway
     "internal_error": _ours(500, "Something went wrong here; nothing more can be said. Quote request {request_id}."),
     "overloaded": _ours(503, "Too many requests are waiting; try again later.", 1),

@@ -4,6 +4,10 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
+from adapters.inbound.http.edge.addresses import Addresses
+from adapters.inbound.http.edge.failed_tries import FailedTries
+from adapters.inbound.http.edge.shares import AccountShares
+from adapters.inbound.http.edge.strangers import Strangers
 from application.change_account_state import ChangeAccountState
 from application.generate.complete_chat import CompleteChat
 from application.generate.stream_chat import StreamChat
@@ -48,6 +52,7 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
     readiness:  the checks behind /ready, taken now; each bounded in time by whoever provides it.
     metrics:    Prometheus text and its content type.
     is_out_of_reach: whether an exception of a port says that the database is away, and no more than that.
+    accounts, tries, strangers: what an account, an address, and all who show no key may take.
     version:    of the product, as the OpenAPI document names it.
     """
 
@@ -70,4 +75,7 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
     metrics: Callable[[], tuple[bytes, str]]
     is_out_of_reach: Callable[[Exception], bool] = lambda fault: False
     limits: Limits = Limits()
+    accounts: AccountShares = msgspec.field(default_factory=AccountShares)
+    tries: FailedTries = msgspec.field(default_factory=FailedTries)
+    strangers: Strangers = msgspec.field(default_factory=lambda: Strangers(Addresses()))
     version: str = "0"

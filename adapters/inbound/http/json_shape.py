@@ -55,6 +55,10 @@ def read_usd(number: msgspec.Raw, param: str) -> int | None:
     return int(amount)
 
 
+def encode(shape: msgspec.Struct) -> bytes:
+    return _ENCODER.encode(shape)
+
+
 def answer(shape: msgspec.Struct, *, status: int = 200, position: int = 0) -> Response:
     """`position` is that of a write, 0 if nothing was written."""
     headers = {"x-gatewayz-position": format_position(position)} if position else {}

@@ -17,6 +17,7 @@ from application.read_ports import FoundKey
 from domain.account.account import ACCOUNT, Account, may_be_served
 from domain.aggregates import owner_of
 from domain.api_key.api_key import API_KEY, ApiKey
+from domain.api_key.secret_form import is_secret
 from domain.claim import Claim
 from domain.errors import DomainError
 
@@ -24,6 +25,10 @@ MAX_ENTRIES = 50_000
 MAX_INVALIDATIONS = 10_000
 """Streams whose newest event is remembered; beyond it the floor rises and older read models are no longer trusted."""
 
+NONE_S = 1.0
+"""How long an unknown key is remembered as that: a client that repeats itself asks the database once."""
+
+MAX_NONE = 10_000
 
 READ_PATIENCE_S = 0.5
 """For the read model; a pooled connection on a dead network may hang for much longer."""
@@ -57,16 +62,39 @@ class CachedKeyDirectory:
         self._patience_s = patience_s
         self._entries: OrderedDict[bytes, FoundKey] = OrderedDict()
         self._hashes_of: dict[str, set[bytes]] = {}
+        self._none_until_s: dict[bytes, float] = {}
         self._newest: OrderedDict[str, int] = OrderedDict()
         self._floor = 0
         self.tail = AccessTail(info, self._invalidate, self._forget_all)
 
-    async def authenticate(self, secret: str) -> Caller:
+    def remembered(self, secret: str) -> Caller | None:
         secret_hash = self._personal_data.keyed_hash("key_secret", secret)
         found = self._entries.get(secret_hash) if self.tail.is_fresh() else None
-        if found is None:
+        return None if found is None else _admitted(found, secret_hash, self._clock.now())
+
+    async def authenticate(self, secret: str) -> Caller:
+        caller = self.remembered(secret)
+        if caller is not None:
+            return caller
+        if not is_secret(secret):
+            raise DomainError("invalid_api_key")
+        secret_hash = self._personal_data.keyed_hash("key_secret", secret)
+        found = None
+        if not self._is_known_to_be_none(secret_hash):
             found = await self._look_up_in_time(secret_hash)
+            if found is None:
+                self._note_none(secret_hash)
         return _admitted(found, secret_hash, self._clock.now())
+
+    def _is_known_to_be_none(self, secret_hash: bytes) -> bool:
+        return asyncio.get_running_loop().time() < self._none_until_s.get(secret_hash, 0.0)
+
+    def _note_none(self, secret_hash: bytes) -> None:
+        """No key is made with a secret that somebody tried before: it is drawn at random."""
+        self._none_until_s.pop(secret_hash, None)
+        self._none_until_s[secret_hash] = asyncio.get_running_loop().time() + NONE_S
+        if len(self._none_until_s) > MAX_NONE:
+            del self._none_until_s[next(iter(self._none_until_s))]
 
     async def _look_up_in_time(self, secret_hash: bytes) -> FoundKey | None:
         """Raises: DomainError ledger_unavailable."""

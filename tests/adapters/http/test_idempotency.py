@@ -69,3 +69,14 @@ def test_an_answer_no_longer_kept_is_409_and_names_the_charge(house: House, http
     assert error["code"] == "answer_not_kept"
     assert first.headers["x-generation-id"] in error["message"]
     assert first.headers["x-gatewayz-cost"] in error["message"]
+
+
+def test_many_attempts_that_failed_are_not_walked_one_by_one(house: House, http: httpx.Client) -> None:
+    house.providers.answers[MODEL] = failure()
+    for _ in range(120):
+        assert http.post(PATH, json=ASKED, headers=KEY).status_code == 502
+    house.providers.answers[MODEL] = whole_answer()
+    before = house.ledger.asked
+    assert http.post(PATH, json=ASKED, headers=KEY).status_code == 200
+    assert house.ledger.asked - before <= 10
+    assert len(house.happened(Settled)) == 1

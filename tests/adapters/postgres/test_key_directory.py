@@ -13,6 +13,7 @@ from cryptography.fernet import Fernet
 
 from adapters.outbound.crypto.clock_and_ids import SystemClock
 from adapters.outbound.crypto.personal_data import SealedPersonalData
+from adapters.outbound.postgres import key_directory
 from adapters.outbound.postgres.follow_access import AccessTail
 from adapters.outbound.postgres.key_directory import READ_PATIENCE_S, CachedKeyDirectory
 from adapters.outbound.postgres.ledger import PostgresLedger
@@ -22,6 +23,7 @@ from domain.account.account import ACCOUNT, Account, ChangeState, Open
 from domain.aggregates import CODEC, aggregate_of
 from domain.api_key.api_key import API_KEY, ApiKey, Change, Issue, Revoke, Rotate
 from domain.api_key.events import KeySettings, Secret
+from domain.api_key.secret_form import write_secret
 from domain.claim import Claim
 from domain.errors import DomainError
 from domain.event import Command
@@ -90,8 +92,13 @@ def _hashes(key: ApiKey) -> set[bytes]:
     return {key.secret.hash} | ({key.old_secret.hash} if key.old_secret else set())
 
 
-def hashed(secret: str) -> bytes:
-    return PERSONAL_DATA.keyed_hash("key_secret", secret)
+def written(name: str) -> str:
+    """A secret of the form that every key has."""
+    return write_secret("live", name.replace(" ", "-").ljust(43, "x"))
+
+
+def hashed(name: str) -> bytes:
+    return PERSONAL_DATA.keyed_hash("key_secret", written(name))
 
 
 async def change_key(ledger: PostgresLedger, command: Command, *secrets: str) -> int:
@@ -128,7 +135,7 @@ async def directory(
 
 async def verdict(keys: CachedKeyDirectory, secret: str = SECRET) -> str:
     try:
-        caller: Caller = await keys.authenticate(secret)
+        caller: Caller = await keys.authenticate(written(secret))
     except DomainError as refusal:
         return refusal.code
     assert (caller.key_id, caller.account_id) == ("k", "a")
@@ -208,7 +215,7 @@ async def test_a_new_key_works_at_once_though_the_read_model_has_not_seen_it(dat
         reads = LogKeyReads(database)
         reads.frozen_at = 0
         async with directory(database, other, reads) as keys:
-            assert await verdict(keys) == "invalid_api_key"
+            assert await verdict(keys, "another") == "invalid_api_key"
             await issue(one)
             assert await verdict(keys) == "served"
 
@@ -353,3 +360,27 @@ async def test_the_tail_needs_no_notification(database: Database) -> None:
             await eventually(lambda: seen == [("account-a", 1), ("key-k", 2)])
         following.cancel()
         await asyncio.gather(following, return_exceptions=True)
+
+
+async def test_what_is_not_written_as_a_key_is_asked_of_nobody(database: Database) -> None:
+    reads = LogKeyReads(database)
+    async with processes(database, 1) as (ledger,), directory(database, ledger, reads) as keys:
+        for text in ("zzz", "gw_live_short", "gw_prod_" + "x" * 43, "gw_live_" + "x" * 44, "gw_live_" + "é" * 43):
+            with pytest.raises(DomainError, match="invalid_api_key"):
+                await keys.authenticate(text)
+    assert reads.asked == 0
+
+
+async def test_an_unknown_key_is_remembered_as_that_for_a_second(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(key_directory, "MAX_NONE", 5)
+    reads = LogKeyReads(database)
+    async with processes(database, 1) as (ledger,), directory(database, ledger, reads) as keys:
+        for _ in range(10):
+            assert await verdict(keys, "nobody's") == "invalid_api_key"
+        assert reads.asked <= 1 + 10 * key_directory.NONE_S, "a slow machine may need more than a second for them"
+        assert reads.asked < 10
+        for number in range(20):
+            await verdict(keys, f"nobody's {number}")
+        assert len(keys._none_until_s) <= 5

@@ -38,6 +38,11 @@ class Connection:
         self.close = close
         self.is_known = is_known
 
+    @property
+    def is_crowded(self) -> bool:
+        """Strangers' places are taken, and this is a stranger's."""
+        return not self.is_known and self._connections.is_crowded
+
     def authenticated(self) -> None:
         """From now on it is closed for nobody else."""
         if not self.is_known:

@@ -3,16 +3,19 @@
 from collections.abc import Sequence
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 
+from adapters.inbound.http.after_customers import AfterCustomers
 from adapters.inbound.http.boundary import Boundary, Guarded
 from adapters.inbound.http.drain import Drain
 from adapters.inbound.http.envelopes import ErrorEnvelope
 from adapters.inbound.http.gateway import Gateway
 from adapters.inbound.http.json_shape import Shape, answers, schemas
+from adapters.inbound.http.kept_body import KeptBody
 from adapters.inbound.http.patience import Patient
 from adapters.inbound.http.routes import admin_accounts, admin_keys, chat, credit, generation, health, key, keys, models
 from domain.errors import DomainError
@@ -51,17 +54,27 @@ def create_api(gateway: Gateway, boundary: Boundary, drain: Drain) -> Api:
         version=gateway.version,
         redirect_slashes=False,
         telemetry=WITHOUT_BODIES,
+        openapi_url=None,  # served below, its bytes kept
         docs_url=None,  # FastAPI's pages load scripts of other hosts and ask for a key: /openapi.json serves any viewer
         redoc_url=None,
     )
     api.state.gateway = gateway
     api.state.drain = drain
+    api.state.model_lists = models.Lists()
+    api.state.metrics_text = health.metrics_text(gateway)
     api.shapes = [ErrorEnvelope, *(shape for noun in NOUNS for shape in noun.SHAPES)]
     for noun in NOUNS:
         api.include_router(noun.router)
+    document: KeptBody[Api] = KeptBody(lambda of: bytes(JSONResponse(of.openapi()).body))
+
+    async def openapi(request: Request) -> Response:
+        return document.answer(request, api)
+
+    api.add_api_route("/openapi.json", openapi, include_in_schema=False)
     api.add_exception_handler(HTTPException, _refuse_route)
     api.add_exception_handler(RequestValidationError, _refuse_parameter)
     api.add_middleware(Patient, patience_s=gateway.limits.patience_s)
+    api.add_middleware(AfterCustomers, gateway=gateway, cors=boundary.cors)
     api.add_middleware(Guarded, boundary=boundary)
     return api
 
