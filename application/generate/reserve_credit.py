@@ -8,6 +8,7 @@ import msgspec
 
 from application.command_ids import named_id, step_id
 from application.generate.held import Held
+from application.generate.key_owners import KeyOwners
 from application.generate.quote_offer import quote_offer
 from application.generate.read_chat_request import ChatRequest
 from application.ports import Caller, Clock, Ids, Ledger, Recorded, Telemetry
@@ -58,13 +59,15 @@ class ReserveCredit:
         self._ids = ids
         self._telemetry = telemetry
         self._deadlines = deadlines
+        self._key_owners = KeyOwners(ledger)
 
     async def __call__(self, caller: Caller, request: ChatRequest, offer: Offer, prices: PriceSet) -> Held:
         """Hold the worst case of `request` on `offer`; returns after the commit.
 
-        Raises: DomainError insufficient_credits, key_limit_exceeded, overloaded, ledger_unavailable;
+        Raises: DomainError insufficient_credits, key_limit_exceeded, overloaded, ledger_unavailable, invalid_api_key;
                 with an Idempotency-Key also idempotency_key_reused, request_in_progress, AlreadyServed.
         """
+        await self._require_own_key(caller)
         if request.idempotency is None:
             return await self._hold(caller, request, offer, prices, self._ids.new(), None)
         key, request_hash = request.idempotency
@@ -82,6 +85,13 @@ class ReserveCredit:
                     raise DomainError("idempotency_key_reused") from None
                 raise
         raise DomainError("idempotency_key_reused")
+
+    async def _require_own_key(self, caller: Caller) -> None:
+        try:
+            async with asyncio.timeout(self._deadlines.reserve_patience_s):
+                await self._key_owners.require(caller)
+        except TimeoutError:
+            raise DomainError("ledger_unavailable", retry_after_s=1) from None
 
     async def _hold(
         self,

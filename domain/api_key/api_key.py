@@ -68,6 +68,11 @@ class ApiKey(msgspec.Struct, frozen=True):
     def exists(self) -> bool:
         return bool(self.key_id)
 
+    @property
+    def hashes(self) -> tuple[bytes, ...]:
+        """Of its secret, and of the former one if it was rotated."""
+        return (self.secret.hash, self.old_secret.hash) if self.old_secret is not None else (self.secret.hash,)
+
     def opens_with(self, secret_hash: bytes, now: datetime) -> bool:
         """Whether a secret with this hash is the key's, or its former one within the grace."""
         if secret_hash == self.secret.hash:

@@ -8,6 +8,30 @@ OWN = "tests/adapters/wiring/test_own_login.py"
 
 ROLE_PATCHES = (
     Patch(
+        "keys",
+        "what the read model says of a key is believed",
+        "adapters/outbound/postgres/key_directory.py",
+        "return FoundKey(key, state, found.position) if secret_hash in key.hashes else None",
+        "return found",
+        "tests/adapters/postgres/test_key_directory.py::test_what_the_cache_is_filled_with_is_what_the_streams_say",
+    ),
+    Patch(
+        "keys",
+        "a secret opens whatever key the read model leads to",
+        "adapters/outbound/postgres/key_directory.py",
+        " if secret_hash in key.hashes else None",
+        "",
+        "tests/adapters/postgres/test_key_directory.py::test_what_the_cache_is_filled_with_is_what_the_streams_say",
+    ),
+    Patch(
+        "keys",
+        "the write path takes any key for an account's",
+        "application/generate/key_owners.py",
+        "if owner != caller.account_id:",
+        "if not owner:",
+        "tests/application/test_key_owners.py",
+    ),
+    Patch(
         "roles",
         "a process is handed the owner's login",
         "adapters/wiring/hand_over.py",

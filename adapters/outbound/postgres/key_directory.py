@@ -1,8 +1,9 @@
 """Who is calling (application.ports.KeyDirectory): a cache over the api_key read model that a revocation outruns.
 
 An entry is kept only if the read model it came from had seen every key and account event that this process knows to
-concern it. Whatever is in doubt (a stopped projector, a tail that is too old, a key the read model does not know yet)
-is read from the key's own stream instead.
+concern it; what it says is what the streams of key and account say, because who can write the read model must not be
+able to give a key to another account, or to open one that was closed. Whatever is in doubt (a stopped projector, a tail
+that is too old, a key the read model does not know yet) is read from the key's own stream instead.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ from adapters.outbound.postgres.ask_server import LOST
 from adapters.outbound.postgres.follow_access import AccessTail
 from application.ports import Caller, Clock, Ledger, PersonalData
 from application.read_ports import FoundKey
-from domain.account.account import ACCOUNT, Account, may_be_served
+from domain.account.account import ACCOUNT, Account, AccountState, may_be_served
 from domain.aggregates import owner_of
 from domain.api_key.api_key import API_KEY, ApiKey
 from domain.api_key.secret_form import is_secret
@@ -107,10 +108,18 @@ class CachedKeyDirectory:
     async def _look_up(self, secret_hash: bytes) -> FoundKey | None:
         """From the read model if that is new enough, else from the streams; only a read model's entry is kept."""
         found = await self._read(secret_hash) if self.tail.is_fresh() else None
-        if found is None or not self._is_current(found):
-            return await self._from_streams(secret_hash)
-        self._keep(secret_hash, found)
-        return found
+        if found is not None and self._is_current(found):
+            confirmed = await self._confirmed(found, secret_hash)
+            if confirmed is not None and self._is_current(confirmed):  # again: time has passed
+                self._keep(secret_hash, confirmed)
+                return confirmed
+        return await self._from_streams(secret_hash)
+
+    async def _confirmed(self, found: FoundKey, secret_hash: bytes) -> FoundKey | None:
+        """What the streams of the key that was found, and of its account, say; None if the secret is not that key's.
+        Two reads for each entry that is made."""
+        key, state = await self._now(found.key.key_id)
+        return FoundKey(key, state, found.position) if secret_hash in key.hashes else None
 
     async def _read(self, secret_hash: bytes) -> FoundKey | None:
         """None also if the read model does not answer: the streams have a bounded wait and a name for that."""
@@ -124,9 +133,14 @@ class CachedKeyDirectory:
         stream = await self._ledger.holder_of(Claim("key_secret", secret_hash))
         if stream is None:
             return None
-        key: ApiKey = await self._ledger.state_of(API_KEY, owner_of(stream))
+        key, state = await self._now(owner_of(stream))
+        return FoundKey(key, state, 0)
+
+    async def _now(self, key_id: str) -> tuple[ApiKey, AccountState]:
+        """By their own streams."""
+        key: ApiKey = await self._ledger.state_of(API_KEY, key_id)
         account: Account = await self._ledger.state_of(ACCOUNT, key.account_id)
-        return FoundKey(key, account.state, 0)
+        return key, account.state
 
     def _is_current(self, found: FoundKey) -> bool:
         """Nor may the tail have gone stale while the read model was asked: what it then says may be long past."""

@@ -10,6 +10,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from cryptography.fernet import Fernet
+from msgspec.structs import replace
 
 from adapters.outbound.crypto.clock_and_ids import SystemClock
 from adapters.outbound.crypto.personal_data import SealedPersonalData
@@ -384,3 +385,65 @@ async def test_an_unknown_key_is_remembered_as_that_for_a_second(
         for number in range(20):
             await verdict(keys, f"nobody's {number}")
         assert len(keys._none_until_s) <= 5
+
+
+# ---- a read model that somebody wrote who is not the projector's code
+
+
+class ForgedKeyReads(LogKeyReads):
+    """forge: what the read model says of the key, from what is true."""
+
+    def __init__(self, database: Database, forge: Callable[[FoundKey], FoundKey]) -> None:
+        super().__init__(database)
+        self._forge = forge
+
+    async def find_key(self, secret_hash: bytes) -> FoundKey | None:
+        found = await super().find_key(secret_hash)
+        return found and self._forge(found)
+
+
+def with_key(**changes: object) -> Callable[[FoundKey], FoundKey]:
+    return lambda found: replace(found, key=replace(found.key, **changes))  # type: ignore[arg-type]
+
+
+FORGED = {
+    "of another account": (with_key(account_id="b"), "served"),
+    "of another kind": (with_key(kind="management"), "served"),
+    "without its limit": (with_key(settings=KeySettings(label=b"")), "served"),
+    "of another's id": (with_key(key_id="other"), "served"),
+    "not revoked": (with_key(revoked=False), "invalid_api_key"),
+    "of an account that is served": (lambda found: replace(found, account_state="active"), "account_not_served"),
+}
+
+
+@pytest.mark.parametrize("name", FORGED)
+async def test_what_the_cache_is_filled_with_is_what_the_streams_say(database: Database, name: str) -> None:
+    """The projector's role may write the read model: that must not be spending somebody's credit."""
+    forge, expected = FORGED[name]
+    async with processes(database, 1) as (ledger,):
+        await issue(ledger)
+        if expected == "invalid_api_key":
+            await change_key(ledger, Revoke(at=NOW))
+        if expected == "account_not_served":
+            await ledger.transact(ACCOUNT, "a", ChangeState(at=NOW, state="suspended"), command_id=uuid4())
+        async with directory(database, ledger, ForgedKeyReads(database, forge)) as keys:
+            for _ in range(2):
+                assert await verdict(keys) == expected
+                if expected == "served":
+                    caller = await keys.authenticate(SECRET)
+                    assert (caller.key_id, caller.account_id, caller.kind) == ("k", "a", "inference")
+
+
+async def test_a_secret_that_is_no_key_s_opens_none(database: Database) -> None:
+    """A row that leads from a made-up secret to a real key."""
+    async with processes(database, 1) as (ledger,):
+        await issue(ledger)
+        reads = LogKeyReads(database)
+
+        async def found(secret_hash: bytes) -> FoundKey | None:
+            return await LogKeyReads.find_key(reads, hashed(SECRET))
+
+        reads.find_key = found  # type: ignore[method-assign]
+        async with directory(database, ledger, reads) as keys:
+            assert await verdict(keys, "made-up") == "invalid_api_key"
+            assert await verdict(keys, "made-up") == "invalid_api_key"

@@ -1,0 +1,34 @@
+"""Whose a key is, by its own stream: the write path's check that a reservation's key belongs to its account."""
+
+from collections import OrderedDict
+
+from application.ports import Caller, Ledger
+from domain.api_key.api_key import API_KEY, ApiKey
+from domain.errors import DomainError
+
+MAX_KEYS = 50_000
+"""About 200 bytes each. A key never changes hands, so an entry never goes stale; dropping one costs a read."""
+
+
+class KeyOwners:
+    """Remembers who owns which key; one read of the key's stream per key and process."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._owners: OrderedDict[str, str] = OrderedDict()
+
+    async def require(self, caller: Caller) -> None:
+        """Raises: DomainError invalid_api_key if the key is not the account's; ledger_unavailable."""
+        owner = self._owners.get(caller.key_id)
+        if owner is None:
+            owner = await self._read(caller.key_id)
+        if owner != caller.account_id:
+            raise DomainError("invalid_api_key")
+
+    async def _read(self, key_id: str) -> str:
+        key: ApiKey = await self._ledger.state_of(API_KEY, key_id)
+        if key.exists:
+            self._owners[key_id] = key.account_id
+            if len(self._owners) > MAX_KEYS:
+                self._owners.popitem(last=False)
+        return key.account_id
