@@ -8,6 +8,8 @@ MAX_REASON = 500
 
 def check_reason(reason: str) -> None:
     """Raises: DomainError invalid_request (reason)."""
+    if not reason.isprintable():  # it is shown in terminals, logs and exports
+        raise DomainError("invalid_request", param="reason", message="reason must be one line of printable characters")
     if not MIN_REASON <= len(reason) <= MAX_REASON:
         message = f"reason must have {MIN_REASON} to {MAX_REASON} characters"
         raise DomainError("invalid_request", param="reason", message=message)

@@ -36,7 +36,7 @@ class OpenAccount:
         """
         if not USERNAME.fullmatch(username):
             raise DomainError("invalid_request", param="username", message=USERNAME_RULE)
-        if len(email) > MAX_EMAIL or not EMAIL.fullmatch(email):
+        if len(email) > MAX_EMAIL or not EMAIL.fullmatch(email) or not email.isprintable():
             raise DomainError("invalid_request", param="email", message="email must be an address like a@example.com")
         account = self._ids.new()
         account_id = str(account)

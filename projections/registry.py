@@ -69,5 +69,13 @@ def for_build(sql: str, build: Projection) -> str:
     return sql.replace("{build}", build.build).replace("{version}", str(build.version))
 
 
+def read_files() -> None:
+    """Now instead of when they are needed: a process that gives its rights up may not be able to read them then."""
+    for build in BUILDS:
+        tables_sql(build)
+        views_sql(build)
+
+
+@cache
 def _file(build: Projection, name: str) -> str:
     return resources.files(build.package).joinpath(name).read_text("utf-8")

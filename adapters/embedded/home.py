@@ -27,7 +27,7 @@ def unprivileged_user_can_reach(path: Path) -> bool:
     Looks at the nearest folder that exists. Always True when we are not root: Postgres then runs as ourselves.
     """
     try:
-        return _can_reach(path, server_user(path / "pgdata"))
+        return can_reach(path, server_user(path / "pgdata"))
     except EmbeddedPostgresError:  # root, and nobody to drop to
         return False
 
@@ -37,7 +37,7 @@ def prepare_home(home: Path, user: UnprivilegedUser | None) -> None:
 
     Raises: HomeUnreachable, EmbeddedPostgresError if it cannot be made; nothing is left behind by the first.
     """
-    if not _can_reach(home, user) and not _can_reach_at_second_look(home, user):
+    if not can_reach(home, user) and not _can_reach_at_second_look(home, user):
         name = user.name if user else "this user"
         raise HomeUnreachable(
             f"Postgres runs as {name} because we are root, and {name} cannot enter {home}: "
@@ -70,7 +70,7 @@ def _make_passable(folder: Path, user: UnprivilegedUser | None) -> None:
         folder.chmod(PASSABLE_MODE)
 
 
-def _can_reach(path: Path, user: UnprivilegedUser | None) -> bool:
+def can_reach(path: Path, user: UnprivilegedUser | None) -> bool:
     """Ask the kernel as that user: modes, ACLs and mounts all count."""
     if user is None:
         return True
@@ -82,4 +82,4 @@ def _can_reach(path: Path, user: UnprivilegedUser | None) -> bool:
 
 def _can_reach_at_second_look(path: Path, user: UnprivilegedUser | None) -> bool:
     time.sleep(SECOND_LOOK_AFTER_S)
-    return _can_reach(path, user)
+    return can_reach(path, user)

@@ -23,6 +23,12 @@ class SupervisorLock:
         self._path = path
         self._descriptor: int | None = None
 
+    def __enter__(self) -> None:
+        self.take()
+
+    def __exit__(self, *failure: object) -> None:
+        self.release()
+
     @property
     def is_held(self) -> bool:
         return self._descriptor is not None

@@ -18,6 +18,8 @@ Child = Literal["api", "projector", "sandbox"]
 
 HOME = "GATEWAYZ_HOME"
 
+NO_HOME = "/nonexistent"
+
 WITH_PASSWORDS = frozenset({"DATABASE_URL", "GATEWAYZ_WRITER_URL"})
 
 PLAIN_NAMES = frozenset(
@@ -67,6 +69,11 @@ def environment_of_child(
         **{name: value for name, value in environment.items() if name in kept or name.startswith(prefixes)},
         **changes,
     }
+
+
+def live_without_home() -> None:
+    """For a process that became another user: libraries that look into the old one's folder stumble over its mode."""
+    os.environ["HOME"] = NO_HOME
 
 
 def _setting_names() -> set[str]:

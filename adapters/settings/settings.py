@@ -65,6 +65,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=environment_nam
             " create roles. Nothing but a trigger then keeps a process from changing the log."
         ),
     ] = "off"
+    run_as: Annotated[
+        str,
+        Meta(
+            description="As root: the user whom API, projector and sandbox become once they are loaded; by default"
+            " `gatewayz` if there is one, else `nobody`, never the one whom Postgres runs as. `root`: they stay root."
+        ),
+    ] = ""
     pg_bindir: Annotated[
         Path | None, Meta(description="Folder with `postgres` and `initdb` to run instead of the wheel's.")
     ] = None

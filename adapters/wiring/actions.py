@@ -40,17 +40,24 @@ class WiredActions:
 
         sock = listening_socket(settings.host, settings.port)
         database = open_as("api", running_dsn(settings), settings)
+        from adapters.wiring.gateway import catalog_of
+        from adapters.wiring.leave_root import leave_root
         from adapters.wiring.run_api import run_api
 
-        return run_api(database, settings, sock)
+        catalog = catalog_of(settings)
+        leave_root(settings, dies_with_parent=False)
+        return run_api(database, settings, sock, catalog)
 
     def projector(self) -> int:
         settings = _settings_of("projector")
         from adapters.wiring.find_database import running_dsn
+        from adapters.wiring.leave_root import leave_root
         from adapters.wiring.own_login import open_as
         from adapters.wiring.run_projector import run_projector
 
-        return run_projector(open_as("projector", running_dsn(settings), settings), settings)
+        database = open_as("projector", running_dsn(settings), settings)
+        leave_root(settings, dies_with_parent=False)
+        return run_projector(database, settings)
 
     def migrate(self) -> Sequence[str]:
         settings = _settings_of("migrate")
@@ -63,6 +70,18 @@ class WiredActions:
         from adapters.wiring.find_database_url import find_database_url
 
         return find_database_url(settings, process)
+
+    def rotate_keyring(self) -> tuple[int, int]:
+        settings = _settings_of("rotate")
+        from adapters.wiring.rotate import rotate_keyring
+
+        return rotate_keyring(settings)
+
+    def rotate_derivation_secret(self) -> None:
+        settings = _settings_of("rotate")
+        from adapters.wiring.rotate import rotate_derivation_secret
+
+        rotate_derivation_secret(settings)
 
     def verify(self) -> Report:
         settings = _settings_of("verify")

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from adapters.embedded import EmbeddedPostgres
+from adapters.embedded.unprivileged import UnprivilegedUser
 from adapters.outbound.telemetry.forget_process import forget_process
 from adapters.settings import Settings, environment_of_child
 from adapters.settings.read_environment import Child as ChildName
@@ -38,10 +39,12 @@ def supervisor_of(
     server: EmbeddedPostgres | None,
     dsn: Callable[[], str],
     provider_keys: Iterable[str],
+    worker: UnprivilegedUser | None,
 ) -> Supervisor:
     """API first: open requests need everything else until they are settled. The sandbox is a provider to them.
 
     provider_keys: names of the variables that hold them, which only API processes see.
+    worker:        whom the children become; None: they stay who they are.
     """
     environment = partial(_environment, settings, sandbox, metrics_folder)
     on_death = partial(forget_process, metrics_folder)
@@ -57,7 +60,9 @@ def supervisor_of(
     ]
     if sandbox is not None:
         fd = sandbox.fileno()
-        program = Program("sandbox", (*PYTHON, "adapters.embedded.sandbox", str(fd)), environment("sandbox"), (fd,))
+        user = (str(worker.uid), str(worker.gid)) if worker else ()
+        argv = (*PYTHON, "adapters.embedded.sandbox", str(fd), *user)
+        program = Program("sandbox", argv, environment("sandbox"), (fd,))
         stages.append(Stage([Child(program)], SANDBOX_PATIENCE_S))
     return Supervisor(stages, spare, stop_request, server, dsn)
 

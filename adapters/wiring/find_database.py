@@ -30,6 +30,18 @@ def running_dsn(settings: Settings) -> str:
 
 
 @contextmanager
+def owner_s_dsn(settings: Settings) -> Iterator[str]:
+    """Of a database that runs, or of the embedded server, started until the block ends. Main thread only.
+    Raises: Complaint, EmbeddedPostgresError."""
+    server = None if settings.database_url or attached_dsn(settings) else _started(settings)
+    try:
+        yield server.dsn(DATABASE) if server else running_dsn(settings)
+    finally:
+        if server is not None:
+            server.stop()
+
+
+@contextmanager
 def reachable_database(settings: Settings) -> Iterator[Database]:
     """The database, whether something runs or not: else the embedded server is started, with a projector, until the
     block ends. Main thread only. Raises: Complaint, EmbeddedPostgresError."""

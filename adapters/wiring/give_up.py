@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from adapters.complaint import CANNOT, Complaint
 from adapters.embedded.errors import EmbeddedPostgresError
+from adapters.inbound.cli.safe import safe
 from domain.errors import DomainError
 
 NAMED_BY_THE_OPERATOR = ("account", "key", "param")
@@ -27,7 +28,7 @@ def giving_up_in_one_line() -> Iterator[None]:
 
 def _give_up(line: str, exit_code: int) -> None:
     if line:
-        print(f"gatewayz: {line}", file=sys.stderr)
+        print(f"gatewayz: {safe(line)}", file=sys.stderr)
     sys.exit(exit_code)
 
 

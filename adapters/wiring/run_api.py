@@ -20,6 +20,7 @@ from adapters.inbound.http.app import GatewayApp, create_app
 from adapters.inbound.http.edge.connections import Connections
 from adapters.inbound.http.edge.protocol import Edge
 from adapters.outbound.postgres.key_directory import CachedKeyDirectory
+from adapters.outbound.providers.catalog import ProviderCatalog
 from adapters.outbound.providers.http_chat_providers import HttpChatProviders
 from adapters.outbound.providers.pool import MAX_CONNECTIONS_PER_HOST
 from adapters.outbound.providers.shared_providers import SharedProviders
@@ -31,7 +32,7 @@ from adapters.settings.settings import Settings
 from adapters.wiring.core import end_tasks, running_core
 from adapters.wiring.database import Database
 from adapters.wiring.draining_server import DrainingServer
-from adapters.wiring.gateway import addresses_of, catalog_of, gateway_of
+from adapters.wiring.gateway import addresses_of, gateway_of
 from adapters.wiring.readiness import Readiness, sample_database
 from application.ports import Refusal
 
@@ -51,20 +52,19 @@ AFTER_DRAIN_S = 5.0
 log = structlog.get_logger()
 
 
-def run_api(database: Database, settings: Settings, sock: socket.socket) -> int:
+def run_api(database: Database, settings: Settings, sock: socket.socket, catalog: ProviderCatalog) -> int:
     """Serve on `sock` until SIGTERM or SIGINT; returns the exit code: 1 if a task that must run ended."""
     _, allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(allowed, MAX_FILES), allowed))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve(database, settings, sock))
+        return runner.run(_serve(database, settings, sock, catalog))
 
 
-async def _serve(database: Database, settings: Settings, sock: socket.socket) -> int:
+async def _serve(database: Database, settings: Settings, sock: socket.socket, catalog: ProviderCatalog) -> int:
     metrics = Metrics(settings.metrics_folder)
     spans = open_spans("gatewayz", settings.otlp_endpoint, to_console=settings.traces == "console")
     async with AsyncExitStack() as stack:
         stack.callback(spans.close)
-        catalog = catalog_of(settings)
         providers = HttpChatProviders(catalog.endpoints)
         stack.push_async_callback(providers.close)
         core = await stack.enter_async_context(running_core(database, settings, "gatewayz api", metrics.appended))

@@ -1,7 +1,9 @@
 """`gatewayz serve`: everything on one machine, in the order in which it has to come up (DESIGN §7)."""
 
+import os
 import shutil
 import socket
+import tempfile
 from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from functools import partial
@@ -11,7 +13,9 @@ from typing import NamedTuple
 import structlog
 
 from adapters.complaint import WRONG_INPUT, Complaint
+from adapters.embedded.home import PASSABLE_MODE, can_reach
 from adapters.embedded.supervisor_lock import SupervisorLock
+from adapters.embedded.unprivileged import UnprivilegedUser
 from adapters.inbound.cli.banner import Started
 from adapters.outbound.providers.load_catalog import key_names
 from adapters.outbound.providers.read_rows import ProvidersFileInvalid
@@ -22,6 +26,7 @@ from adapters.supervisor.stop_request import StopRequest
 from adapters.supervisor.supervise import Supervisor
 from adapters.wiring.children import supervisor_of
 from adapters.wiring.embedded_server import DATABASE, embedded_postgres
+from adapters.wiring.leave_root import worker_of
 from adapters.wiring.make_home import make_home
 
 READY_WITHIN_S = 60.0
@@ -62,6 +67,7 @@ def run_serve(settings: Settings, tell: Callable[[Started], None]) -> int:
             server=server,
             dsn=dsn,
             provider_keys=_key_names(settings),
+            worker=worker_of(settings),
         )
         stack.callback(supervisor.stop)
         stack.callback(place.sock.close)  # before: whoever the last API process has not accepted would wait for nobody
@@ -83,7 +89,7 @@ def _claim(settings: Settings, stack: ExitStack) -> _Place:
     lock = SupervisorLock(settings.home / "serve.lock")
     lock.take()
     stack.callback(lock.release)
-    return _Place(settings, sock, sandbox, _fresh_folder(settings.run_folder / "metrics"))
+    return _Place(settings, sock, sandbox, _metrics_folder(settings, stack))
 
 
 def _runs_sandbox(settings: Settings) -> bool:
@@ -104,11 +110,24 @@ def _key_names(settings: Settings) -> Collection[str]:
         raise Complaint(str(error), WRONG_INPUT) from error
 
 
-def _fresh_folder(folder: Path) -> Path:
+def _metrics_folder(settings: Settings, stack: ExitStack) -> Path:
+    """In the home, or, if API processes become a user who cannot enter it, a temporary one."""
+    worker = worker_of(settings)
+    if worker is not None and not can_reach(settings.home, worker):
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gatewayz-metrics-")))
+        os.chown(folder, worker.uid, worker.gid)
+        return folder
+    return _fresh_folder(settings.run_folder / "metrics", worker)
+
+
+def _fresh_folder(folder: Path, worker: UnprivilegedUser | None) -> Path:
     """Counters start at zero with each start: processes of the last one must not be counted again."""
     try:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True, mode=0o700)
+        if worker is not None:
+            folder.parent.chmod(PASSABLE_MODE)
+            os.chown(folder, worker.uid, worker.gid)
     except OSError as error:
         raise Complaint(f"cannot make {folder}: {error.strerror}; give access, or set GATEWAYZ_HOME") from error
     return folder
@@ -123,7 +142,14 @@ def _prepare(place: _Place, supervisor: Supervisor, dsn: str) -> Callable[[], St
 
     database = prepare_database(dsn, place.settings)
     supervisor.begin(lambda child, dsn: handed_to(child, database.at(dsn)))
-    return partial(introduce, database, place.settings, url_of(place.sock), runs_sandbox=place.sandbox is not None)
+    return partial(
+        introduce,
+        database,
+        place.settings,
+        url_of(place.sock),
+        runs_sandbox=place.sandbox is not None,
+        has_providers=_has_providers(place.settings),
+    )
 
 
 def _is_up(place: _Place, supervisor: Supervisor, stop_request: StopRequest) -> bool:

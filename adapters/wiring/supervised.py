@@ -16,6 +16,7 @@ from adapters.settings import Settings, read_settings
 from adapters.wiring.database import Database, DatabaseAway, complaints
 from adapters.wiring.give_up import giving_up_in_one_line
 from adapters.wiring.hand_over import taken_from
+from adapters.wiring.leave_root import leave_root
 
 BACK_WITHIN_S = 30.0
 """The supervisor restarts a dead server at once; then it replays its log."""
@@ -25,6 +26,7 @@ def main(program: str, *arguments: str) -> int:
     settings = read_settings()
     configure_logs(program, settings.log_format, settings.log_level)
     run = _loaded(program, arguments, settings)
+    leave_root(settings, dies_with_parent=True)
     line = sys.stdin.readline().strip()
     if not line:  # the supervisor is gone
         return 1
@@ -49,10 +51,11 @@ def _loaded(program: str, arguments: tuple[str, ...], settings: Settings) -> Cal
     """The program with all its code; each process loads only its own."""
     match program:
         case "api":
+            from adapters.wiring.gateway import catalog_of
             from adapters.wiring.run_api import run_api
 
-            sock = socket.socket(fileno=int(arguments[0]))
-            return lambda database: run_api(database, settings, sock)
+            sock, catalog = socket.socket(fileno=int(arguments[0])), catalog_of(settings)
+            return lambda database: run_api(database, settings, sock, catalog)
         case "projector":
             from adapters.wiring.run_projector import run_projector
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import shutil
 import signal
 import subprocess
@@ -13,7 +14,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from tests.processes import children_of
 
@@ -45,29 +46,42 @@ class Installation:
         self.settings = {"GATEWAYZ_HOME": str(home), "GATEWAYZ_PORT": "0", **settings}
         self.supervisor: subprocess.Popen[str] | None = None
         self.told = ""
+        self._shown: TextIO | None = None
+        self.code = ROOT
 
     @property
     def environment(self) -> dict[str, str]:
-        return {**os.environ, "PYTHONPATH": str(ROOT), **self.settings}
+        return {**os.environ, "PYTHONPATH": str(self.code), **self.settings}
 
     def start(self, **settings: str) -> float:
         """`gatewayz serve` in a session of its own; returns how many seconds passed until it told how to use it."""
         self.settings |= settings
         began_s = time.monotonic()
+        self._let_go()
+        ours, terminal = pty.openpty()
         self.supervisor = subprocess.Popen(
-            [*GATEWAYZ, "serve"], env=self.environment, stdout=subprocess.PIPE, text=True, start_new_session=True
+            [*GATEWAYZ, "serve"], env=self.environment, stdout=terminal, text=True, start_new_session=True
         )
-        assert self.supervisor.stdout is not None
+        os.close(terminal)
+        self._shown = os.fdopen(ours, encoding="utf-8")  # as long as the process writes to it
         watchdog = threading.Timer(UP_WITHIN_S, self.supervisor.kill)
         watchdog.start()
         self.told = "".join(iter(self._next_line, "Stop with Ctrl-C.\n"))
         watchdog.cancel()
         return time.monotonic() - began_s
 
+    def _let_go(self) -> None:
+        """Of the terminal that the last start was shown on."""
+        if self._shown is not None:
+            self._shown.close()
+            self._shown = None
+
     def _next_line(self) -> str:
         assert self.supervisor is not None
-        assert self.supervisor.stdout is not None
-        line = self.supervisor.stdout.readline()
+        assert self._shown is not None
+        line = ""
+        with suppress(OSError):  # EIO: nobody has the other end any more
+            line = self._shown.readline()
         assert line, f"serve ended with {self.supervisor.wait()} before it was up"
         return line
 
@@ -165,5 +179,6 @@ def installation(home: str = "home", **settings: str) -> Iterator[Installation]:
         yield made
     finally:
         made.stop()
+        made._let_go()
         made.leaves_nothing_running()
         shutil.rmtree(folder)

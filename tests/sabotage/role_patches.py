@@ -5,8 +5,106 @@ from tests.sabotage.patch import Patch
 ENSURE = "adapters/outbound/postgres/ensure_roles.py"
 ROLES = "tests/adapters/postgres/test_roles.py"
 OWN = "tests/adapters/wiring/test_own_login.py"
+NOT_ROOT = "tests/e2e/test_nobody_is_root.py::test_p9_each_process_has_given_root_up_for_good"
 
 ROLE_PATCHES = (
+    Patch(
+        "roles",
+        "the server's other databases stay open",
+        "adapters/outbound/postgres/ensure_database.py",
+        "if connection.execute(IS_OPEN, [other]).fetchone() == (True,):",
+        "if False:",
+        f"{ROLES}::test_in_a_server_of_our_own_the_other_databases_are_closed",
+    ),
+    Patch(
+        "erasure",
+        "a wrapped data key opens for any account",
+        "adapters/outbound/crypto/wrapping.py",
+        "return PURPOSE + account_id.encode()",
+        "return PURPOSE",
+        "tests/adapters/crypto/test_wrapping.py",
+    ),
+    Patch(
+        "secrets",
+        "a rotation leaves what Fernet wrapped",
+        "adapters/outbound/crypto/wrapping.py",
+        "return wrapped.startswith(BOUND + self._keys[0].mark)",
+        "return not wrapped.startswith(BOUND) or wrapped.startswith(BOUND + self._keys[0].mark)",
+        "tests/adapters/wiring/test_rotate.py",
+    ),
+    Patch(
+        "erasure",
+        "a rotation writes over what changed meanwhile",
+        "adapters/outbound/postgres/rewrap_data_keys.py",
+        "UPDATE ledger.data_keys SET wrapped = %s WHERE account_id = %s AND wrapped = %s",
+        "INSERT INTO ledger.data_keys (wrapped, account_id) SELECT %s, %s WHERE %s::bytea IS NOT NULL"
+        " ON CONFLICT (account_id) DO UPDATE SET wrapped = excluded.wrapped",
+        "tests/adapters/wiring/test_rotate.py::test_what_somebody_else_changed_meanwhile_is_left_alone",
+    ),
+    Patch(
+        "root",
+        "a process that was started as root stays root",
+        "adapters/wiring/supervised.py",
+        "    leave_root(settings, dies_with_parent=True)\n",
+        "",
+        NOT_ROOT,
+    ),
+    Patch(
+        "root",
+        "the sandbox stays root",
+        "adapters/wiring/children.py",
+        "user = (str(worker.uid), str(worker.gid)) if worker else ()",
+        "user = ()",
+        NOT_ROOT,
+    ),
+    Patch(
+        "root",
+        "our processes run as the user who owns the cluster",
+        "adapters/embedded/unprivileged.py",
+        'WORKER_CANDIDATES = ("gatewayz", "nobody")',
+        'WORKER_CANDIDATES = ("postgres",)',
+        NOT_ROOT,
+    ),
+    Patch(
+        "secrets",
+        "serve prints its keys into a journal",
+        "adapters/inbound/cli/app.py",
+        "to_person=is_terminal()",
+        "to_person=True",
+        "tests/adapters/cli/test_verbs.py",
+    ),
+    Patch(
+        "terminal",
+        "an error line is printed as it came",
+        "adapters/wiring/give_up.py",
+        "{safe(line)}",
+        "{line}",
+        "tests/adapters/cli/test_safe.py",
+    ),
+    Patch(
+        "terminal",
+        "JSON is printed as it came",
+        "adapters/inbound/cli/print_json.py",
+        "print(safe_json(msgspec.json.format(msgspec.json.encode(view)).decode()))",
+        "print(msgspec.json.format(msgspec.json.encode(view)).decode())",
+        "tests/adapters/cli/test_safe.py",
+    ),
+    Patch(
+        "terminal",
+        "an email may steer a terminal",
+        "application/open_account.py",
+        " or not email.isprintable()",
+        "",
+        "tests/application/test_text_from_outside.py",
+    ),
+    Patch(
+        "terminal",
+        "a reason may steer a terminal",
+        "application/check_reason.py",
+        "if not reason.isprintable():",
+        "if False:",
+        "tests/application/test_text_from_outside.py",
+    ),
     Patch(
         "keys",
         "what the read model says of a key is believed",

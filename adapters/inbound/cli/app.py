@@ -9,9 +9,10 @@ import typer
 from adapters.inbound.cli.account_verbs import account_verbs, add_grant, add_statement
 from adapters.inbound.cli.actions import Actions, Process
 from adapters.inbound.cli.banner import Started, banner
-from adapters.inbound.cli.give_secret import give_secret
+from adapters.inbound.cli.give_secret import give_secret, is_terminal
 from adapters.inbound.cli.key_verbs import key_verbs
 from adapters.inbound.cli.print_json import Json, print_json
+from adapters.inbound.cli.rotate_verbs import rotate_verbs
 from adapters.version import VERSION
 
 Field = Literal["base_url", "admin_key", "demo_key"]
@@ -29,6 +30,7 @@ def build_cli(actions: Actions) -> typer.Typer:
     add_statement(cli, actions)
     cli.add_typer(account_verbs(actions), name="account")
     cli.add_typer(key_verbs(actions), name="key")
+    cli.add_typer(rotate_verbs(actions), name="rotate")
     add_grant(cli, actions)
 
     @cli.command()
@@ -85,9 +87,9 @@ def _add_processes(cli: typer.Typer, actions: Actions) -> None:
         process: Annotated[Process, typer.Argument(help="Whose: each logs in as a role of its own.")],
         to: Annotated[Path | None, typer.Option(help="A new file, readable by its owner only.")] = None,
     ) -> None:
-        """Print the DATABASE_URL of a process that runs alone.
+        """Print what a process that runs alone logs in with.
 
-        To a terminal, or into a file. Asks as the owner.
+        Into a terminal or a file. Asks as the owner.
         """
         give_secret(actions.database_url(process), to)
 
@@ -137,4 +139,4 @@ def _print_version(is_asked: bool) -> None:
 
 
 def _tell(started: Started) -> None:
-    print(banner(started), flush=True)
+    print(banner(started, to_person=is_terminal()), flush=True)

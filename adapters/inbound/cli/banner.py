@@ -8,8 +8,12 @@ import msgspec
 EXAMPLE = "Say hello to the ledger"
 
 
+CREDENTIALS = "credentials.json"
+
+
 class Started(msgspec.Struct, frozen=True):
-    """url: without /v1. model: one that can be called now; empty if nothing is on sale."""
+    """url: without /v1. model: one that can be called now; empty if nothing is on sale. demo_key: empty where there is
+    no demo account."""
 
     url: str
     admin_key: str
@@ -18,16 +22,32 @@ class Started(msgspec.Struct, frozen=True):
     home: Path
 
 
-def banner(started: Started) -> str:
-    facts = (
-        f"Gatewayz is up.\n\n"
-        f"  Base URL    {started.url}/v1\n"
-        f"  Admin key   {started.admin_key}\n"
-        f"  Demo key    {started.demo_key}\n"
-        f"  Home        {started.home}\n"
-    )
-    snippets = f"\n{curl_snippet(started)}\n\n{python_snippet(started)}\n" if started.model else NOTHING_ON_SALE
-    return f"{facts}{snippets}\nStop with Ctrl-C.\n"
+def banner(started: Started, *, to_person: bool) -> str:
+    """to_person: a terminal shows it. Elsewhere it is kept (a journal, a container's log), so that it has no secret."""
+    keys = _keys(started) if to_person else f"  Keys        in {started.home / CREDENTIALS}\n"
+    facts = f"Gatewayz is up.\n\n  Base URL    {started.url}/v1\n{keys}  Home        {started.home}\n"
+    return f"{facts}{_next_step(started) if to_person else ''}\nStop with Ctrl-C.\n"
+
+
+def _keys(started: Started) -> str:
+    demo = f"  Demo key    {started.demo_key}\n" if started.demo_key else ""
+    return f"  Admin key   {started.admin_key}\n{demo}"
+
+
+def _next_step(started: Started) -> str:
+    if not started.model:
+        return NOTHING_ON_SALE
+    key_first = "" if started.demo_key else NO_DEMO
+    return f"{key_first}\n{curl_snippet(started)}\n\n{python_snippet(started)}\n"
+
+
+NO_DEMO = """
+There is no demo account beside real providers. Open one of your own:
+
+  gatewayz account create alice alice@example.com
+  gatewayz grant alice 5 --reason "credit to begin with"
+  export GATEWAYZ_KEY=$(gatewayz key issue alice --label first | tail -n 1)
+"""
 
 
 NOTHING_ON_SALE = (
@@ -39,16 +59,18 @@ def curl_snippet(started: Started) -> str:
     body = json.dumps({"model": started.model, "messages": [{"role": "user", "content": EXAMPLE}]})
     return (
         f"curl {started.url}/v1/chat/completions \\\n"
-        f'  -H "Authorization: Bearer {started.demo_key}" \\\n'
+        f'  -H "Authorization: Bearer {started.demo_key or "$GATEWAYZ_KEY"}" \\\n'
         f'  -H "Content-Type: application/json" \\\n'
         f"  -d '{body}'"
     )
 
 
 def python_snippet(started: Started) -> str:
+    key = f'"{started.demo_key}"' if started.demo_key else 'os.environ["GATEWAYZ_KEY"]'
+    needs = "" if started.demo_key else "import os\n"
     return (
-        "from openai import OpenAI  # pip install openai\n"
-        f'client = OpenAI(base_url="{started.url}/v1", api_key="{started.demo_key}")\n'
+        f"{needs}from openai import OpenAI  # pip install openai\n"
+        f'client = OpenAI(base_url="{started.url}/v1", api_key={key})\n'
         "answer = client.chat.completions.create(\n"
         f'    model="{started.model}", messages=[{{"role": "user", "content": "{EXAMPLE}"}}]\n'
         ")\n"

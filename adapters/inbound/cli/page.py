@@ -11,6 +11,8 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from adapters.inbound.cli.safe import safe
+
 PIPE_WIDTH = 10_000
 """Columns where there is no terminal: a table is then as wide as it needs."""
 
@@ -48,15 +50,6 @@ class Page:
 def _whole(cell: str) -> str:
     """Not to be broken over two lines, unless it is a sentence."""
     return cell.replace(" ", NO_BREAK) if len(cell) <= LONGEST_WHOLE else cell
-
-
-def safe(text: str) -> str:
-    """`text` with its unprintable characters spelt out: escapes, line ends, marks that turn the direction of text."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else _spelt(c) for c in text)
-
-
-def _spelt(character: str) -> str:
-    return character.encode("unicode_escape").decode()
 
 
 def _console() -> Console:

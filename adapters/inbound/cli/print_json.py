@@ -5,8 +5,10 @@ from typing import Annotated
 import msgspec
 import typer
 
+from adapters.inbound.cli.safe import safe_json
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON; amounts are integers in nUSD (10^-9 USD).")]
 
 
 def print_json(view: object) -> None:
-    print(msgspec.json.format(msgspec.json.encode(view)).decode())
+    print(safe_json(msgspec.json.format(msgspec.json.encode(view)).decode()))

@@ -7,17 +7,13 @@ import secrets
 from collections.abc import Sequence
 
 from cryptography.exceptions import InvalidTag
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from adapters.outbound.crypto.wrapping import Wrapping
 from domain.proof.commitment import commitment
 
 NONCE_BYTES = 12
 KEY_BYTES = 32
-
-
-class WrongKeyring(Exception):
-    """A data key cannot be unwrapped: this keyring is another installation's. Restore secrets.json or its variables."""
 
 
 class NotSealedHere(ValueError):
@@ -52,18 +48,15 @@ class Keyring:
 
     def __init__(self, keys: Sequence[bytes]) -> None:
         self._keys = keys
-        self._fernet = MultiFernet([Fernet(key) for key in keys])
+        self._wrapping = Wrapping(keys)
 
     def __reduce__(self) -> tuple[type["Keyring"], tuple[Sequence[bytes]]]:
         return Keyring, (self._keys,)
 
-    def new_key(self) -> bytes:
+    def new_key(self, account_id: str) -> bytes:
         """Wrapped."""
-        return self._fernet.encrypt(secrets.token_bytes(KEY_BYTES))
+        return self._wrapping.wrap(account_id, secrets.token_bytes(KEY_BYTES))
 
     def unwrap(self, account_id: str, wrapped: bytes) -> DataKey:
         """Raises: WrongKeyring."""
-        try:
-            return DataKey(account_id, self._fernet.decrypt(wrapped))
-        except InvalidToken:
-            raise WrongKeyring(account_id) from None
+        return DataKey(account_id, self._wrapping.unwrap(account_id, wrapped))

@@ -36,7 +36,7 @@ class SealedPersonalData:
         self._known: OrderedDict[str, tuple[DataKey, float]] = OrderedDict()
 
     async def create_key(self, account_id: str) -> None:
-        await self._data_keys.put(account_id, self._keyring.new_key())
+        await self._data_keys.put(account_id, self._keyring.new_key(account_id))
 
     async def seal(self, account_id: str, data: bytes) -> bytes:
         return (await self._existing_key(account_id)).seal(data)

@@ -15,7 +15,8 @@ from adapters.outbound.postgres.ask_server import LOST
 from adapters.outbound.postgres.follow_access import AccessTail
 from application.ports import Caller, Clock, Ledger, PersonalData
 from application.read_ports import FoundKey
-from domain.account.account import ACCOUNT, Account, AccountState, may_be_served
+from domain.account.account import ACCOUNT, Account, may_be_served
+from domain.account.events import AccountState
 from domain.aggregates import owner_of
 from domain.api_key.api_key import API_KEY, ApiKey
 from domain.api_key.secret_form import is_secret

@@ -116,6 +116,12 @@ class FakeActions:
     def database_url(self, process: str) -> str:
         return f"postgresql://{process}@host/db"
 
+    def rotate_keyring(self) -> tuple[int, int]:
+        return 7, 3
+
+    def rotate_derivation_secret(self) -> None:
+        self.asked.append(("rotate derivation secret",))
+
     def verify(self) -> Report:
         return Report(LedgerStanding(7, [ReadModelStanding("generation", 7, 0.0)], [], False), self._findings)
 

@@ -5,7 +5,8 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from adapters.inbound.cli.page import Page, safe
+from adapters.inbound.cli.page import Page
+from adapters.inbound.cli.safe import safe
 from adapters.inbound.cli.show_account import COLUMNS
 
 KEY_ID = "01a205dc-a9c1-7499-bc2c-93cb07590f86"

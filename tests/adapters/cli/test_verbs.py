@@ -5,16 +5,18 @@ import stat
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 from typer.testing import CliRunner, Result
 
 from adapters.complaint import Complaint
 from adapters.inbound.cli.app import build_cli
+from adapters.inbound.cli.banner import banner
 from adapters.version import VERSION
 from domain.credit.window import KeyLimit
 from domain.errors import DomainError
 from domain.proof.finding import Finding
-from tests.adapters.cli.fake_actions import FakeActions
+from tests.adapters.cli.fake_actions import STARTED, FakeActions
 
 
 def run(actions: FakeActions, *arguments: str) -> Result:
@@ -34,6 +36,7 @@ def test_every_verb_is_listed() -> None:
         "projector",
         "migrate",
         "database-url",
+        "rotate",
         "credentials",
         "demo",
         "verify",
@@ -66,13 +69,28 @@ def test_serves_help_names_the_settings_that_a_first_start_needs() -> None:
 
 
 def test_serve_tells_how_to_use_it() -> None:
-    told = said("serve")
+    told = banner(STARTED, to_person=True)
     for line in (
         "http://127.0.0.1:8000/v1",
         "gw_admin_a",
         "gw_test_d",
         "curl http://127.0.0.1:8000/v1/chat/completions",
     ):
+        assert line in told
+
+
+def test_what_serve_prints_elsewhere_than_to_a_terminal_holds_no_secret() -> None:
+    """A journal and a container's log are kept, and read by others."""
+    told = said("serve")
+    assert "http://127.0.0.1:8000/v1" in told
+    assert "/h/credentials.json" in told
+    assert STARTED.admin_key not in told and STARTED.demo_key not in told
+
+
+def test_without_a_demo_account_serve_tells_how_to_make_one() -> None:
+    told = banner(msgspec.structs.replace(STARTED, demo_key=""), to_person=True)
+    assert "Demo key" not in told
+    for line in ("gatewayz account create", "gatewayz grant", "Bearer $GATEWAYZ_KEY", 'os.environ["GATEWAYZ_KEY"]'):
         assert line in told
 
 
@@ -96,6 +114,11 @@ def test_a_database_url_goes_to_a_terminal_or_a_file_of_its_own(tmp_path: Path) 
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert isinstance(run(FakeActions(), "database-url", "api", "--to", str(file)).exception, Complaint)
     assert run(FakeActions(), "database-url", "owner").exit_code == 2
+
+
+def test_secrets_are_rotated() -> None:
+    assert said("rotate", "keyring").startswith("3 of 7 data keys were wrapped anew")
+    assert said("rotate", "derivation-secret").startswith("rotated")
 
 
 def test_verify_exits_0_only_if_clean() -> None:

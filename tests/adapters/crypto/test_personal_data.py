@@ -7,8 +7,8 @@ from cryptography.fernet import Fernet
 from psycopg_pool import AsyncConnectionPool
 
 from adapters.outbound.crypto import personal_data
-from adapters.outbound.crypto.data_key import WrongKeyring
 from adapters.outbound.crypto.personal_data import ERASED, SealedPersonalData
+from adapters.outbound.crypto.wrapping import Wrapping, WrongKeyring
 from adapters.outbound.postgres.content import PostgresDataKeys
 from domain.errors import DomainError
 from tests.databases import Database
@@ -69,7 +69,8 @@ async def test_an_account_keeps_its_first_key(data_keys: MemoryDataKeys) -> None
 async def test_what_was_sealed_for_one_account_cannot_be_passed_off_as_anothers(data_keys: MemoryDataKeys) -> None:
     data = await with_account(data_keys)
     await data.create_key("b")
-    data_keys.wrapped["c"] = data_keys.wrapped["a"]  # not even with the very same key
+    ring = Wrapping([OLD])
+    data_keys.wrapped["c"] = ring.wrap("c", ring.unwrap("a", data_keys.wrapped["a"]))  # not even with the very same key
     sealed = await data.seal("a", b"text")
     for other in ("b", "c"):
         with pytest.raises(ValueError, match="another account"):

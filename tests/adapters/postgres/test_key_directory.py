@@ -276,6 +276,33 @@ async def test_an_invalidation_that_overtakes_a_lookup_is_not_forgotten(database
             assert await verdict(keys) == "invalid_api_key"
 
 
+async def test_a_revocation_that_overtakes_the_streams_is_not_forgotten(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The key's stream was read before the revocation; the tail reports that before the entry is made."""
+    async with processes(database) as (one, other):
+        await issue(one)
+        async with directory(database, other, LogKeyReads(database)) as keys:
+            read, go_on, state_of = asyncio.Event(), asyncio.Event(), other.state_of
+
+            async def held_back(decider: Any, owner_id: str) -> Any:
+                state = await state_of(decider, owner_id)
+                if decider is API_KEY:
+                    read.set()
+                    await go_on.wait()
+                return state
+
+            monkeypatch.setattr(other, "state_of", held_back)
+            looking = asyncio.create_task(verdict(keys))
+            await read.wait()
+            revoked_at = await change_key(one, Revoke(at=NOW))
+            await eventually(lambda: (keys.tail.position or 0) >= revoked_at)
+            monkeypatch.setattr(other, "state_of", state_of)
+            go_on.set()
+            assert await looking == "invalid_api_key"
+            assert await verdict(keys) == "invalid_api_key"
+
+
 async def test_an_answer_that_was_long_under_way_vouches_for_nothing(database: Database) -> None:
     """As when the network stands still for a second: read model and tail say what was true then."""
     reads = LogKeyReads(database)

@@ -9,6 +9,7 @@ import pytest
 from psycopg.errors import InsufficientPrivilege, ReadOnlySqlTransaction, RestrictViolation
 
 from adapters.outbound.postgres.connection import conninfo
+from adapters.outbound.postgres.ensure_database import ensure_database
 from adapters.outbound.postgres.ensure_roles import WRITER_FUNCTIONS, Roles, ensure_roles
 from adapters.outbound.postgres.migrate import migrate
 from tests.adapters.postgres.layout_of_0_1 import make_roles_of_0_1
@@ -376,6 +377,17 @@ def logging(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     server = TestServer(log_statement="all")
     yield server.dsn, server.home / "pg/postgres.log"
     server.stop()
+
+
+def test_in_a_server_of_our_own_the_other_databases_are_closed(logging: tuple[str, Path]) -> None:
+    """What our roles may not do in our database (locks aside, which are a database's own) they could do there."""
+    dsn, _ = logging
+    for _ in range(2):
+        ensure_database(dsn.rsplit("/", 1)[0] + "/ours")
+    run(dsn, f"CREATE ROLE someone LOGIN PASSWORD '{PASSWORD}'")
+    for other in ("postgres", "template1"):
+        with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+            psycopg.connect(conninfo(dsn.rsplit("/", 1)[0] + f"/{other}", user="someone", password=PASSWORD))
 
 
 def test_no_password_of_a_role_reaches_the_server_s_log(logging: tuple[str, Path]) -> None:
