@@ -45,4 +45,12 @@ WHO_PAYS_PATCHES = (
         '(position, 3, "uncollected:served", 0, tag, lot_id),',
         "tests/projections/test_ledger_entries_projection.py::test_a_shortfall_is_earned_when_it_is_paid",
     ),
+    Patch(
+        "secrets",
+        "user and password of a referrer are stored",
+        "adapters/inbound/http/request_headers.py",
+        'rb"(?:[^/?#\\\\]*@)?"  # user info',
+        'rb"((?:[^/?#\\\\]*@)?)"  # user info',
+        "tests/adapters/http/test_app_headers.py",
+    ),
 )

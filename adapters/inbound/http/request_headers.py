@@ -23,6 +23,7 @@ _WANTED = frozenset(
         b"content-length",
         b"idempotency-key",
         b"x-title",
+        b"x-openrouter-title",
         b"http-referer",
         b"referer",
         b"traceparent",
@@ -54,9 +55,11 @@ class RequestHeaders(msgspec.Struct, frozen=True):
 
     @property
     def app(self) -> str:
-        """X-Title, else the address in HTTP-Referer without its query, which may hold what is nobody's business."""
-        name = self.found.get(b"x-title") or _address(
-            self.found.get(b"http-referer") or self.found.get(b"referer", b"")
+        """X-OpenRouter-Title or X-Title, else the origin of HTTP-Referer."""
+        name = (
+            self.found.get(b"x-openrouter-title")
+            or self.found.get(b"x-title")
+            or _origin(self.found.get(b"http-referer") or self.found.get(b"referer", b""))
         )
         return name[:MAX_APP].decode() if _PRINTABLE.fullmatch(name) else ""
 
@@ -113,5 +116,16 @@ def _bearer(value: bytes) -> bytes:
 _CREDENTIALS: Mapping[bytes, Callable[[bytes], bytes]] = {b"authorization": _bearer, b"x-api-key": bytes.strip}
 
 
-def _address(referer: bytes) -> bytes:
-    return referer.partition(b"?")[0].partition(b"#")[0]
+def _origin(referer: bytes) -> bytes:
+    """Scheme, host and port: path, query, fragment and user info may name a person or hold a password, and what is
+    stored with a request can never be erased. Anything that has no such form is left out."""
+    found = _ADDRESS.match(referer)
+    origin = b"%b://%b" % (found[1].lower(), found[2].lower()) if found else b""
+    return origin if len(origin) <= MAX_APP else b""  # one cut short would be another's
+
+
+_ADDRESS = re.compile(
+    rb"([A-Za-z][A-Za-z0-9+.-]{0,20})://"
+    rb"(?:[^/?#\\]*@)?"  # user info
+    rb"((?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?)(?=[/?#]|\Z)"
+)

@@ -94,10 +94,16 @@ def test_the_app_is_kept_without_what_is_nobodys_business(house: House, http: ht
     for name, value in (
         (b"X-Title", b"My App"),
         (b"HTTP-Referer", b"https://app.example/chat?token=s3cret#x"),
+        (b"X-OpenRouter-Title", b"My Other App"),
         (b"X-Title", b"\xe9"),
     ):
         assert http.post("/v1/chat/completions", json=asked, headers={name: value}).status_code == 200
-    assert [reserved.app for reserved in house.happened(Reserved)] == ["My App", "https://app.example/chat", ""]
+    assert [reserved.app for reserved in house.happened(Reserved)] == [
+        "My App",
+        "https://app.example",
+        "My Other App",
+        "",
+    ]
 
 
 def test_an_answer_that_was_clamped_says_so(house: House, client: Any) -> None:
