@@ -227,16 +227,25 @@ class ProviderFailure(Exception):
     fails_over:        whether the next offer may be tried (PRODUCT §5).
     told:              the provider refused the request itself (400, 422), which is the client's to mend: why.
     retry_after_s:     as the provider said with a 429, if it did.
+    unread_bytes:      of an answer, or an event, that is too large to pass on: what came of it. It was produced, so it
+                       is charged, by estimate.
     """
 
     def __init__(
-        self, attempt: Attempt, *, fails_over: bool, told: Told | None = None, retry_after_s: int | None = None
+        self,
+        attempt: Attempt,
+        *,
+        fails_over: bool,
+        told: Told | None = None,
+        retry_after_s: int | None = None,
+        unread_bytes: int = 0,
     ) -> None:
         super().__init__(f"{attempt.provider}: {attempt.error_class} (status {attempt.status})")
         self.attempt = attempt
         self.fails_over = fails_over
         self.told = told
         self.retry_after_s = retry_after_s
+        self.unread_bytes = unread_bytes
 
 
 class ChatCall(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,13 +5,15 @@ from typing import Any, TypeVar
 
 from application.command_ids import step_id
 from application.generate.held import Held
+from application.generate.meter_answer import meter_answer
 from application.generate.quote_offer import quote_offer
-from application.generate.settle_charge import SettleCharge
+from application.generate.settle_charge import Outcome, SettleCharge
 from application.ports import ChatCall, Clock, Ledger, ProviderFailure, Telemetry
 from domain.catalog.offer import Offer
 from domain.credit.commands import ExtendReservation, RecordAttempt
 from domain.credit.decider import CREDIT
 from domain.errors import DomainError
+from domain.money import format_usd
 from domain.pricing.price import PriceSet
 
 T = TypeVar("T")
@@ -34,7 +36,7 @@ class CallProviders:
 
         Raises: DomainError provider_refused_request, provider_rate_limited, deadline_exceeded, provider_error;
                 overloaded without a place for the call, which is no provider's failure and tries no other. The
-                reservation is released before.
+                reservation is released before. answer_too_large: it is settled before.
         """
         chain = list(offers[:MAX_OFFERS])
         while True:
@@ -67,7 +69,9 @@ class CallProviders:
     async def _give_up_or_go_on(
         self, held: Held, failure: ProviderFailure, chain: list[tuple[Offer, PriceSet]]
     ) -> None:
-        """Leave the first affordable fallback at the front of `chain`, or release and raise."""
+        """Leave the first affordable fallback at the front of `chain`, or end the reservation and raise."""
+        if failure.unread_bytes:
+            raise await self._settled_unread(held, failure)
         if failure.fails_over and chain and self._clock.now() < held.deadline_at:
             await self._record(held, failure)
             while chain and not await self._fits(held, *chain[0]):
@@ -76,6 +80,21 @@ class CallProviders:
                 return
         await self._settle.release(held, failure.attempt.error_class, failure.attempt)
         raise refusal_of(failure, held.generation_id)
+
+    async def _settled_unread(self, held: Held, failure: ProviderFailure) -> DomainError:
+        """Charge an answer that is too large to pass on; returns what the client is told."""
+        outcome = Outcome(
+            metered=meter_answer(held, None, failure.unread_bytes), error_class=failure.attempt.error_class
+        )
+        receipt = await self._settle(held, outcome)
+        return DomainError(
+            "answer_too_large",
+            generation_id=held.generation_id,
+            provider=failure.attempt.provider,
+            error_class=failure.attempt.error_class,
+            upstream_status=failure.attempt.status,
+            cost_usd=format_usd(receipt.settled.cost_nusd),
+        )
 
     async def _record(self, held: Held, failure: ProviderFailure) -> None:
         await self._ledger.transact(

@@ -249,6 +249,7 @@ class ChatStream:
             return await anext(self._opened.chunks, None)
         except ProviderFailure as failure:
             self._failure = failure
+            self._produced.output_bytes += failure.unread_bytes
         except asyncio.CancelledError:
             self._failure = self._interrupted(self._reading)
         finally:

@@ -221,7 +221,10 @@ async def test_a_rate_limit_says_when_to_come_back(providers: ChatProviders, ask
     ("ask", "error_class"), [(whole, ErrorClass.ANSWER_TOO_LARGE), (streamed, ErrorClass.EVENT_TOO_LARGE)]
 )
 async def test_an_answer_has_a_bound(providers: ChatProviders, ask: Ask, error_class: ErrorClass) -> None:
-    assert (await failure_of(ask, providers, to("endless"))).attempt.error_class == error_class
+    failure = await failure_of(ask, providers, to("endless"))
+    assert failure.attempt.error_class == error_class
+    assert not failure.fails_over
+    assert failure.unread_bytes > 1_000_000
 
 
 @pytest.mark.asyncio

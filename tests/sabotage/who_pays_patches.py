@@ -53,4 +53,28 @@ WHO_PAYS_PATCHES = (
         'rb"((?:[^/?#\\\\]*@)?)"  # user info',
         "tests/adapters/http/test_app_headers.py",
     ),
+    Patch(
+        "P1",
+        "an answer that is too large to pass on is given away",
+        "application/generate/call_providers.py",
+        "        if failure.unread_bytes:\n",
+        "        if False:\n",
+        "tests/adapters/http/test_who_pays.py",
+    ),
+    Patch(
+        "P1",
+        "an answer that is too large to pass on is asked of the next provider",
+        "adapters/outbound/providers/failures.py",
+        "fails_over = broken.error_class not in TOO_LARGE",
+        "fails_over = True",
+        "tests/contracts/test_chat_providers.py::test_an_answer_has_a_bound",
+    ),
+    Patch(
+        "P1",
+        "an event that is too large counts as nothing produced",
+        "application/generate/stream_chat.py",
+        "            self._produced.output_bytes += failure.unread_bytes\n",
+        "",
+        "tests/adapters/http/test_who_pays.py",
+    ),
 )

@@ -106,6 +106,11 @@ TABLE: Mapping[str, Row] = {
     # ---- providers
     "provider_rate_limited": Row(429, "rate_limit_error", "The provider is limiting requests; try again later.", 1),
     "provider_error": _ours(502, "The provider could not answer."),
+    "answer_too_large": _ours(
+        502,
+        "The answer is too large to be passed on; {cost_usd} USD were charged for it as {generation_id}.",
+        is_final=True,
+    ),
     "deadline_exceeded": _ours(504, "The provider did not answer in time."),
     # ---- shares
     "concurrency_limit": Row(

@@ -85,12 +85,16 @@ _TOO_LONG = re.compile(
 
 
 class BrokenAnswer(Exception):
-    """What came back is not an answer: raised by the pure dialects, which know neither provider nor clock."""
+    """What came back is not an answer: raised by the pure dialects, which know neither provider nor clock.
 
-    def __init__(self, error_class: ErrorClass, told: ToldError | None = None) -> None:
+    unread_bytes: what came of an answer or event that is too large to pass on.
+    """
+
+    def __init__(self, error_class: ErrorClass, told: ToldError | None = None, *, unread_bytes: int = 0) -> None:
         super().__init__(error_class)
         self.error_class = error_class
         self.told = told or ToldError()
+        self.unread_bytes = unread_bytes
 
 
 def verdict_on(status: int) -> Verdict:
@@ -118,12 +122,17 @@ def failure_of_status(
 def failure_of_answer(provider: str, broken: BrokenAnswer, status: int, duration_ms: int) -> ProviderFailure:
     """The failure behind an answer with HTTP `status` that turned out to be none.
 
-    An error object inside it that names a status of its own is judged, and recorded, by that status.
+    An error object inside it that names a status of its own is judged, and recorded, by that status. One that is too
+    large was produced and is paid for: asking the next provider would pay for another.
     """
     if broken.told.status:
         return failure_of_status(provider, broken.told.status, duration_ms, broken.told)
     attempt = Attempt(provider=provider, error_class=broken.error_class.value, status=status, duration_ms=duration_ms)
-    return ProviderFailure(attempt, fails_over=True)
+    fails_over = broken.error_class not in TOO_LARGE
+    return ProviderFailure(attempt, fails_over=fails_over, unread_bytes=broken.unread_bytes)
+
+
+TOO_LARGE = frozenset({ErrorClass.ANSWER_TOO_LARGE, ErrorClass.EVENT_TOO_LARGE})
 
 
 def failure_of_transport(provider: str, error_class: ErrorClass, status: int, duration_ms: int) -> ProviderFailure:

@@ -64,7 +64,7 @@ async def read_whole(response: httpx.Response) -> bytes:
         async for part in parts:
             size += len(part)
             if size > MAX_ANSWER_BYTES:
-                raise BrokenAnswer(ErrorClass.ANSWER_TOO_LARGE)
+                raise BrokenAnswer(ErrorClass.ANSWER_TOO_LARGE, unread_bytes=size)
             found.append(part)
     return b"".join(found)
 

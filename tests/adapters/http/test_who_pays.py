@@ -2,9 +2,12 @@
 
 import httpx
 import msgspec
+import pytest
 
-from tests.adapters.http.house import MODEL, House
-from tests.fakes.scripted_providers import whole_answer
+from domain.credit.events import Settled
+from domain.money import format_usd
+from tests.adapters.http.house import MODEL, PER_TOKEN, House, error_of, offer
+from tests.fakes.scripted_providers import failure, text_chunk, whole_answer
 
 ASKED = {"model": MODEL, "max_tokens": 16, "messages": [{"role": "user", "content": "x"}]}
 
@@ -36,3 +39,33 @@ def test_p6_a_shortfall_is_shown_as_owed_and_paid_by_the_next_purchase(
 def test_a_shortfall_is_told_to_the_operator_with_what_is_owed(house: House, http: httpx.Client) -> None:
     overdrawn(house, http)
     assert house.telemetry.owed == [(house.account_id, 1_000_000, 1_000_000)]
+
+
+UNREAD_BYTES = 40_000_000
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_p1_an_answer_too_large_to_pass_on_is_charged_and_no_other_provider_is_asked(
+    house: House, http: httpx.Client, streamed: bool
+) -> None:
+    second = msgspec.structs.replace(offer(MODEL, PER_TOKEN), provider="second")
+    house.catalog.add(second)
+    too_large = failure("answer_too_large", 200, unread_bytes=UNREAD_BYTES)
+    house.providers.answers[MODEL], house.providers.streams[MODEL] = too_large, [too_large]
+    answer = http.post("/v1/chat/completions", json=ASKED | {"stream": streamed})
+    error = error_of(answer.content)
+    assert (answer.status_code, error["code"]) == (502, "answer_too_large")
+    assert answer.headers["x-should-retry"] == "false"
+    (settled,) = house.happened(Settled)
+    assert error["metadata"]["cost_usd"] == format_usd(settled.cost_nusd)
+    assert (settled.generation.usage["output"], settled.shortfall_nusd) == (16, 0)
+    assert (settled.generation.estimated, settled.generation.error_class) == (True, "answer_too_large")
+    assert len(house.providers.calls) == 1
+    assert not house.credit.reservations
+
+
+def test_p1_an_event_too_large_behind_an_empty_first_chunk_is_charged(house: House, http: httpx.Client) -> None:
+    house.providers.streams[MODEL] = [text_chunk(""), failure("event_too_large", 200, unread_bytes=UNREAD_BYTES)]
+    assert '"code":"event_too_large"' in http.post("/v1/chat/completions", json=ASKED | {"stream": True}).text
+    (settled,) = house.happened(Settled)
+    assert (settled.generation.usage["output"], settled.generation.estimated) == (16, True)

@@ -61,7 +61,7 @@ class EventReader:
     def _keep(self, fragment: bytes) -> None:
         self._size += len(fragment)
         if self._size > MAX_EVENT_BYTES:
-            raise BrokenAnswer(ErrorClass.EVENT_TOO_LARGE)
+            raise BrokenAnswer(ErrorClass.EVENT_TOO_LARGE, unread_bytes=self._size)
         if fragment:
             self._fragments.append(fragment)
 
