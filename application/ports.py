@@ -1,12 +1,13 @@
 """What the use cases need from the world. Adapters implement these; only adapters.wiring knows which is which."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
+from msgspec import Raw
 
 from domain.account.events import AccountState
 from domain.api_key.events import Environment, KeyKind
@@ -251,7 +252,7 @@ class ProviderFailure(Exception):
 class ChatCall(msgspec.Struct, frozen=True, kw_only=True):
     """One call of one offer.
 
-    body:           the client's decoded JSON, untouched.
+    members:        of the client's body in their order, names decoded, values as they came.
     generation_id:  ours, `gen-<uuid7>`, spliced into what comes back.
     account_id:     who pays, for shares of a provider; never sent.
     max_tokens:     output tokens granted per choice: rewritten in the field the client used, or injected.
@@ -259,7 +260,7 @@ class ChatCall(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     offer: Offer
-    body: Mapping[str, Any]
+    members: Sequence[tuple[str, Raw]]
     generation_id: str
     max_tokens: int
     timeout_s: float
@@ -279,8 +280,8 @@ class ChatProviders(Protocol):
         """
         ...
 
-    def dropped(self, offer: Offer, body: Mapping[str, Any]) -> tuple[str, ...]:
-        """Parameters in the client's `body` that this offer's provider is not sent, in order of their names."""
+    def dropped(self, offer: Offer, names: Iterable[str]) -> tuple[str, ...]:
+        """Parameters of these `names` that this offer's provider is not sent, in order of their names."""
         ...
 
 

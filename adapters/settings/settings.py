@@ -131,6 +131,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=environment_nam
     max_body_bytes: Annotated[
         int, Meta(ge=1_024, le=2**30, description="Larger request bodies are refused with 413.")
     ] = 32 * 1024 * 1024
+    body_budget_mb: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=65_536,
+            description="MiB of request bodies that an API process holds at once, until they are answered. Beyond it a"
+            " request waits 5 s, then it is refused with 503; a fourth more is kept for bodies of up to 64 KiB.",
+        ),
+    ] = 64
     body_timeout_s: Annotated[Seconds, Meta(description="A body that takes longer to arrive is refused with 408.")] = (
         60.0
     )

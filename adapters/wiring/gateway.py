@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
 from adapters.complaint import WRONG_INPUT, Complaint
+from adapters.inbound.http.body_budget import BodyBudget
 from adapters.inbound.http.edge.addresses import Addresses, read_networks
 from adapters.inbound.http.edge.failed_tries import FailedTries
 from adapters.inbound.http.edge.shares import AccountShares
@@ -22,6 +23,7 @@ from adapters.version import VERSION
 from adapters.wiring.core import Core
 from application.change_account_state import ChangeAccountState
 from application.generate.call_providers import CallProviders
+from application.generate.check_large_body import CheckLargeBody
 from application.generate.complete_chat import CompleteChat
 from application.generate.keep_answer import ReplayAnswer
 from application.generate.reserve_credit import Deadlines, ReserveCredit
@@ -92,6 +94,8 @@ def gateway_of(
         readiness=readiness,
         metrics=metrics.exposition,
         is_out_of_reach=is_out_of_reach,
+        check_large_body=CheckLargeBody(ledger, clock),
+        bodies=BodyBudget(settings.body_budget_mb * 1024 * 1024),
         limits=Limits(
             body_bytes=settings.max_body_bytes,
             body_timeout_s=settings.body_timeout_s,

@@ -59,7 +59,7 @@ class CallProviders:
     def _call_of(self, held: Held) -> ChatCall:
         return ChatCall(
             offer=held.offer,
-            body=held.request.body,
+            members=held.request.members,
             generation_id=held.generation_id,
             account_id=held.caller.account_id,
             max_tokens=held.granted_tokens,

@@ -5,10 +5,10 @@ import asyncio
 import msgspec
 
 from application.generate.call_providers import CallProviders
-from application.generate.held import Held
+from application.generate.held import Held, dropped_of
 from application.generate.keep_answer import KeptAnswer, ReplayAnswer
 from application.generate.meter_answer import meter_answer
-from application.generate.quote_offer import priced_offers
+from application.generate.quote_offer import offers_for
 from application.generate.read_chat_request import ChatRequest
 from application.generate.reserve_credit import AlreadyServed, ReserveCredit
 from application.generate.settle_charge import Outcome, Receipt, SettleCharge
@@ -52,14 +52,14 @@ class CompleteChat:
     async def __call__(self, caller: Caller, request: ChatRequest) -> Completed:
         """Raises: DomainError of any step; a request that was refused holds no credit."""
         check_may_generate(caller)
-        offers = priced_offers(self._catalog, request.model)
+        offers = offers_for(self._catalog, request)
         try:
             held = await self._reserve(caller, request, *offers[0])
         except AlreadyServed as served:
             kept, receipt = await self._replay(caller, served)
             return _completed(kept, receipt)
         answer = await self._call_providers(held, offers, self._providers.complete)
-        held.dropped = self._providers.dropped(held.offer, request.body)
+        held.dropped = dropped_of(held, self._providers)
         return await self._settled(held, answer)
 
     async def _settled(self, held: Held, answer: Answer) -> Completed:

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from application.generate.read_chat_request import ChatRequest
-from application.ports import Caller
+from application.ports import Caller, ChatProviders
 from domain.catalog.offer import Offer
 from domain.credit.commands import Reserve
 from domain.credit.window import KeyLimit
@@ -52,3 +52,9 @@ class Held(msgspec.Struct, kw_only=True):
         """The output tokens granted, if they are fewer than the request could have had."""
         asked = self.reserve.quote.requested_tokens
         return self.granted_tokens if self.granted_tokens < asked else None
+
+
+def dropped_of(held: Held, providers: ChatProviders) -> tuple[str, ...]:
+    """What the client sent and the provider that answered did not get: told, never left out in silence."""
+    request = held.request
+    return (*request.cut, *providers.dropped(held.offer, [name for name, _ in request.members]))

@@ -49,7 +49,7 @@ def _believed(held: Held, usage: Usage) -> dict[Unit, int]:
     """
     slack = held.offer.usage_slack_tokens
     for unit, tokens, most in (
-        ("input", input_tokens(checked(usage)), held.request.max_input_tokens),
+        ("input", input_tokens(checked(usage)), held.request.most_input_tokens(held.offer.context_length)),
         ("output", output_tokens(usage), held.granted_tokens * held.request.choices),
     ):
         if tokens > most + slack:
@@ -101,7 +101,7 @@ def _answer_tokens(held: Held, output_bytes: int) -> int:
 
 
 def _most_input(held: Held) -> int:
-    return min(held.request.max_input_tokens, held.offer.context_length)
+    return min(held.request.most_input_tokens(held.offer.context_length), held.offer.context_length)
 
 
 def _most_output(held: Held) -> int:

@@ -1,6 +1,6 @@
 """What a request can cost at most on one offer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from application.generate.read_chat_request import ChatRequest
 from application.ports import Catalog
@@ -11,11 +11,20 @@ from domain.pricing.quote import Quote, quote
 from domain.pricing.rate import UnpricedUnit
 
 
-def priced_offers(catalog: Catalog, model: str) -> Sequence[tuple[Offer, PriceSet]]:
-    """The offers of `model` that may be sold, best first.
+def offers_for(catalog: Catalog, request: ChatRequest) -> Sequence[tuple[Offer, PriceSet]]:
+    """The offers that may be sold and can take `request`, best first.
 
-    Raises: DomainError model_not_found; model_not_priced if it is known but nobody set a price: never served for $0.
+    Raises: DomainError model_not_found; model_not_priced if it is known but nobody set a price: never served for $0;
+            invalid_request with what no offer can take in `param`.
     """
+    priced = _priced_offers(catalog, request.model)
+    able = [(offer, prices) for offer, prices in priced if next(_cannot_take(request, offer), None) is None]
+    if not able:
+        raise next(_cannot_take(request, priced[0][0]))
+    return able
+
+
+def _priced_offers(catalog: Catalog, model: str) -> Sequence[tuple[Offer, PriceSet]]:
     offers = catalog.offers_of(model)
     if not offers:
         raise DomainError("model_not_found", model=model, nearest=list(catalog.nearest(model)))
@@ -26,21 +35,28 @@ def priced_offers(catalog: Catalog, model: str) -> Sequence[tuple[Offer, PriceSe
 
 
 def quote_offer(request: ChatRequest, offer: Offer, prices: PriceSet) -> Quote:
-    """Raises: DomainError invalid_request (max_tokens beyond the context), model_not_priced (a unit has no price)."""
+    """Of an offer that can take the request. Raises: DomainError model_not_priced (a unit has no price)."""
     asked = request.requested_tokens
-    if asked is not None and asked > max(offer.context_length, offer.max_output_tokens):
-        raise DomainError(
-            "invalid_request",
-            param=next(f for f in ("max_completion_tokens", "max_tokens") if request.body.get(f) is not None),
-            message=f"max_tokens is too large: {asked}; {offer.model} has a context of {offer.context_length} tokens",
-        )
     try:
         return quote(
             prices,
-            max_input_tokens=min(request.max_input_tokens, offer.context_length),
+            max_input_tokens=min(request.most_input_tokens(offer.context_length), offer.context_length),
             output_tokens=min(asked or offer.max_output_tokens, offer.max_output_tokens),
             choices=request.choices,
             images=request.images,
         )
     except UnpricedUnit as unpriced:
         raise DomainError("model_not_priced", model=offer.model, **unpriced.facts) from None
+
+
+def _cannot_take(request: ChatRequest, offer: Offer) -> Iterator[DomainError]:
+    """A limit beyond the context; files, audio and video where the model is not known to take them: what a provider
+    makes of them then (pages read, frames sampled) is billed in ways that no price here tells."""
+    asked = request.requested_tokens
+    if asked is not None and asked > max(offer.context_length, offer.max_output_tokens):
+        told = f"max_tokens is too large: {asked}; {offer.model} has a context of {offer.context_length} tokens"
+        yield DomainError("invalid_request", param=request.limit_field, message=told)
+    for part in request.beyond:
+        if part.kind != "unknown" and part.kind not in offer.input_modalities:
+            told = f"{offer.model} is not known to take {part.kind} input"
+            yield DomainError("invalid_request", param=part.param, message=told)

@@ -1,10 +1,13 @@
 """From a client's JSON to what billing must know of it. Everything else is passed on untouched."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
+from msgspec import Raw
 
+from application.generate.members import Members, distinct, first_byte, members_of
+from application.generate.read_messages import Beyond, read_messages
+from application.generate.read_tools import cut_foreign_tools
 from domain.errors import DomainError
 
 MAX_TOKENS_LIMIT = 2**31 - 1
@@ -17,113 +20,133 @@ IMAGE_TOKENS = 50_000
 
 TOKEN_FIELDS = ("max_completion_tokens", "max_tokens")
 
+IN_THE_OPERATORS_ACCOUNT = ("previous_response_id", "conversation", "container", "file_ids", "cached_content")
+"""Members that name what a provider keeps under our key: other customers' work among it, and of a size nobody knows."""
+
+READ = frozenset(
+    {*TOKEN_FIELDS, *IN_THE_OPERATORS_ACCOUNT, "model", "messages", "n", "stream", "stream_options", "tools"}
+    | {"tool_choice", "provider"}
+)
+"""What billing, routing and limits read: twice in one body it is refused."""
+
+_LONGEST_NUMBER = 64
+"""Digits of a number that is read: 10^30 is still told as out of range, a megabyte of digits is not looked at."""
+
 
 class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A chat completion that was asked for.
 
-    body:              the decoded JSON, as it came.
-    prompt_bytes:      UTF-8 bytes of the body without inlined images; no tokenizer makes more tokens than bytes.
+    members:           of the body as it came, for the provider; without the tools that are not passed on.
+    raw:               the whole body, for what is seldom read.
+    prompt_bytes:      UTF-8 bytes of the body without inlined files; no tokenizer makes more tokens than bytes.
+    images:            sent inline or named by URL; each has its bound.
+    beyond:            parts that no count of bytes bounds: the first of each kind.
     requested_tokens:  output tokens per choice that the client asked for, None if it left that to the model.
-    idempotency:       the client's Idempotency-Key and the hash of method, path and raw body; None without a key.
+    cut:               what was left out of `members`, as the client named it.
+    idempotency:       the client's Idempotency-Key and the hash of method, path and decoded body; None without a key.
     """
 
-    body: Mapping[str, Any]
+    members: Members
+    raw: bytes
     model: str
     prompt_bytes: int
     images: int
+    beyond: tuple[Beyond, ...]
     requested_tokens: int | None
+    limit_field: str
     choices: int
     streamed: bool
+    cut: tuple[str, ...] = ()
     app: str = ""
     idempotency: tuple[str, bytes] | None = None
 
-    @property
-    def max_input_tokens(self) -> int:
-        return self.prompt_bytes + self.images * IMAGE_TOKENS
+    def most_input_tokens(self, context_length: int) -> int:
+        """An upper bound of the prompt on a model with this input limit. What no bytes bound, only that limit does."""
+        return context_length if self.beyond else self.prompt_bytes + self.images * IMAGE_TOKENS
 
 
 def read_chat_request(
-    body: Any, size: int, *, app: str = "", idempotency: tuple[str, bytes] | None = None
+    members: Members, raw: bytes, *, app: str = "", idempotency: tuple[str, bytes] | None = None
 ) -> ChatRequest:
-    """Check the fields that billing depends on; `size` is the raw body's length in bytes.
+    """Check the members that billing depends on; `raw` is the body that they are of.
 
-    Raises: DomainError invalid_request naming the field in `param`.
+    Raises: DomainError invalid_request, duplicate_member, naming the member in `param`.
     """
-    if not isinstance(body, dict):
-        raise _invalid(None, "the body must be a JSON object")
-    images, inlined = _images(_messages(body))
+    found = distinct(members, READ)
+    for name in IN_THE_OPERATORS_ACCOUNT:
+        if name in found and not _is_null(found[name]):
+            raise _invalid(name, f"{name} names what is kept at a provider, which cannot be reached from here")
+    prompt = read_messages(found.get("messages"))
+    limit_field, requested_tokens = _requested_tokens(found)
+    sent, cut = cut_foreign_tools(members, found)
     return ChatRequest(
-        body=body,
-        model=_model(body),
-        prompt_bytes=size - inlined,
-        images=images,
-        requested_tokens=_requested_tokens(body),
-        choices=_whole_number(body, "n", 1, MAX_CHOICES) or 1,
-        streamed=_flag(body, "stream"),
+        members=sent,
+        raw=raw,
+        model=_model(found),
+        prompt_bytes=len(raw) - prompt.inlined_bytes,
+        images=prompt.images,
+        beyond=prompt.beyond,
+        requested_tokens=requested_tokens,
+        limit_field=limit_field,
+        choices=_whole_number(found, "n", 1, MAX_CHOICES) or 1,
+        streamed=_flag(found, "stream"),
+        cut=cut,
         app=app,
         idempotency=idempotency,
     )
 
 
-def _model(body: Mapping[str, Any]) -> str:
-    model = body.get("model")
-    if not isinstance(model, str) or not model or len(model) > 200:
+def read_body(raw: bytes, **told: Any) -> ChatRequest:
+    """As read_chat_request, of bytes that are known to be JSON."""
+    return read_chat_request(members_of(raw), raw, **told)
+
+
+def _model(found: dict[str, Raw]) -> str:
+    raw = found.get("model")
+    model = msgspec.json.decode(raw) if raw is not None and first_byte(raw) == b'"' else None
+    if not model or len(model) > 200:
         raise _invalid("model", "model must be the id of a model; GET /v1/models lists them")
-    return model
+    return str(model)
 
 
-def _messages(body: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    messages = body.get("messages")
-    if not isinstance(messages, list) or not messages:
-        raise _invalid("messages", "messages must be a list of at least one message")
-    for i, message in enumerate(messages):
-        if not isinstance(message, dict) or not isinstance(message.get("role"), str):
-            raise _invalid(f"messages[{i}]", "each message must be an object with a role")
-        content = message.get("content")
-        if content is not None and not isinstance(content, str | list):
-            raise _invalid(f"messages[{i}].content", "content must be a string or a list of parts")
-    return messages
+def _requested_tokens(found: dict[str, Raw]) -> tuple[str, int | None]:
+    """The smaller of the limits that the client named, and the member it is in; null is none."""
+    asked = [
+        (tokens, field)
+        for field in TOKEN_FIELDS
+        if (tokens := _whole_number(found, field, 1, MAX_TOKENS_LIMIT)) is not None
+    ]
+    tokens, field = min(asked, default=(None, ""))
+    return field, tokens
 
 
-def _images(messages: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
-    """How many images, and how many bytes of the body are their inlined data."""
-    count = inlined = 0
-    for message in messages:
-        content = message.get("content")
-        for part in content if isinstance(content, list) else ():
-            if isinstance(part, dict) and part.get("type") in ("image_url", "input_image"):
-                count += 1
-                inlined += _inlined_bytes(part.get("image_url"))
-    return count, inlined
-
-
-def _inlined_bytes(image: Any) -> int:
-    url = image.get("url") if isinstance(image, dict) else image
-    return len(url) if isinstance(url, str) and url.startswith("data:") and url.isascii() else 0
-
-
-def _requested_tokens(body: Mapping[str, Any]) -> int | None:
-    for field in TOKEN_FIELDS:
-        found = _whole_number(body, field, 1, MAX_TOKENS_LIMIT)
-        if found is not None:
-            return found
-    return None
-
-
-def _whole_number(body: Mapping[str, Any], field: str, least: int, most: int) -> int | None:
-    value = body.get(field)
-    if value is None:
+def _whole_number(found: dict[str, Raw], field: str, least: int, most: int) -> int | None:
+    """A whole number, however it is written: 100.0 is one."""
+    raw = found.get(field)
+    if raw is None or _is_null(raw):
         return None
-    if type(value) is not int or not least <= value <= most:
+    value = msgspec.json.decode(raw) if _is_number(raw) else None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not isinstance(value, int) or not least <= value <= most:
         raise _invalid(field, f"{field} must be a whole number from {least} to {most}")
     return value
 
 
-def _flag(body: Mapping[str, Any], field: str) -> bool:
-    value = body.get(field)
-    if value is not None and not isinstance(value, bool):
+def _is_number(raw: Raw) -> bool:
+    return first_byte(raw) in b"-0123456789" and len(memoryview(raw)) <= _LONGEST_NUMBER
+
+
+def _flag(found: dict[str, Raw], field: str) -> bool:
+    raw = found.get(field)
+    kind = b"n" if raw is None else first_byte(raw)
+    if kind not in b"tfn":
         raise _invalid(field, f"{field} must be true or false")
-    return bool(value)
+    return kind == b"t"
+
+
+def _is_null(raw: Raw) -> bool:
+    return first_byte(raw) == b"n"
 
 
 def _invalid(param: str | None, message: str) -> DomainError:

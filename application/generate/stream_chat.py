@@ -9,10 +9,10 @@ import msgspec
 
 from application.generate.call_providers import TIMED_OUT, TOO_LARGE, TRUNCATED, CallProviders, refusal_of
 from application.generate.complete_chat import check_may_generate
-from application.generate.held import Held
+from application.generate.held import Held, dropped_of
 from application.generate.keep_answer import KeptAnswer, ReplayAnswer
 from application.generate.meter_answer import meter_answer
-from application.generate.quote_offer import priced_offers
+from application.generate.quote_offer import offers_for
 from application.generate.read_chat_request import ChatRequest
 from application.generate.reserve_credit import AlreadyServed, ReserveCredit
 from application.generate.settle_charge import Outcome, Receipt, SettleCharge
@@ -73,13 +73,13 @@ class StreamChat:
     async def __call__(self, caller: Caller, request: ChatRequest) -> "ChatStream | KeptStream":
         """Reserve, and wait for the first chunk. Raises: DomainError of any step; then no credit is held."""
         check_may_generate(caller)
-        offers = priced_offers(self._catalog, request.model)
+        offers = offers_for(self._catalog, request)
         try:
             held = await self._reserve(caller, request, *offers[0])
         except AlreadyServed as served:
             return KeptStream(*await self._replay(caller, served))
         opened = await self._call_providers(held, offers, self._open)
-        held.dropped = self._providers.dropped(held.offer, request.body)
+        held.dropped = dropped_of(held, self._providers)
         return ChatStream(held, opened, self._settle, self._read_on_s, self._call_providers.tell)
 
     async def _open(self, call: ChatCall) -> _Opened:

@@ -8,7 +8,7 @@ import pytest
 
 from application.generate.held import Held
 from application.generate.meter_answer import meter_answer
-from application.generate.read_chat_request import read_chat_request
+from application.generate.read_chat_request import read_body
 from application.ports import Caller
 from domain.catalog.offer import Offer
 from domain.credit.commands import Reserve
@@ -31,7 +31,7 @@ BODY = {"model": "a/m", "messages": [{"role": "user", "content": "hello"}], "max
 
 
 def held() -> Held:
-    request = read_chat_request(BODY, 80)
+    request = msgspec.structs.replace(read_body(msgspec.json.encode(BODY)), prompt_bytes=80)
     reserve = Reserve(
         at=NOW,
         reservation_id="r",

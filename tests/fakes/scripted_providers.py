@@ -1,7 +1,7 @@
 """Providers that answer what a test wrote down, in the form that a dialect would hand on."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -55,8 +55,8 @@ class ScriptedProviders:
             raise scripted
         return msgspec.structs.replace(scripted, body=_named(scripted.body, call))
 
-    def dropped(self, offer: Offer, body: Mapping[str, Any]) -> tuple[str, ...]:
-        return tuple(sorted(self.drops.get(offer.provider, frozenset()).intersection(body)))
+    def dropped(self, offer: Offer, names: Iterable[str]) -> tuple[str, ...]:
+        return tuple(sorted(self.drops.get(offer.provider, frozenset()).intersection(names)))
 
     @asynccontextmanager
     async def stream(self, call: ChatCall) -> AsyncIterator[AsyncIterator[Sequence[Chunk]]]:

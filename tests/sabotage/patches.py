@@ -1,5 +1,6 @@
 """Ways to break each promise on purpose, and the test that must notice. Data only: adding one is adding a row."""
 
+from tests.sabotage.body_patches import BODY_PATCHES
 from tests.sabotage.build_patches import BUILD_PATCHES
 from tests.sabotage.edge_patches import EDGE_PATCHES
 from tests.sabotage.fault_patches import FAULT_PATCHES
@@ -379,6 +380,7 @@ PATCHES = (
         "EXECUTE written;",
         f"{STORE}/test_append_plans.py",
     ),
+    *BODY_PATCHES,
     *BUILD_PATCHES,
     *FAULT_PATCHES,
     *EDGE_PATCHES,

@@ -111,10 +111,11 @@ def json_body(shape: type[msgspec.Struct], sent_by: Callable[..., Any], *, may_b
     async def read(request: Request, gateway: Using, _: Annotated[object, Depends(sent_by)]) -> msgspec.Struct:
         headers = read_headers(request.scope["headers"])
         limits = replace(gateway.limits, body_bytes=min(gateway.limits.body_bytes, MAX_BODY_BYTES))
-        body = await read_body(request.receive, headers, limits)
-        if may_be_empty and not body:
-            return decoder.decode(b"{}")
-        headers.check_is_json()
-        return decode_as(decoder, body)
+        with gateway.bodies.lease() as lease:
+            body = await read_body(request.receive, headers, limits, lease)
+            if may_be_empty and not body:
+                return decoder.decode(b"{}")
+            headers.check_is_json()
+            return decode_as(decoder, body)
 
     return Depends(read)

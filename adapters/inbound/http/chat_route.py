@@ -1,13 +1,16 @@
 """POST /v1/chat/completions, straight on ASGI: the path that every paid request takes (DESIGN §5)."""
 
+from functools import partial
+
 from starlette.types import Receive, Scope
 
+from adapters.inbound.http.body_budget import SMALL_BYTES
 from adapters.inbound.http.boundary import refusal_of
 from adapters.inbound.http.callers import authenticate
 from adapters.inbound.http.errors import broken_off
 from adapters.inbound.http.gateway import Gateway
 from adapters.inbound.http.reply import Header, Reply
-from adapters.inbound.http.request_body import decode, read_body
+from adapters.inbound.http.request_body import LARGE_BYTES, decode_members, in_worker, read_body
 from adapters.inbound.http.request_headers import RequestHeaders, read_headers
 from adapters.inbound.http.stream_reply import StreamReply
 from application.generate.complete_chat import Completed
@@ -43,18 +46,15 @@ class ChatRoute:
         headers.check_is_json()
         if headers.traceparent:
             self._telemetry.join(headers.traceparent)
-        body = await read_body(receive, headers, self._limits)
-        request = read_chat_request(
-            decode(body),
-            len(body),
-            app=headers.app,
-            idempotency=headers.idempotency(METHOD.encode(), PATH.encode(), body),
-        )
-        if request.streamed:
-            await self._answer_streamed(caller, request, scope, receive, reply)
-        else:
-            completed = await self._complete(caller, request)
-            await reply.whole(200, _headers_of(completed), completed.body)
+        with self._gateway.bodies.lease() as lease:
+            may_be_large = partial(self._gateway.check_large_body, caller, SMALL_BYTES)
+            body = await read_body(receive, headers, self._limits, lease, may_be_large)
+            request = await _request_of(body, headers)
+            if request.streamed:
+                await self._answer_streamed(caller, request, scope, receive, reply)
+            else:
+                completed = await self._complete(caller, request)
+                await reply.whole(200, _headers_of(completed), completed.body)
 
     async def _answer_streamed(
         self, caller: Caller, request: ChatRequest, scope: Scope, receive: Receive, reply: Reply
@@ -75,6 +75,17 @@ class ChatRoute:
             await events.close()
         finally:
             events.stop()
+
+
+async def _request_of(body: bytes, headers: RequestHeaders) -> ChatRequest:
+    """A large one is read off the loop, where others need not wait for it."""
+    read = partial(_read, body, headers)
+    return await in_worker(read) if len(body) > LARGE_BYTES else read()
+
+
+def _read(body: bytes, headers: RequestHeaders) -> ChatRequest:
+    idempotency = headers.idempotency(METHOD.encode(), PATH.encode(), body)
+    return decode_members(body, partial(read_chat_request, app=headers.app, idempotency=idempotency))
 
 
 def _headers_of(completed: Completed) -> list[Header]:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from adapters.inbound.http.envelopes import ErrorDetail, ErrorType
+from adapters.inbound.http.inflate import ENCODINGS
 from domain.errors import DomainError
 
 Facts = Mapping[str, Any]
@@ -64,7 +65,8 @@ TABLE: Mapping[str, Row] = {
     "context_length_exceeded": _request(400, "{message}"),
     "body_timeout": Row(408, "invalid_request_error", "The body did not arrive within {limit_s} seconds.", closes=True),
     "body_too_large": _request(413, "The body is larger than {limit_bytes} bytes."),
-    "unsupported_media_type": _request(415, "The content type must be application/json."),
+    "unsupported_media_type": _request(415, "{message}"),
+    "duplicate_member": _request(400, "{param} is there twice: one of them would be charged, the other answered."),
     # ---- who is calling
     "conflicting_credentials": _request(400, "Two different API keys were sent; send one."),
     "invalid_api_key": Row(401, "authentication_error", "{message}"),
@@ -75,6 +77,9 @@ TABLE: Mapping[str, Row] = {
         "insufficient_quota",
         "This request requires more credits, or fewer max_tokens. "
         "You requested up to {requested_tokens} tokens, but can only afford {affordable_tokens}.",
+    ),
+    "body_needs_credit": Row(
+        402, "insufficient_quota", "Without available credit a body may have at most {limit_bytes} bytes.", closes=True
     ),
     "key_limit_exceeded": Row(403, "permission_error", "{message}"),
     "account_not_served": Row(403, "permission_error", "This account cannot be served in its present state."),
@@ -157,6 +162,10 @@ CLAIMED_AS = {"username": "username", "email": "email", "key_label": "label"}
 """Kind of a claim -> the field of the request that asked for it."""
 
 
+_ENCODINGS = ", ".join(ENCODINGS)
+"""Of request bodies."""
+
+
 class ErrorAnswer(msgspec.Struct, frozen=True):
     """A refusal as it leaves, for an Envelope to write."""
 
@@ -191,6 +200,8 @@ def _headers(row: Row, facts: Facts) -> tuple[tuple[bytes, bytes], ...]:
         headers.append((b"www-authenticate", b"Bearer"))
     if row.closes:
         headers.append((b"connection", b"close"))
+    if "encoding" in facts:
+        headers.append((b"accept-encoding", _ENCODINGS.encode()))
     if "allow" in facts:
         headers.append((b"allow", str(facts["allow"]).encode()))
     if "generation_id" in facts:
@@ -230,6 +241,12 @@ def _key_sentence(facts: Facts) -> Facts:
     return {"message": KEY_MISTAKES[facts.get("mistake", "unknown")]}
 
 
+def _media_sentence(facts: Facts) -> Facts:
+    if "encoding" not in facts:
+        return {"message": "The content type must be application/json."}
+    return {"message": f"The content encoding {facts['encoding']} is not read here; {_ENCODINGS} are, and none."}
+
+
 def _model_sentence(facts: Facts) -> Facts:
     nearest = facts.get("nearest")
     return {"hint": f"Did you mean {' or '.join(nearest)}?" if nearest else "GET /v1/models lists those that do."}
@@ -240,6 +257,7 @@ _DERIVED: Mapping[str, Callable[[Facts], Facts]] = {
     "key_limit_exceeded": _limit_sentence,
     "claim_taken": _claim_sentence,
     "model_not_found": _model_sentence,
+    "unsupported_media_type": _media_sentence,
     "provider_refused_request": _provider_sentence,
     "context_length_exceeded": _provider_sentence,
 }

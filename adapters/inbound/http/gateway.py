@@ -4,11 +4,13 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
+from adapters.inbound.http.body_budget import BodyBudget
 from adapters.inbound.http.edge.addresses import Addresses
 from adapters.inbound.http.edge.failed_tries import FailedTries
 from adapters.inbound.http.edge.shares import AccountShares
 from adapters.inbound.http.edge.strangers import Strangers
 from application.change_account_state import ChangeAccountState
+from application.generate.check_large_body import CheckLargeBody
 from application.generate.complete_chat import CompleteChat
 from application.generate.stream_chat import StreamChat
 from application.grant_credit import GrantCredit
@@ -51,6 +53,8 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
     is_admin:   whether a secret is the admin key; compares in constant time.
     readiness:  the checks behind /ready, taken now; each bounded in time by whoever provides it.
     metrics:    Prometheus text and its content type.
+    check_large_body: whether an account may send one; asked before it is read.
+    bodies:     what this process may hold of bodies in flight.
     is_out_of_reach: whether an exception of a port says that the database is away, and no more than that.
     accounts, tries, strangers: what an account, an address, and all who show no key may take.
     version:    of the product, as the OpenAPI document names it.
@@ -73,6 +77,8 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
     is_admin: Callable[[str], bool]
     readiness: Callable[[], Awaitable[Sequence[Check]]]
     metrics: Callable[[], tuple[bytes, str]]
+    check_large_body: CheckLargeBody
+    bodies: BodyBudget
     is_out_of_reach: Callable[[Exception], bool] = lambda fault: False
     limits: Limits = Limits()
     accounts: AccountShares = msgspec.field(default_factory=AccountShares)

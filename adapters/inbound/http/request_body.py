@@ -1,20 +1,27 @@
 """A request's body: read within its bounds, decoded once."""
 
 import asyncio
+import codecs
 import re
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import msgspec
 from starlette.types import Message, Receive
 
 from adapters.complaint import choices_of, in_plain_words
+from adapters.inbound.http.body_budget import SMALL_BYTES, Lease
 from adapters.inbound.http.gateway import Limits
+from adapters.inbound.http.inflate import encoding_of, pieces_of
 from adapters.inbound.http.request_headers import RequestHeaders
+from application.generate.members import Members, first_byte, members_of
 from domain.errors import DomainError
 
 T = TypeVar("T")
 
 _ANYTHING = msgspec.json.Decoder()
+_RAW = msgspec.json.Decoder(msgspec.Raw)
 
 _AT_FIELD = re.compile(r" - at `(?:key in )?\$\.?(.*)`$")
 _NAMED_FIELD = re.compile(r"^Object (?:missing required|contains unknown) field `([^`]+)`")
@@ -24,34 +31,79 @@ class ClientLeft(Exception):
     """The client hung up before its request was whole: there is nobody to answer."""
 
 
-async def read_body(receive: Receive, headers: RequestHeaders, limits: Limits) -> bytes:
-    """The whole body. Raises: DomainError body_too_large, body_timeout; ClientLeft."""
+LARGE_BYTES = 256 * 1024
+"""A body beyond this is read in a thread of its own, one at a time: 32 MB take up to 0.3 s."""
+
+MAX_BRACKETS = 250_000
+"""Of a large body: a prompt of a million tokens has fewer, and each may stand for an object to be made."""
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_STEP_BYTES = 1024 * 1024
+
+_worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="large-body")
+
+Check = Callable[[], Awaitable[None]]
+"""Whether more than SMALL_BYTES may come. Raises: DomainError."""
+
+
+async def read_body(
+    receive: Receive, headers: RequestHeaders, limits: Limits, lease: Lease, check_large: Check | None = None
+) -> bytes:
+    """The whole body as it was before it was compressed, without a byte order mark.
+
+    lease:        holds the body's bytes, taken before they are read, for as long as it is entered.
+    check_large:  asked before more than SMALL_BYTES are read.
+    Raises: DomainError body_too_large, body_timeout, overloaded, unsupported_media_type; ClientLeft.
+    """
+    encoding = encoding_of(headers.found.get(b"content-encoding", b""))
     length = headers.found.get(b"content-length")
-    if length is not None and length.isdigit() and int(length) > limits.body_bytes:
-        raise DomainError("body_too_large", limit_bytes=limits.body_bytes)
     if length == b"0":
         return b""
+    intake = _Intake(limits.body_bytes, lease, check_large)
+    if length is not None and length.isdigit():
+        await intake.expect(int(length))
     try:
         async with asyncio.timeout(limits.body_timeout_s):
-            return await _all_parts(receive, limits.body_bytes)
+            body = await _all_parts(receive, intake)
     except TimeoutError:
         raise DomainError("body_timeout", limit_s=limits.body_timeout_s) from None
+    if encoding:
+        body = await _inflated(body, encoding, _Intake(limits.body_bytes, lease, check_large))
+        lease.give_back(intake.taken)
+    return body.removeprefix(_BYTE_ORDER_MARK)
 
 
-async def _all_parts(receive: Receive, limit_bytes: int) -> bytes:
-    message = await receive()
-    if not message.get("more_body") and message["type"] == "http.request":
-        return _within(message.get("body", b""), limit_bytes)
+class _Intake:
+    """What may come in, and has been taken of the budget for it."""
+
+    def __init__(self, limit_bytes: int, lease: Lease, check_large: Check | None) -> None:
+        self._limit_bytes = limit_bytes
+        self._lease = lease
+        self._check_large = check_large
+        self.taken = 0
+
+    async def expect(self, size: int) -> None:
+        """There will be `size` bytes in all."""
+        if size > self._limit_bytes:
+            raise DomainError("body_too_large", limit_bytes=self._limit_bytes)
+        if size > SMALL_BYTES and self._check_large is not None:
+            await self._check_large()
+            self._check_large = None
+        if size > self.taken:
+            await self._lease.take(size - self.taken)
+            self.taken = size
+
+
+async def _all_parts(receive: Receive, intake: _Intake) -> bytes:
     parts: list[bytes] = []
-    room = limit_bytes
+    size = 0
     while True:
-        parts.append(_part(message))
-        room -= len(parts[-1])
-        if room < 0:
-            raise DomainError("body_too_large", limit_bytes=limit_bytes)
-        if not message.get("more_body"):
-            return b"".join(parts)
         message = await receive()
+        parts.append(_part(message))
+        size += len(parts[-1])
+        await intake.expect(size)
+        if not message.get("more_body"):
+            return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def _part(message: Message) -> bytes:
@@ -61,16 +113,75 @@ def _part(message: Message) -> bytes:
     return part
 
 
-def _within(body: bytes, limit_bytes: int) -> bytes:
-    if len(body) > limit_bytes:
-        raise DomainError("body_too_large", limit_bytes=limit_bytes)
-    return body
+async def _inflated(body: bytes, encoding: str, intake: _Intake) -> bytes:
+    pieces, size = pieces_of(body, encoding), 0
+    found: list[bytes] = []
+    while (piece := await in_worker(lambda: next(pieces, None))) is not None:
+        size += len(piece)
+        await intake.expect(size)
+        found.append(piece)
+    return b"".join(found)
 
 
-def decode(body: bytes) -> Any:
-    """Any JSON. NaN, infinities and lone surrogates are none. Raises: DomainError invalid_json."""
+async def in_worker(work: Callable[[], T]) -> T:
+    """Off the loop, after what else waits for the worker: the budget bounds how much that is."""
+    return await asyncio.get_running_loop().run_in_executor(_worker, work)
+
+
+def decode_members(body: bytes, read: Callable[[Members, bytes], T]) -> T:
+    """What `read` makes of the members of a JSON object, and of the body.
+
+    NaN, infinities and lone surrogates are no JSON. Raises: DomainError invalid_json, invalid_request, as `read` does.
+    """
     try:
-        return _ANYTHING.decode(body)
+        _check_text(body)
+        members = members_of(body)
+        for _, value in members:
+            if first_byte(value) in _NUMBER:
+                _ANYTHING.decode(value)  # beyond what a number can be: only seen when it is read
+        return read(members, body)
+    except msgspec.ValidationError as fault:
+        if _OBJECT.match(body):
+            raise _not_json(fault) from None
+        _decode(body)
+        raise DomainError("invalid_request", param=None, message="the body must be a JSON object") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
+        raise _not_json(fault) from None
+
+
+_NUMBER = b"-0123456789"
+_OBJECT = re.compile(rb"[ \t\r\n]*\{")
+
+
+def _check_text(body: bytes) -> None:
+    """In steps, so that no copy of all of it is made.
+
+    Raises: UnicodeDecodeError; DomainError invalid_request if a large body is all structure and no text.
+    """
+    if len(body) > LARGE_BYTES:
+        brackets = 0
+        for start in range(0, len(body), _STEP_BYTES):
+            brackets += body.count(b"{", start, start + _STEP_BYTES) + body.count(b"[", start, start + _STEP_BYTES)
+            if brackets > MAX_BRACKETS:
+                told = f"the body has more than {MAX_BRACKETS} brackets and braces"
+                raise DomainError("invalid_request", param=None, message=told)
+    if not body.isascii():
+        decoder, view = _Utf8(), memoryview(body)
+        for start in range(0, len(body), _STEP_BYTES):
+            try:
+                decoder.decode(view[start : start + _STEP_BYTES], final=start + _STEP_BYTES >= len(body))
+            except UnicodeDecodeError as fault:
+                fault.start += start
+                raise
+
+
+_Utf8 = codecs.getincrementaldecoder("utf-8")
+
+
+def _decode(body: bytes) -> None:
+    """Raises: DomainError invalid_json."""
+    try:
+        _RAW.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
         raise _not_json(fault) from None
 

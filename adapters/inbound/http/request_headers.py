@@ -20,6 +20,7 @@ _WANTED = frozenset(
         b"authorization",
         b"x-api-key",
         b"content-type",
+        b"content-encoding",
         b"content-length",
         b"idempotency-key",
         b"x-title",

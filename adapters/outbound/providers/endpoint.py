@@ -2,11 +2,11 @@
 
 import msgspec
 
-from adapters.outbound.providers.rows import ProviderRow, Quirk, UsageRow
+from adapters.outbound.providers.rows import KNOWN_PARAMETERS, PRICED_OR_REMOTE, ProviderRow, Quirk, UsageRow
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """One provider's address and manners. `drops` and `extras` are request parameters, as in rows.ProviderRow."""
+    """One provider's address and manners. What is said of request parameters is as in rows.ProviderRow."""
 
     provider: str
     base_url: str
@@ -15,8 +15,18 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     quirks: frozenset[Quirk] = frozenset()
     drops: frozenset[str] = frozenset()
     extras: frozenset[str] = frozenset()
+    priced_or_remote: frozenset[str] = frozenset(PRICED_OR_REMOTE)
+    strict: bool = False
     connect_timeout_s: float = 10.0
     usage: UsageRow = UsageRow()
+
+    def passes(self, name: str, of_others: frozenset[str]) -> bool:
+        """Whether the parameter `name` is sent; those `of_others` are only where the row says that it takes them."""
+        if name in self.drops or name in self.priced_or_remote:
+            return False
+        if name in self.extras:
+            return True
+        return name in KNOWN_PARAMETERS if self.strict else name not in of_others
 
     def __repr__(self) -> str:
         """Without the key: endpoints end up in tracebacks."""
@@ -32,6 +42,8 @@ def endpoint_of(provider: str, row: ProviderRow, api_key: str) -> Endpoint:
         quirks=frozenset(row.quirks),
         drops=frozenset(row.drops),
         extras=frozenset(row.extras),
+        priced_or_remote=frozenset(row.priced_or_remote),
+        strict=row.strict,
         connect_timeout_s=row.connect_timeout_s,
         usage=row.usage,
     )

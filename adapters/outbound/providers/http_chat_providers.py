@@ -1,9 +1,8 @@
 """Calls offers over HTTP. Implements application.ports.ChatProviders; retries nothing, follows no redirect."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
-from typing import Any
 
 import aiohttp
 import httpx
@@ -74,9 +73,9 @@ class HttpChatProviders:
             if reader.is_done:
                 await _drain(parts)
 
-    def dropped(self, offer: Offer, body: Mapping[str, Any]) -> tuple[str, ...]:
+    def dropped(self, offer: Offer, names: Iterable[str]) -> tuple[str, ...]:
         route = self._routes[offer.provider]
-        return route.dialect.dropped(body, route.endpoint)
+        return route.dialect.dropped(names, route.endpoint)
 
     @asynccontextmanager
     async def _response(self, route: Route, call: ChatCall, *, streaming: bool) -> AsyncIterator[httpx.Response]:

@@ -120,6 +120,33 @@ class LimitsRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     input_modalities: tuple[str, ...] = ("text",)
 
 
+PRICED_OR_REMOTE: tuple[str, ...] = (
+    # another price for the same tokens
+    "service_tier", "speed", "inference_geo", "priority",
+    # work beside the tokens: searches, pages, tools and code that a provider runs on its side
+    "web_search_options", "web_search", "web_fetch", "search_parameters", "search_options", "search_settings",
+    "search_mode", "enable_search", "deep_research", "return_images", "compound_custom", "mcp_servers", "plugins",
+    "extra_body",
+    # output that is not text, or not bound by the token limit
+    "modalities", "audio", "best_of", "candidate_count", "use_beam_search", "prediction",
+    "max_output_tokens", "max_new_tokens",
+    # what goes on after the answer, or is kept in the operator's account
+    "store", "background", "deferred",
+)  # fmt: skip
+"""Parameters that can cost or reach beyond the call: no price here tells of them, no bound holds them."""
+
+KNOWN_PARAMETERS = frozenset(
+    {
+        "model", "messages", "max_tokens", "max_completion_tokens", "n", "stream", "stream_options", "temperature",
+        "top_p", "top_k", "min_p", "stop", "seed", "frequency_penalty", "presence_penalty", "repetition_penalty",
+        "logit_bias", "logprobs", "top_logprobs", "response_format", "tools", "tool_choice", "parallel_tool_calls",
+        "functions", "function_call", "reasoning_effort", "verbosity", "user", "metadata", "safety_identifier",
+        "prompt_cache_key",
+    }
+)  # fmt: skip
+"""What a strict row passes: OpenAI's parameters that change the answer and nothing else, and three common ones."""
+
+
 class ProviderRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One provider.
 
@@ -128,8 +155,10 @@ class ProviderRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     canonical:    native id -> canonical id where the provider spells it differently.
     chat, not_chat: shell patterns of native ids from genai-prices that are (not) chat models.
     limits:       the first row that matches a native id counts.
-    drops:        request parameters never passed on, because they change the bill in ways no price here tells; the
-                  client is told.
+    drops:        request parameters that this provider is not sent, such as those it refuses; the client is told.
+    priced_or_remote: the same, of parameters that can cost or reach beyond the call. A row that names its own list has
+                  prices for the rest.
+    strict:       only known parameters and `extras` pass.
     extras:       request parameters outside OpenAI's that this provider understands.
     usage_slack_tokens: tokens above a request's own bounds, per side, up to which usage is believed.
     """
@@ -141,6 +170,8 @@ class ProviderRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     quirks: tuple[Quirk, ...] = ()
     drops: tuple[Parameter, ...] = ()
     extras: tuple[Parameter, ...] = ()
+    priced_or_remote: tuple[Parameter, ...] = PRICED_OR_REMOTE
+    strict: bool = False
     connect_timeout_s: Annotated[float, Meta(gt=0, le=60)] = 10.0
     genai_prices: str = ""
     author: str = ""

@@ -1,9 +1,8 @@
 """ChatProviders in shares: no account takes every connection to a provider, and a full pool is our own refusal."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
 
 from application.ports import Answer, ChatCall, ChatProviders, Chunk
 from domain.catalog.offer import Offer
@@ -33,8 +32,8 @@ class SharedProviders:
             async with self._inner.stream(call) as chunks:
                 yield chunks
 
-    def dropped(self, offer: Offer, body: Mapping[str, Any]) -> tuple[str, ...]:
-        return self._inner.dropped(offer, body)
+    def dropped(self, offer: Offer, names: Iterable[str]) -> tuple[str, ...]:
+        return self._inner.dropped(offer, names)
 
     @contextmanager
     def _place(self, call: ChatCall) -> Iterator[None]:

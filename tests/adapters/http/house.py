@@ -9,9 +9,11 @@ import msgspec
 import prometheus_client
 
 from adapters.inbound.http.app import GatewayApp, create_app
+from adapters.inbound.http.body_budget import BodyBudget
 from adapters.inbound.http.gateway import Check, Gateway, Limits
 from application.change_account_state import ChangeAccountState
 from application.generate.call_providers import CallProviders
+from application.generate.check_large_body import CheckLargeBody
 from application.generate.complete_chat import CompleteChat
 from application.generate.keep_answer import ReplayAnswer
 from application.generate.reserve_credit import Deadlines, ReserveCredit
@@ -58,7 +60,13 @@ DEADLINES = Deadlines(request_s=60, stream_s=60, grace_s=60, reserve_patience_s=
 
 
 class House:
-    def __init__(self, limits: Limits = LIMITS, deadlines: Deadlines = DEADLINES, checks: Sequence[Check] = ()) -> None:
+    def __init__(
+        self,
+        limits: Limits = LIMITS,
+        deadlines: Deadlines = DEADLINES,
+        checks: Sequence[Check] = (),
+        body_budget_bytes: int = 64 * 1024 * 1024,
+    ) -> None:
         self.ledger = MemoryLedger()
         self.clock, self.ids = SystemClock(), SystemIds()
         self.personal_data = MemoryPersonalData()
@@ -67,6 +75,7 @@ class House:
         self.catalog = MemoryCatalog([offer(MODEL, PER_TOKEN), offer(FLAT, PER_REQUEST), offer(UNPRICED, None)])
         self.reads = MemoryReadModels(self.ledger)
         self.checks = list(checks)
+        self.bodies = BodyBudget(body_budget_bytes, patience_s=0.2)
         self.gateway = self._gateway(limits, deadlines)
         self.account_id = done(self.gateway.open_account("ada", "ada@example.com")).account_id
         self.key = self.new_key("first")
@@ -140,6 +149,8 @@ class House:
             is_admin=lambda secret: secret == ADMIN_KEY,
             readiness=self._readiness,
             metrics=lambda: (prometheus_client.generate_latest(), prometheus_client.CONTENT_TYPE_LATEST),
+            check_large_body=CheckLargeBody(ledger, clock),
+            bodies=self.bodies,
             limits=limits,
             version="1.2.3",
         )

@@ -3,6 +3,7 @@
 from typing import Any
 
 import httpx
+import msgspec
 import openai
 import pytest
 
@@ -61,7 +62,7 @@ def test_tools_reach_the_provider_untouched_and_their_calls_come_back(house: Hou
         model=MODEL, messages=QUESTION, tools=tools, tool_choice="required", extra_body={"top_k": 7}
     )
     assert answer.choices[0].message.tool_calls[0].function.arguments == '{"a":1}'
-    sent = house.providers.calls[0].body
+    sent = {name: msgspec.json.decode(value) for name, value in house.providers.calls[0].members}
     assert (sent["tools"], sent["tool_choice"], sent["top_k"]) == (tools, "required", 7)
 
 

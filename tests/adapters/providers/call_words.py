@@ -2,8 +2,11 @@
 
 from typing import Any
 
+import msgspec
+
 from adapters.outbound.providers.endpoint import Endpoint
 from adapters.outbound.providers.rows import Quirk
+from application.generate.members import members_of
 from application.ports import ChatCall, Chunk
 from domain.catalog.offer import Offer
 
@@ -43,7 +46,7 @@ def a_call(
 ) -> ChatCall:
     return ChatCall(
         offer=offer or an_offer(),
-        body=HELLO if body is None else body,
+        members=members_of(msgspec.json.encode(HELLO if body is None else body)),
         generation_id=GENERATION_ID,
         max_tokens=max_tokens,
         timeout_s=timeout_s,

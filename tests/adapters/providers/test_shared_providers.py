@@ -1,9 +1,8 @@
 """No account takes every connection to a provider."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
 
 import msgspec
 import pytest
@@ -35,13 +34,13 @@ class Slow:
 
         yield nothing()
 
-    def dropped(self, offer: Offer, body: Mapping[str, Any]) -> tuple[str, ...]:
+    def dropped(self, offer: Offer, names: Iterable[str]) -> tuple[str, ...]:
         return ()
 
 
 def call_of(account: str, provider: str = "acme") -> ChatCall:
     sold = msgspec.structs.replace(offer(MODEL, PER_TOKEN), provider=provider)
-    return ChatCall(offer=sold, body={}, generation_id="gen-1", max_tokens=1, timeout_s=60, account_id=account)
+    return ChatCall(offer=sold, members=[], generation_id="gen-1", max_tokens=1, timeout_s=60, account_id=account)
 
 
 async def test_2100_slow_requests_of_one_account_leave_three_quarters_to_the_others() -> None:

@@ -20,7 +20,7 @@ from application.expire_due import ExpireDue
 from application.generate.call_providers import CallProviders
 from application.generate.complete_chat import CompleteChat
 from application.generate.keep_answer import ReplayAnswer
-from application.generate.read_chat_request import ChatRequest, read_chat_request
+from application.generate.read_chat_request import ChatRequest, read_body
 from application.generate.reserve_credit import Deadlines, ReserveCredit
 from application.generate.settle_charge import SettleCharge
 from application.grant_credit import GrantCredit
@@ -106,10 +106,9 @@ async def ledger_gateway(info: str, secrets: ToldSecrets, at: datetime) -> Async
 
 
 def chat_request(text: str, idempotency_key: str | None = None, **more: Any) -> ChatRequest:
-    body = {"model": MODEL, "messages": [{"role": "user", "content": text}], **more}
-    raw = msgspec.json.encode(body)
+    raw = msgspec.json.encode({"model": MODEL, "messages": [{"role": "user", "content": text}], **more})
     named = None if idempotency_key is None else (idempotency_key, raw[:64].ljust(64))
-    return read_chat_request(body, len(raw), app="https://shop.example", idempotency=named)
+    return read_body(raw, app="https://shop.example", idempotency=named)
 
 
 def _offer(provider: str, input_nusd: int, output_nusd: int) -> Offer:

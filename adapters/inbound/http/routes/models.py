@@ -132,7 +132,7 @@ async def get_model(model: str, gateway: Using) -> Response:
 
 
 def shown(offer: Offer, prices: PriceSet, providers: ChatProviders) -> Model:
-    dropped = providers.dropped(offer, dict.fromkeys(PARAMETERS))
+    dropped = providers.dropped(offer, PARAMETERS)
     tiers = [PricingTier(tier.above_input_tokens, _pricing(tier)) for tier in prices.tiers]
     return Model(
         id=offer.model,

@@ -1,7 +1,7 @@
 """What a dialect is."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
 
 from adapters.outbound.providers.endpoint import Endpoint
 from adapters.outbound.providers.failures import ToldError
@@ -31,8 +31,8 @@ class Dialect(Protocol):
 
     def write_request(self, call: ChatCall, endpoint: Endpoint, *, streaming: bool) -> bytes: ...
 
-    def dropped(self, body: Mapping[str, Any], endpoint: Endpoint) -> tuple[str, ...]:
-        """Parameters of `body` that `write_request` leaves out, sorted, but for what is answered here instead."""
+    def dropped(self, names: Iterable[str], endpoint: Endpoint) -> tuple[str, ...]:
+        """Of these parameters those that `write_request` leaves out, sorted, but for what is answered here instead."""
         ...
 
     def read_answer(self, body: bytes, call: ChatCall, endpoint: Endpoint) -> Answer:

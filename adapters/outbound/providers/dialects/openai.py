@@ -5,12 +5,10 @@ Source: platform.openai.com/docs/api-reference/chat. Differences between provide
 """
 
 from collections.abc import Mapping
-from typing import Any
 
-import msgspec
 from msgspec import Raw
 
-from adapters.outbound.providers.dialects import openai_errors
+from adapters.outbound.providers.dialects import openai_errors, openai_request
 from adapters.outbound.providers.dialects.members import NULL, joined, members_of, written
 from adapters.outbound.providers.dialects.openai_errors import BYTE_ORDER_MARK
 from adapters.outbound.providers.dialects.openai_members import (
@@ -34,50 +32,16 @@ from domain.pricing.usage import output_tokens
 
 CHAT_PATH = "/chat/completions"
 
-TOKEN_LIMITS = ("max_completion_tokens", "max_tokens")
-
-EXTRAS = frozenset({"models", "provider", "route", "plugins", "transforms", "usage", "session_id"})
-"""Parameters of OpenRouter's and ours: OpenAI and others refuse requests with them, so a row must say it takes them."""
-
-ANSWERED_HERE = frozenset({"usage"})
-"""Asks for what every answer of ours has: nothing is lost when a provider is not told of it."""
-
 WHOLE = {"object": written("chat.completion"), "system_fingerprint": Raw(NULL)}
 """Members that OpenRouter's SDKs require of a whole answer, for providers that leave them out."""
-
-_ENCODER = msgspec.json.Encoder()
 
 
 def headers(api_key: str) -> Mapping[str, str]:
     return {"authorization": f"Bearer {api_key}", "content-type": "application/json"}
 
 
-def write_request(call: ChatCall, endpoint: Endpoint, *, streaming: bool) -> bytes:
-    """The body to send: the client's, with the provider's model id and the granted token limit.
-
-    The limit goes into the field(s) the client used, else into one of our own; a stream always asks for usage; what the
-    provider's row drops or does not know is left out; everything else is passed on untouched.
-    """
-    left_out = _left_out(endpoint)
-    body = {name: value for name, value in call.body.items() if name not in left_out}
-    body["model"] = call.offer.native_id
-    injected = TOKEN_LIMITS[0] if "max_completion_tokens" in endpoint.quirks else TOKEN_LIMITS[1]
-    for field in [name for name in TOKEN_LIMITS if name in body] or [injected]:
-        body[field] = call.max_tokens
-    options = body.pop("stream_options", None)
-    body["stream"] = streaming
-    if streaming:
-        body["stream_options"] = {**(options if isinstance(options, dict) else {}), "include_usage": True}
-    return _ENCODER.encode(body)
-
-
-def dropped(body: Mapping[str, Any], endpoint: Endpoint) -> tuple[str, ...]:
-    """What the client sent and `write_request` leaves out: told in a header, never in silence (PRODUCT §4)."""
-    return tuple(sorted((_left_out(endpoint) - ANSWERED_HERE).intersection(body)))
-
-
-def _left_out(endpoint: Endpoint) -> frozenset[str]:
-    return endpoint.drops | (EXTRAS - endpoint.extras)
+write_request = openai_request.write_request
+dropped = openai_request.dropped
 
 
 def read_answer(body: bytes, call: ChatCall, endpoint: Endpoint) -> Answer:

@@ -1,0 +1,95 @@
+"""Bodies in flight, by their bytes: what one process holds of them has a bound, whoever sends and however slowly."""
+
+import asyncio
+from collections import deque
+from types import TracebackType
+
+from domain.errors import DomainError
+
+SMALL_BYTES = 64 * 1024
+"""Up to here a body is small: nearly all are."""
+
+SMALLS_SHARE = 4
+"""Small bodies may go a fourth beyond the budget, so that a few large ones that come slowly cannot shut them out."""
+
+PATIENCE_S = 5.0
+"""Wait for room; then it is better to let another process try."""
+
+
+class BodyBudget:
+    """One per process. Those who wait are served in order, but for small bodies that fit where a large one does not."""
+
+    def __init__(self, limit_bytes: int, patience_s: float = PATIENCE_S) -> None:
+        self._limit_bytes = limit_bytes
+        self._patience_s = patience_s
+        self._waiting: deque[tuple[int, bool, asyncio.Future[None]]] = deque()
+        self.held_bytes = 0
+
+    def lease(self) -> "Lease":
+        return Lease(self)
+
+    async def take(self, size: int, *, is_small: bool) -> None:
+        """Raises: DomainError overloaded if there is no room for `size` bytes in time."""
+        if self._fits(size, is_small) and not any(waits_small >= is_small for _, waits_small, _ in self._waiting):
+            self.held_bytes += size
+            return
+        turn = asyncio.get_running_loop().create_future()
+        waiting = (size, is_small, turn)
+        self._waiting.append(waiting)
+        try:
+            async with asyncio.timeout(self._patience_s):
+                await turn
+        except TimeoutError:
+            raise DomainError("overloaded", retry_after_s=1) from None
+        finally:
+            if waiting in self._waiting:
+                self._waiting.remove(waiting)
+            elif turn.cancelled():  # room was given, and nobody is there to take it
+                self.give_back(size)
+            self._serve()
+
+    def give_back(self, size: int) -> None:
+        self.held_bytes -= size
+        self._serve()
+
+    def _serve(self) -> None:
+        blocked = False
+        for waiting in list(self._waiting):
+            size, is_small, turn = waiting
+            if turn.done() or (blocked and not is_small):
+                continue
+            if not self._fits(size, is_small):
+                blocked = True
+                continue
+            self._waiting.remove(waiting)
+            self.held_bytes += size
+            turn.set_result(None)
+
+    def _fits(self, size: int, is_small: bool) -> bool:
+        room = self._limit_bytes + (self._limit_bytes // SMALLS_SHARE if is_small else 0)
+        return self.held_bytes + size <= room
+
+
+class Lease:
+    """What one request holds of the budget; given back on leaving."""
+
+    def __init__(self, budget: BodyBudget) -> None:
+        self._budget = budget
+        self.held_bytes = 0
+
+    async def take(self, size: int) -> None:
+        await self._budget.take(size, is_small=self.held_bytes + size <= SMALL_BYTES)
+        self.held_bytes += size
+
+    def give_back(self, size: int) -> None:
+        self.held_bytes -= size
+        self._budget.give_back(size)
+
+    def __enter__(self) -> "Lease":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.held_bytes:
+            self.give_back(self.held_bytes)

@@ -1,0 +1,83 @@
+"""What is sent: the client's members as they came, but for those that are ours to write.
+
+Values are spliced byte for byte: numbers keep their digits, what nobody here knows keeps its form.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+
+import msgspec
+from msgspec import Raw
+
+from adapters.outbound.providers.dialects.members import members_of
+from adapters.outbound.providers.endpoint import Endpoint
+from application.ports import ChatCall
+
+TOKEN_LIMITS = ("max_completion_tokens", "max_tokens")
+
+EXTRAS = frozenset({"models", "provider", "route", "plugins", "transforms", "usage", "session_id"})
+"""Parameters of OpenRouter's and ours: OpenAI and others refuse requests with them, so a row must say it takes them."""
+
+ANSWERED_HERE = frozenset({"usage"})
+"""Asks for what every answer of ours has: nothing is lost when a provider is not told of it."""
+
+OURS = frozenset({*TOKEN_LIMITS, "model", "stream", "stream_options"})
+"""Members that are rewritten, or left out where they say nothing: never dropped."""
+
+MAX_TOLD = 50
+"""Dropped parameters that are named: a header must stay one that every client takes."""
+
+_TELLABLE = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+
+_USAGE = Raw(b"true")
+
+_encode = msgspec.json.Encoder().encode
+
+
+def write_request(call: ChatCall, endpoint: Endpoint, *, streaming: bool) -> bytes:
+    """The body to send: the client's, with the provider's model id and one token limit, the granted one.
+
+    The limit goes into the field the client used; where it used both or none, into the one that the row names.
+    A stream always asks for usage. What the provider's row drops or does not know is left out.
+    """
+    limit = _limit_field(call.members, endpoint)
+    ours = {
+        "model": _encode(call.offer.native_id),
+        limit: b"%d" % call.max_tokens,
+        "stream": b"true" if streaming else b"false",
+    }
+    if streaming:
+        ours["stream_options"] = b'{"include_usage":true}'
+    parts: list[bytes | memoryview] = []
+    for name, value in call.members:
+        if name in ours:
+            parts += b",", _encode(name), b":", _options(value) if name == "stream_options" else ours[name]
+            del ours[name]
+        elif name not in OURS and endpoint.passes(name, EXTRAS):
+            parts += b",", _encode(name), b":", memoryview(value)
+    for name, written in ours.items():
+        parts += b",", _encode(name), b":", written
+    return b"".join((b"{", *parts[1:], b"}"))
+
+
+def dropped(names: Iterable[str], endpoint: Endpoint) -> tuple[str, ...]:
+    """Of the client's members those that `write_request` leaves out, but for what is answered here instead."""
+    left_out = {name for name in names if name not in OURS and not endpoint.passes(name, EXTRAS)} - ANSWERED_HERE
+    told = sorted({name if _TELLABLE.fullmatch(name) else "?" for name in left_out})
+    return tuple(told[:MAX_TOLD])
+
+
+def _limit_field(members: Sequence[tuple[str, Raw]], endpoint: Endpoint) -> str:
+    newer, older = TOKEN_LIMITS
+    ours = newer if "max_completion_tokens" in endpoint.quirks else older
+    used = [name for name, value in members if name in TOKEN_LIMITS and bytes(memoryview(value)[:1]) != b"n"]
+    return used[0] if len(used) == 1 else ours
+
+
+def _options(value: Raw) -> bytes:
+    """The client's stream options, with the usage that every stream asks for."""
+    if bytes(memoryview(value)[:1]) != b"{":
+        return b'{"include_usage":true}'
+    options = members_of(bytes(value))
+    options["include_usage"] = _USAGE
+    return _encode(options)

@@ -1,0 +1,135 @@
+"""JSON objects without what is inside them: the names are decoded, each value stays the bytes that came.
+
+Nothing but what is asked for is ever turned into Python objects, and what is passed on keeps its order, its digits and
+members that are not known here. A name that occurs twice stays there twice: it is seen, not guessed at.
+"""
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Raw
+
+from domain.errors import DomainError
+
+T = TypeVar("T")
+
+Members = Sequence[tuple[str, Raw]]
+"""Names and values of one object, in order."""
+
+MAX_MEMBERS = 1_000
+"""Of one object that is read: OpenAI's chat completions have some 35. More names are there only to cost time."""
+
+
+Objects = Sequence[Sequence[tuple[str, Any]]]
+"""Members of several objects, in order, with decoded values; of what is inside them see `named`."""
+
+
+class _Name:
+    """A member's name, equal to none but itself: a dict of them keeps duplicates."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+_Value = None | bool | int | float | str | list[Any] | dict[_Name, Any]
+"""Of a part: what it carries keeps its duplicates too; nobody reads further in."""
+
+_UNCOUNTED_BYTES = 256 * 1024
+"""So short a text cannot have names enough to matter."""
+
+
+class _Reader:
+    """Decoders and the names that they have seen. One thread at a time."""
+
+    def __init__(self) -> None:
+        self._left = 0
+        self._decoders = {
+            is_counting: (
+                msgspec.json.Decoder(dict[_Name, Raw], dec_hook=hook),
+                msgspec.json.Decoder(list[dict[_Name, Raw]], dec_hook=hook),
+                msgspec.json.Decoder(list[dict[_Name, _Value]], dec_hook=hook),
+            )
+            for is_counting, hook in ((False, _name), (True, self._counted_name))
+        }
+
+    def read(self, which: int, raw: bytes | Raw, most_members: int) -> Any:
+        is_counting = len(memoryview(raw)) > _UNCOUNTED_BYTES
+        self._left = most_members
+        return self._decoders[is_counting][which].decode(raw)
+
+    def _counted_name(self, _: type, text: Any) -> _Name:
+        self._left -= 1
+        if self._left < 0:
+            raise DomainError("invalid_request", param=None, message="an object has more members than are read")
+        return _Name(text)
+
+
+def _name(_: type, text: Any) -> _Name:
+    return _Name(text)
+
+
+class _Readers(threading.local):
+    def __init__(self) -> None:
+        self.mine = _Reader()
+
+
+_readers = _Readers()
+
+
+def members_of(raw: bytes | Raw) -> Members:
+    """The members of an object. Raises: msgspec.DecodeError (ValidationError if it is no object), RecursionError."""
+    found = [(name.text, value) for name, value in _readers.mine.read(0, raw, MAX_MEMBERS).items()]
+    if len(found) > MAX_MEMBERS:
+        raise DomainError("invalid_request", param=None, message=f"an object has more than {MAX_MEMBERS} members")
+    return found
+
+
+def raw_objects_of(raw: Raw, *, most_members: int) -> Sequence[Members]:
+    """The members of each object of a list. Raises: as members_of, ValidationError if anything else is in it."""
+    return [named(one) for one in _readers.mine.read(1, raw, most_members)]
+
+
+def objects_of(raw: Raw, *, most_members: int) -> Objects:
+    """As raw_objects_of, with decoded values: one pass less where all of them are read."""
+    return [named(one) for one in _readers.mine.read(2, raw, most_members)]
+
+
+def named(decoded: dict[Any, Any]) -> list[tuple[str, Any]]:
+    """Members of an object inside one that was decoded, duplicates among them."""
+    return [(name.text, value) for name, value in decoded.items()]
+
+
+def distinct(members: Sequence[tuple[str, T]], names: frozenset[str], where: str = "") -> dict[str, T]:
+    """Those of `names` that are there. `where` leads to the object: `messages[0].`.
+
+    Raises: DomainError duplicate_member: of two equal names we might read one and the provider the other.
+    """
+    found: dict[str, T] = {}
+    for name, value in members:
+        if name in names:
+            if name in found:
+                raise DomainError("duplicate_member", param=where + name)
+            found[name] = value
+    return found
+
+
+def first_byte(raw: Raw) -> bytes:
+    """Tells the kind of a value: `"`, `{`, `[`, `n`ull, `t`rue, `f`alse, or the beginning of a number."""
+    return bytes(memoryview(raw)[:1])
+
+
+def written(members: Iterable[tuple[str, Raw | bytes]]) -> bytes:
+    """An object of these members. Values are copied byte for byte."""
+    return b"{" + b",".join(_pairs(members)) + b"}"
+
+
+def _pairs(members: Iterable[tuple[str, Raw | bytes]]) -> Iterator[bytes]:
+    for name, value in members:
+        yield b"".join((_encode(name), b":", memoryview(value)))
+
+
+_encode = msgspec.json.Encoder().encode
