@@ -61,8 +61,8 @@ ROLE_PATCHES = (
         "root",
         "our processes run as the user who owns the cluster",
         "adapters/embedded/unprivileged.py",
-        'WORKER_CANDIDATES = ("gatewayz", "nobody")',
-        'WORKER_CANDIDATES = ("postgres",)',
+        "    return worker\n",
+        "    return server or worker\n",
         NOT_ROOT,
     ),
     Patch(
