@@ -196,6 +196,7 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     data:         the JSON of each with our id and model spliced in, on one line, NEXT_EVENT between them; empty for a
                   chunk that carries only usage.
     choices:      indexes of the choices that it is about; empty if of none.
+    is_bare:      it brings no output yet: a role, an empty text. Until others come, another provider may be tried.
     is_last:      these choices have finished: it waits for the settle, and so does all that follows of them.
     output_bytes: UTF-8 bytes of text, reasoning and tool arguments in it, for estimates.
     usage, is_doubtful: as in Answer, of all that the stream has told by then.
@@ -203,6 +204,7 @@ class Chunk(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     data: bytes
     choices: tuple[int, ...] = (0,)
+    is_bare: bool = False
     is_last: bool = False
     finish_reason: str = ""
     usage: Usage | None = None
@@ -227,7 +229,7 @@ class ProviderFailure(Exception):
     attempt:           what the ledger keeps of it.
     fails_over:        whether the next offer may be tried (PRODUCT §5).
     told:              the provider refused the request itself (400, 422), which is the client's to mend: why.
-    retry_after_s:     as the provider said with a 429, if it did.
+    retry_after_s:     when the same call may succeed; None if repeating it is in vain.
     unread_bytes:      of an answer, or an event, that is too large to pass on: what came of it. It was produced, so it
                        is charged, by estimate.
     """

@@ -155,4 +155,6 @@ def refusal_of(failure: ProviderFailure, generation_id: str) -> DomainError:
         return DomainError("provider_rate_limited", retry_after_s=failure.retry_after_s or 1, **facts)
     if attempt.error_class == TIMED_OUT:
         return DomainError("deadline_exceeded", **facts)
+    if failure.retry_after_s is not None:
+        facts["retry_after_s"] = failure.retry_after_s
     return DomainError("provider_error", **facts)

@@ -15,7 +15,7 @@ from application.generate.meter_answer import meter_answer
 from application.generate.quote_offer import offers_for
 from application.generate.read_chat_request import ChatRequest
 from application.generate.reserve_credit import AlreadyServed, ReserveCredit
-from application.generate.settle_charge import Outcome, Receipt, SettleCharge
+from application.generate.settle_charge import MAX_STORED_BYTES, Outcome, Receipt, SettleCharge
 from application.generate.write_usage import write_usage
 from application.ports import Caller, Catalog, ChatCall, ChatProviders, Chunk, ProviderFailure
 from domain.catalog.offer import Offer
@@ -44,7 +44,7 @@ class BrokenOff(msgspec.Struct, frozen=True):
 
 
 class _Opened(msgspec.Struct):
-    """A provider's stream whose first chunks have come: from here on there is no other provider."""
+    """A provider's stream whose first output has come: from here on there is no other provider."""
 
     stack: AsyncExitStack
     chunks: AsyncIterator[Sequence[Chunk]]
@@ -85,13 +85,27 @@ class StreamChat:
     async def _open(self, call: ChatCall) -> _Opened:
         async with AsyncExitStack() as stack:
             chunks = await stack.enter_async_context(self._providers.stream(call))
+            first: list[Chunk] = []
             try:
                 async with asyncio.timeout(call.timeout_s):
-                    first = await anext(chunks)
-            except (StopAsyncIteration, TimeoutError) as nothing:
-                error_class = TIMED_OUT if isinstance(nothing, TimeoutError) else TRUNCATED
-                raise failure_of(call.offer, error_class) from None
+                    while not _has_begun(first):
+                        first += await anext(chunks)
+            except TimeoutError:
+                raise failure_of(call.offer, TIMED_OUT) from None
+            except StopAsyncIteration:
+                raise failure_of(call.offer, TRUNCATED) from None
             return _Opened(stack.pop_all(), chunks, first)
+
+
+MAX_OPENING_CHUNKS = 64
+"""Without output, ahead of the first that has some: a role, empty texts. After so many the answer counts as begun."""
+
+
+def _has_begun(chunks: Sequence[Chunk]) -> bool:
+    """Whether there is output, or an end: until then nothing was produced, and another provider may be tried."""
+    return len(chunks) > MAX_OPENING_CHUNKS or any(
+        (chunk.data and not chunk.is_bare) or chunk.is_last or output_tokens(chunk.usage or {}) > 0 for chunk in chunks
+    )
 
 
 MAX_KEPT_BACK_BYTES = 8 * 1024 * 1024
@@ -181,6 +195,8 @@ class ChatStream:
         self._client_gone = False
         self._produced = _Produced()
         self._parts: list[bytes] = []
+        self._kept_bytes = 0
+        self._keeps = held.request.idempotency is not None
         self._ends = _Ends(held.request.choices)
         self._failure: ProviderFailure | None = None
 
@@ -226,15 +242,22 @@ class ChatStream:
     def _note(self, chunks: Sequence[Chunk]) -> list[bytes]:
         """Count what goes by; returns what may be sent at once."""
         ready: list[bytes] = []
-        keeps = self._held.request.idempotency is not None
         for chunk in chunks:
             self._produced.note(chunk)
             if chunk.data:
-                if keeps:
-                    self._parts.append(chunk.data)
+                if self._keeps:
+                    self._keep(chunk.data)
                 if not self._ends.keep(chunk):
                     ready.append(chunk.data)
         return ready
+
+    def _keep(self, data: bytes) -> None:
+        """For retries; of an answer too large to be stored nothing is kept any further."""
+        self._kept_bytes += len(data)
+        self._parts.append(data)
+        if self._kept_bytes > MAX_STORED_BYTES:
+            self._keeps = False
+            self._parts.clear()
 
     async def _next(self) -> Sequence[Chunk] | None:
         """The provider's next chunks, None at its end; a break or the deadline is remembered in `_failure`."""
@@ -344,4 +367,5 @@ def _words_of(failure: ProviderFailure) -> tuple[str, str]:
 
 
 def failure_of(offer: Offer, error_class: str) -> ProviderFailure:
-    return ProviderFailure(Attempt(provider=offer.provider, error_class=error_class), fails_over=True)
+    attempt = Attempt(provider=offer.provider, error_class=error_class)
+    return ProviderFailure(attempt, fails_over=True, retry_after_s=1 if error_class == TRUNCATED else None)

@@ -5,6 +5,9 @@ from tests.sabotage.patch import Patch
 STREAM = "application/generate/stream_chat.py"
 READER = "adapters/outbound/providers/dialects/openai_stream.py"
 ENDINGS = "tests/adapters/http/test_stream_endings.py"
+BOUNDS = "tests/adapters/http/test_stream_bounds.py"
+CALLED = "tests/contracts/test_chat_providers.py"
+SSE = "adapters/outbound/providers/dialects/sse.py"
 GRAMMAR = "tests/adapters/providers/test_openai_endings.py"
 
 STREAM_PATCHES = (
@@ -38,5 +41,48 @@ STREAM_PATCHES = (
         "    if not _is_plain(response):\n",
         "    if False:\n",
         "tests/contracts/test_chat_providers.py",
+    ),
+    Patch("P8", "comments have no bound", SSE, "if self._idle > MAX_IDLE_LINES:", "if False:", CALLED),
+    Patch(
+        "P8",
+        "events that say nothing have no bound",
+        READER,
+        "if self._silent > MAX_SILENT_EVENTS:",
+        "if False:",
+        CALLED,
+    ),
+    Patch("P8", "an answer too large to be stored is kept", STREAM, "            self._parts.clear()\n", "", BOUNDS),
+    Patch(
+        "P8",
+        "a stream for HTTP/1.0 is gathered without a bound",
+        "adapters/inbound/http/gather_answer.py",
+        "        if self._size > MAX_GATHERED_BYTES:\n",
+        "        if False:\n",
+        BOUNDS,
+    ),
+    Patch("P6", "a role counts as output", STREAM, "(chunk.data and not chunk.is_bare)", "bool(chunk.data)", BOUNDS),
+    Patch(
+        "P6",
+        "what no retry cures is retried",
+        "adapters/inbound/http/errors.py",
+        "if row.is_final or (row.status >= 500 and retry_after_s is None):",
+        "if row.is_final:",
+        BOUNDS,
+    ),
+    Patch(
+        "P6",
+        "a wrong key is worth repeating",
+        "adapters/outbound/providers/failures.py",
+        "if error_class in TRANSIENT else None",
+        "if error_class else None",
+        CALLED,
+    ),
+    Patch(
+        "P6",
+        "a web page is told",
+        "adapters/outbound/providers/watch.py",
+        '"" if _MARKUP.search(told.message) else ',
+        "",
+        CALLED,
     ),
 )

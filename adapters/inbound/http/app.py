@@ -44,7 +44,7 @@ class GatewayApp:
         if hot is None:
             await self._api(_as_get(_without_alias(scope)), receive, send)
             return
-        sending = send if scope["http_version"] != "1.0" else Gather(send)
+        sending = send if scope["http_version"] != "1.0" else Gather(send, envelope_of(scope))
         reply = Reply(sending, new_request_id(), envelope_of(scope), self._cors.headers_for(scope))
         await self._boundary.guard(scope, reply, self._generate(hot, scope, receive, reply))
 

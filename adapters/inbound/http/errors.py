@@ -21,7 +21,7 @@ class Row(msgspec.Struct, frozen=True):
     message:        filled in with the refusal's facts.
     retry_after_s:  sent unless the facts name another.
     is_final:       OpenAI's SDKs retry 409 and 5xx on their own, which here would be in vain or be charged again: their
-                    header x-should-retry tells them not to.
+                    header x-should-retry tells them not to. So does every 5xx that comes without a Retry-After.
     closes:         the connection is of no more use, and the client is told so.
     """
 
@@ -116,6 +116,9 @@ TABLE: Mapping[str, Row] = {
         "The answer is too large to be passed on; {cost_usd} USD were charged for it as {generation_id}.",
         is_final=True,
     ),
+    "stream_too_large_for_http_1_0": _ours(
+        505, "This stream is larger than {limit_bytes} bytes; ask over HTTP/1.1, which sends it as it comes."
+    ),
     "deadline_exceeded": _ours(504, "The provider did not answer in time."),
     # ---- shares
     "concurrency_limit": Row(
@@ -194,7 +197,7 @@ def _headers(row: Row, facts: Facts) -> tuple[tuple[bytes, bytes], ...]:
     retry_after_s = facts.get("retry_after_s", row.retry_after_s)
     if retry_after_s is not None:
         headers.append((b"retry-after", b"%d" % retry_after_s))
-    if row.is_final:
+    if row.is_final or (row.status >= 500 and retry_after_s is None):
         headers.append((b"x-should-retry", b"false"))
     if row.status == 401:
         headers.append((b"www-authenticate", b"Bearer"))

@@ -53,6 +53,29 @@ BY_STATUS: dict[int, Verdict] = {
 }
 
 
+TRANSIENT = frozenset(
+    {
+        ErrorClass.CONNECT_FAILED,
+        ErrorClass.CONNECTION_BROKEN,
+        ErrorClass.RATE_LIMITED,
+        ErrorClass.SERVER_ERROR,
+        ErrorClass.TRUNCATED_STREAM,
+        ErrorClass.ERROR_IN_ANSWER,
+        ErrorClass.EMPTY_ANSWER,
+    }
+)
+"""The same call may succeed soon. A wrong key, an unknown model or an answer that cannot be read stay as they are; a
+deadline that has passed would pass again, at the same cost."""
+
+RETRY_AFTER_S = 1
+"""If the provider names no time."""
+
+
+def _worth_repeating(error_class: ErrorClass, asked_s: int | None = None) -> int | None:
+    """Seconds after which the same call may succeed; None: never."""
+    return (asked_s or RETRY_AFTER_S) if error_class in TRANSIENT else None
+
+
 class ToldError(NamedTuple):
     """A provider's own words. `status` is the HTTP status that its body names or implies, 0 if none."""
 
@@ -115,7 +138,7 @@ def failure_of_status(
         Attempt(provider=provider, error_class=verdict.error_class.value, status=status, duration_ms=duration_ms),
         fails_over=verdict.fails_over,
         told=told.to_client() if verdict.is_clients_fault else None,
-        retry_after_s=retry_after_s if verdict.error_class is ErrorClass.RATE_LIMITED else None,
+        retry_after_s=_worth_repeating(verdict.error_class, retry_after_s),
     )
 
 
@@ -129,7 +152,10 @@ def failure_of_answer(provider: str, broken: BrokenAnswer, status: int, duration
         return failure_of_status(provider, broken.told.status, duration_ms, broken.told)
     attempt = Attempt(provider=provider, error_class=broken.error_class.value, status=status, duration_ms=duration_ms)
     fails_over = broken.error_class not in TOO_LARGE
-    return ProviderFailure(attempt, fails_over=fails_over, unread_bytes=broken.unread_bytes)
+    retry_after_s = _worth_repeating(broken.error_class)
+    return ProviderFailure(
+        attempt, fails_over=fails_over, retry_after_s=retry_after_s, unread_bytes=broken.unread_bytes
+    )
 
 
 TOO_LARGE = frozenset({ErrorClass.ANSWER_TOO_LARGE, ErrorClass.EVENT_TOO_LARGE})
@@ -138,4 +164,4 @@ TOO_LARGE = frozenset({ErrorClass.ANSWER_TOO_LARGE, ErrorClass.EVENT_TOO_LARGE})
 def failure_of_transport(provider: str, error_class: ErrorClass, status: int, duration_ms: int) -> ProviderFailure:
     """The failure of a connection; `status` is 0 if none had been received yet."""
     attempt = Attempt(provider=provider, error_class=error_class.value, status=status, duration_ms=duration_ms)
-    return ProviderFailure(attempt, fails_over=True)
+    return ProviderFailure(attempt, fails_over=True, retry_after_s=_worth_repeating(error_class))

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
+from time import monotonic
 
 import aiohttp
 import httpx
@@ -26,6 +27,9 @@ from domain.catalog.offer import Offer
 
 DRAIN_S = 0.1
 """After [DONE] the connection's end is due at once; one that comes later is not worth keeping the connection for."""
+
+MAX_QUIET_S = 600.0
+"""Comments, and no chunk among them, for so long: no model is known to think for ten minutes before it speaks."""
 
 
 class HttpChatProviders:
@@ -95,6 +99,7 @@ async def _at_once(chunks: Sequence[Chunk]) -> AsyncIterator[Sequence[Chunk]]:
 async def _chunks(parts: AsyncIterator[bytes], reader: ChatReader, watch: Watch) -> AsyncGenerator[Sequence[Chunk]]:
     """The chunks of each part that has any. What came before a break is handed out before the break is told."""
     received, part = 0, b" "
+    quiet_since_s: float | None = None
     with watch.failures():
         while part and not reader.is_done:
             part = await anext(parts, b"")
@@ -106,7 +111,13 @@ async def _chunks(parts: AsyncIterator[bytes], reader: ChatReader, watch: Watch)
                 chunks.extend(reader.feed(part) if part else reader.end())
             finally:
                 if chunks:
+                    quiet_since_s = None
                     yield chunks
+            if not chunks:
+                now_s = monotonic()
+                quiet_since_s = now_s if quiet_since_s is None else quiet_since_s
+                if now_s - quiet_since_s > MAX_QUIET_S:
+                    raise BrokenAnswer(ErrorClass.TIMED_OUT)
 
 
 async def _drain(parts: AsyncIterator[bytes]) -> None:

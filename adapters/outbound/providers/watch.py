@@ -1,5 +1,6 @@
 """One attempt at one provider, watched: its duration, its status, and every error turned into a ProviderFailure."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
@@ -19,7 +20,12 @@ from adapters.outbound.providers.failures import (
 from application.ports import ProviderFailure
 
 MAX_MESSAGE_CHARACTERS = 2_000
-"""Of a provider's message to the client: a sentence with room for a stack of them."""
+"""Of a provider's message to the client: a sentence with room for a stack of them; of a longer one its start."""
+
+MAX_WORD_CHARACTERS = 200
+"""Of the name of a field or a code."""
+
+_MARKUP = re.compile(r"<!doctype|<html|<head|<body", re.IGNORECASE)
 
 TRANSPORT_CLASSES: tuple[tuple[type[BaseException], ErrorClass], ...] = (
     (aiohttp.ConnectionTimeoutError, ErrorClass.CONNECT_FAILED),
@@ -59,9 +65,15 @@ class Watch:
         return round((monotonic() - self._started) * 1000)
 
     def _without_key(self, told: ToldError) -> ToldError:
-        """Bounded, and without our key, should the provider quote the request."""
-        message = told.message.replace(self._api_key, "[key]")
-        return told._replace(message=message[:MAX_MESSAGE_CHARACTERS])
+        """Bounded, without our key, should the provider quote the request, and without web pages."""
+        message = "" if _MARKUP.search(told.message) else self._clean(told.message, MAX_MESSAGE_CHARACTERS)
+        param = None if told.param is None else self._clean(told.param, MAX_WORD_CHARACTERS)
+        return told._replace(message=message, param=param, code=self._clean(told.code, MAX_WORD_CHARACTERS))
+
+    def _clean(self, text: str, limit: int) -> str:
+        """Half a surrogate pair is no character: it could not be written as UTF-8."""
+        hidden = text.replace(self._api_key, "[key]") if self._api_key else text
+        return hidden[:limit].encode("utf-8", "replace").decode()
 
 
 def _class_of(error: Exception) -> ErrorClass:

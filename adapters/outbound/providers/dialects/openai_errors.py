@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from adapters.outbound.providers.dialects.members import value_of
 from adapters.outbound.providers.failures import ToldError
 
@@ -123,7 +125,18 @@ def _status_of(error: Mapping[str, Any]) -> int:
     return 0
 
 
-_STATUS = re.compile(r"[45][0-9]{2}")
+_STARTED = re.compile(rb'"(?:message|msg|detail)"\s*:\s*"((?:[^"\\]|\\.)*)')
+"""A message, as far as it goes, in a body that was cut."""
+
+
+def _unescaped(inside: bytes) -> str:
+    """Of a JSON string's inside that may end in the middle of an escape or of a character."""
+    for cut in range(min(12, len(inside)) + 1):
+        try:
+            return msgspec.json.decode(b'"' + inside[: len(inside) - cut] + b'"', type=str)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            continue
+    return ""
 
 
 def _reason_behind(error: Mapping[str, Any]) -> ToldError:
@@ -136,6 +149,9 @@ def _reason_behind(error: Mapping[str, Any]) -> ToldError:
 
 
 def _plain_text(body: bytes) -> str:
-    """A sentence that is no JSON; a page is none."""
+    """A sentence that is no JSON, or the start of a message in JSON that was cut; a page is neither."""
+    started = _STARTED.search(body) if body.lstrip()[:1] in (b"{", b"[") else None
+    if started is not None:
+        return _unescaped(started[1])
     text = body.decode("utf-8", "replace").strip()
     return "" if text.startswith(("<", "{", "[")) or not text.isprintable() else text[:MAX_PLAIN_CHARACTERS]

@@ -99,7 +99,7 @@ class Splice:
         indexes = tuple(choice.index for choice in choices)
         if len(choices) == 1 and not choices[0].delta.refusal and read.obfuscation is None:
             self._run.learn(ahead + CHOICES, self._ours, rest, output_bytes, indexes)
-        return Chunk(data=self._ours + ours, choices=indexes, output_bytes=output_bytes)
+        return Chunk(data=self._ours + ours, choices=indexes, output_bytes=output_bytes, is_bare=not output_bytes)
 
 
 def _output_bytes(delta: Delta) -> int:

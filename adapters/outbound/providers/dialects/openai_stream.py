@@ -29,6 +29,9 @@ from application.ports import ChatCall, Chunk
 
 DONE = b"[DONE]"
 
+MAX_SILENT_EVENTS = 100_000
+"""Events of a stream that hold neither choices nor usage, such as pings: one a second for an hour, 27 times over."""
+
 
 class StreamReader:
     """Reads one stream; the same events come out however its bytes were split.
@@ -47,6 +50,7 @@ class StreamReader:
         self._calls_tools: set[int] = set()  # choices that called one
         self._created = Raw(b"0")
         self._output_bytes = 0
+        self._silent = 0
         self._run = TextRun()
         self._splice = Splice(self._open, self._run, self._ours)
 
@@ -118,6 +122,13 @@ class StreamReader:
             yield from self._chunks(event, members, choices, told)
         elif told is not None:
             yield Chunk(data=b"", choices=(), usage=told.usage, raw_usage=told.raw, is_doubtful=told.is_doubtful)
+        else:
+            self._count_silent()
+
+    def _count_silent(self) -> None:
+        self._silent += 1
+        if self._silent > MAX_SILENT_EVENTS:
+            raise BrokenAnswer(ErrorClass.MALFORMED_ANSWER)
 
     def _chunks(
         self, event: bytes, members: Members, choices: list[dict[str, Any]], told: Told | None
@@ -139,6 +150,7 @@ class StreamReader:
                 data=joined(its_members),
                 choices=tuple(self._note(choice) for choice in its_choices),
                 is_last=bool(finish_reason),
+                is_bare=not output_bytes and all(map(_is_bare, its_choices)),
                 finish_reason=finish_reason,
                 usage=told.usage if told and n == 0 else None,
                 raw_usage=told.raw if told and n == 0 else None,
@@ -169,6 +181,12 @@ class StreamReader:
             head = {"object": written("chat.completion.chunk"), "created": self._created, **self._ours}
             data = joined(head | {"choices": Raw(msgspec.json.encode([choice]))})
             yield Chunk(data=data, choices=(index,), is_last=True, finish_reason=reason)
+
+
+def _is_bare(choice: dict[str, Any]) -> bool:
+    """Whether its delta holds nothing but a role and empty values."""
+    delta = choice.get("delta")
+    return not isinstance(delta, dict) or not any(value for name, value in delta.items() if name != "role")
 
 
 def each(members: Members) -> list[Raw]:

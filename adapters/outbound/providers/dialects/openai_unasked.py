@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import msgspec
 from msgspec import Raw
 
-from adapters.outbound.providers.dialects.members import Members, joined, members_of, written
+from adapters.outbound.providers.dialects.members import Members, joined, members_of, value_of, written
 from application.ports import Answer, Chunk
 
 _CHOICES = msgspec.json.Decoder(list[dict[str, Raw]])
@@ -39,7 +39,7 @@ def _members_of_choice(choice: Members, number: int) -> Members:
 
 
 def _of_choice(head: Members, choice: Members, answer: Answer) -> Iterator[Chunk]:
-    index = msgspec.json.decode(choice["index"])
+    index = _index_of(choice)
     message = choice.pop("message", NOTHING)
     reason = choice.pop("finish_reason", NULL)
     going_on = choice | {"delta": _delta(message), "finish_reason": NULL}
@@ -54,8 +54,15 @@ def _of_choice(head: Members, choice: Members, answer: Answer) -> Iterator[Chunk
 NULL_TEXT = b"null"
 
 
+def _index_of(choice: Members) -> int:
+    index = value_of(choice["index"])
+    return index if type(index) is int else 0
+
+
 def _delta(message: Raw) -> Raw:
     """A message's members; in a stream each tool call names its place."""
+    if not bytes(message).startswith(b"{"):
+        return NOTHING
     try:
         members = members_of(bytes(message))
         if "tool_calls" in members and bytes(members["tool_calls"]) != NULL_TEXT:

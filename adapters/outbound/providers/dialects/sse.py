@@ -11,6 +11,10 @@ from adapters.outbound.providers.failures import BrokenAnswer, ErrorClass
 MAX_EVENT_BYTES = 8 * 1024 * 1024
 """A generated image in base64 (about 4 MB) fits into one event; anything longer is not an event of a chat."""
 
+MAX_IDLE_LINES = 100_000
+"""Comments and other lines without data between two events: a comment a second for the longest stream is 7,200 lines,
+and a flood of nothing else is over in a tenth of a second."""
+
 FIELD, END = b"data: ", b"\n\n"
 
 
@@ -26,6 +30,7 @@ class EventReader:
 
     def __init__(self) -> None:
         self._is_error = False  # the event that has not ended yet
+        self._idle = 0  # lines without data since the last event
         self._fragments: list[bytes] = []  # of the line that has not ended yet
         self._lines: list[bytes] = []  # data lines of the event that has not ended yet
         self._size = 0  # of both
@@ -40,19 +45,26 @@ class EventReader:
         return received[:begun], received[begun:whole], received[whole:]
 
     def feed(self, received: bytes) -> Iterator[bytes]:
-        """Data of the events that `received` completes, be they split anywhere. Raises BrokenAnswer event_too_large."""
+        """Data of the events that `received` completes, be they split anywhere.
+
+        Raises: BrokenAnswer event_too_large; malformed_answer for a flood of lines that are no events.
+        """
         first, *others = received.split(b"\n")
         self._keep(first)
         for start_of_next in others:
             event = self._end_line()
             if event or isinstance(event, ErrorEvent):
+                self._idle = 0
                 yield event
             self._keep(start_of_next)
 
     def whole(self, received: bytes) -> Iterable[bytes]:
         """Data of an event that is whole and had not begun before; none if it has no data."""
         event = _plain_event(received)
-        return (event,) if event else self.feed(received)
+        if not event:
+            return self.feed(received)
+        self._idle = 0
+        return (event,)
 
     def end(self) -> bytes:
         """The event that the end of the stream completes, if its line breaks were left out; else empty."""
@@ -75,8 +87,10 @@ class EventReader:
             return self._end_event()
         if line.startswith(b"data:"):
             self._lines.append(line[6:] if line[5:6] == b" " else line[5:])
-        elif line.startswith(b"event:"):
+            return b""
+        if line.startswith(b"event:"):
             self._is_error = line[6:].strip() == b"error"
+        self._count_idle()
         return b""
 
     def _end_event(self) -> bytes:
@@ -86,7 +100,14 @@ class EventReader:
         if self._is_error:
             self._is_error = False
             return ErrorEvent(event)
+        if not event:
+            self._count_idle()
         return event
+
+    def _count_idle(self) -> None:
+        self._idle += 1
+        if self._idle > MAX_IDLE_LINES:
+            raise BrokenAnswer(ErrorClass.MALFORMED_ANSWER)
 
 
 def end_of_event(events: bytes, start: int) -> int:
