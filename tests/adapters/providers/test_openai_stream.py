@@ -231,3 +231,12 @@ def test_an_event_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
         chunks, broken = outcome(parts)
         assert (len(chunks), broken) == (1, ErrorClass.EVENT_TOO_LARGE)
     assert outcome([good * 50 + events(a_chunk("x", finish_reason="stop"))])[1] is None
+
+
+def test_half_a_character_in_a_usage_breaks_nothing() -> None:
+    """Met by the fuzzing provider: no such text can be written as UTF-8."""
+    odd = [usage_chunk(note="x", prompt_tokens=n, completion_tokens=2).replace(b'"x"', b'"\\ud83d"') for n in (1, 3)]
+    chunks, broken = outcome([events(a_chunk("x", finish_reason="stop"), *odd, b"[DONE]")])
+    assert broken is None
+    assert msgspec.json.decode(chunks[-1].raw_usage or b"")["note"] == "?"
+    assert last_usage(chunks) == {"input": 3, "output": 2}

@@ -13,6 +13,7 @@ Source: platform.openai.com/docs/api-reference (chat and responses objects); ope
 docs.x.ai (reasoning beside); Anthropic's cache_creation, which some relays pass on. Checked 2026-11-27.
 """
 
+import json
 from collections.abc import Mapping
 from functools import cache
 from itertools import product
@@ -126,7 +127,7 @@ class UsageReader:
         if "total_tokens" in self._members and "total_tokens" not in news:
             news["total_tokens"] = input_tokens(usage) + output_tokens(usage)
         self._members = {**self._members, **news}
-        return msgspec.json.encode(self._members)
+        return _written(self._members)
 
 
 def _counts_of(members: Mapping[str, Any], row: UsageRow) -> dict[str, int]:
@@ -196,3 +197,12 @@ def _by_distance(origin: Reading) -> list[Reading]:
 
 def _distance(one: Reading, other: Reading) -> int:
     return sum(a != b for a, b in zip(one, other, strict=True))
+
+
+def _written(members: Any) -> bytes:
+    """As JSON; half a surrogate pair is no character, and becomes a question mark."""
+    try:
+        return msgspec.json.encode(members)
+    except UnicodeEncodeError:
+        text = json.dumps(members, ensure_ascii=False).encode("utf-8", "replace")
+        return msgspec.json.encode(json.loads(text, parse_constant=lambda _: None))
