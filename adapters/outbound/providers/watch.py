@@ -7,6 +7,7 @@ from time import monotonic
 
 import aiohttp
 import httpx
+import msgspec
 
 from adapters.outbound.providers.endpoint import Endpoint
 from adapters.outbound.providers.failures import (
@@ -24,6 +25,9 @@ MAX_MESSAGE_CHARACTERS = 2_000
 
 MAX_WORD_CHARACTERS = 200
 """Of the name of a field or a code."""
+
+UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError)
+"""A provider's bytes, or what was decoded of them, that cannot be read or written again, wherever that shows."""
 
 _MARKUP = re.compile(r"<!doctype|<html|<head|<body", re.IGNORECASE)
 
@@ -58,6 +62,9 @@ class Watch:
         except BrokenAnswer as broken:
             broken.told = self._without_key(broken.told)
             raise failure_of_answer(self._provider, broken, self.status, self._duration_ms()) from broken
+        except UNREADABLE as error:
+            unreadable = BrokenAnswer(ErrorClass.MALFORMED_ANSWER)
+            raise failure_of_answer(self._provider, unreadable, self.status, self._duration_ms()) from error
         except (TimeoutError, httpx.HTTPError, aiohttp.ClientError) as error:
             raise failure_of_transport(self._provider, _class_of(error), self.status, self._duration_ms()) from error
 

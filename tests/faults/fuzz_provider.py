@@ -1,0 +1,127 @@
+"""A running gateway against a provider that answers anything: what clients, log and memory must look like."""
+
+import asyncio
+import json
+import random
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+import pytest
+
+from adapters.inbound.http.errors import TABLE
+from adapters.outbound.providers.failures import ErrorClass
+from tests.e2e.clients import nusd
+from tests.faults.oracle import wait_for_ends
+from tests.processes import api_processes
+from tests.running import PYTHON, Gateway, free_port, gateway, process
+
+NEVER = {code for code, row in TABLE.items() if row.status == 500}
+"""Faults of ours: no provider may bring one about."""
+
+MODELS = ("test/tokens", "test/per-request")
+PARALLEL = 16
+WARM_UP = 200
+MORE_MEMORY = 2 * 64 * 1024 * 1024
+"""Twice the budget of bodies in flight."""
+
+
+class Met(NamedTuple):
+    """What one client saw; `cost_nusd` is None if nothing was said to be charged."""
+
+    status: int
+    code: str | None
+    generation_id: str
+    cost_nusd: int | None
+
+
+def fuzz(seed: int, cases: int, logged: pytest.CaptureFixture[str]) -> None:
+    print(f"seed {seed}, {cases} cases")
+    port = free_port()
+    with (
+        process(PYTHON, "-m", "tests.fuzzing_provider", str(port), str(seed), port=port),
+        gateway(
+            f"http://127.0.0.1:{port}/v1", GATEWAYZ_REQUEST_DEADLINE_S="3", GATEWAYZ_STREAM_DEADLINE_S="3"
+        ) as house,
+    ):
+        _, key = house.account_with_key("fuzz")
+        met = asyncio.run(ask_all(house, key, seed, range(WARM_UP)))
+        before = peak_memory(house)
+        met += asyncio.run(ask_all(house, key, seed, range(WARM_UP, cases)))
+        after = peak_memory(house)
+        _, err = logged.readouterr()
+        assert "unexpected exception" not in err and "Traceback" not in err, faults_in(err)
+        check_answers(met)
+        verified = house.command("verify")
+        facts = wait_for_ends(house.dsn())
+    print(Counter((one.status, one.code) for one in met))
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    assert after <= before + MORE_MEMORY, f"{before:,} -> {after:,} bytes"
+    settled = {f"gen-{reservation}": cost for reservation, cost in facts.settled.items()}
+    told = {one.generation_id: one.cost_nusd for one in met if one.cost_nusd is not None}
+    assert told.items() <= settled.items(), sorted(told.items() - settled.items())[:5]
+    assert settled.keys() == told.keys(), "a charge that its client was not told of"
+
+
+def faults_in(err: str) -> str:
+    """The lines of the log that name a fault of ours, the first few."""
+    lines = [line for line in err.splitlines() if "unexpected exception" in line or "Traceback" in line]
+    return "\n".join(lines[:5])[:8_000]
+
+
+def check_answers(met: list[Met]) -> None:
+    """Every failure has a documented code; both ways of ending happened, or nothing was tried."""
+    known = (TABLE.keys() - NEVER) | {one.value for one in ErrorClass}
+    assert not [one for one in met if one.status != 200 and (one.code is None or one.code not in known)]
+    assert not [one for one in met if one.code is not None and one.code not in known]
+    whole = sum(one.status == 200 and one.code is None for one in met)
+    assert len(met) * 0.2 < whole < len(met) * 0.95, f"{whole} of {len(met)} were answered"
+
+
+async def ask_all(house: Gateway, key: str, seed: int, numbers: range) -> list[Met]:
+    todo = iter(numbers)
+    met: list[Met] = []
+    headers = {"authorization": f"Bearer {key}"}
+    base = f"http://127.0.0.1:{house.port}"
+    async with httpx.AsyncClient(base_url=base, headers=headers, timeout=60, trust_env=False) as client:
+
+        async def ask_one_after_the_other() -> None:
+            for number in todo:
+                met.append(await ask(client, number, random.Random(f"{seed} asks {number}")))
+
+        await asyncio.gather(*(ask_one_after_the_other() for _ in range(PARALLEL)))
+    return met
+
+
+async def ask(client: httpx.AsyncClient, number: int, dice: random.Random) -> Met:
+    body = {
+        "model": dice.choice(MODELS),
+        "messages": [{"role": "user", "content": str(number)}],
+        "max_tokens": 50,
+        "n": dice.choice([1, 1, 1, 2, 3]),
+        "stream": dice.random() < 0.6,
+    }
+    headers = {"idempotency-key": str(number)} if dice.random() < 0.2 else {}
+    answer = await client.post("/v1/chat/completions", json=body, headers=headers)
+    generation_id = answer.headers.get("x-generation-id", "")
+    if answer.headers["content-type"].startswith("application/json"):
+        return seen(answer.status_code, generation_id, [json.loads(answer.content, parse_float=str, parse_int=str)])
+    data = [event.removeprefix("data: ") for event in answer.text.split("\n\n") if event.startswith("data: ")]
+    events = [json.loads(one, parse_float=str, parse_int=str) for one in data if one != "[DONE]"]
+    is_whole = data[-1] == "[DONE]"
+    assert is_whole != ("error" in events[-1]), f"case {number} ended neither well nor in an error"
+    return seen(answer.status_code, generation_id, events)
+
+
+def seen(status: int, generation_id: str, documents: list[dict[str, dict[str, str]]]) -> Met:
+    error = documents[-1].get("error")
+    usage = documents[-1].get("usage")
+    return Met(status, error["code"] if error else None, generation_id, nusd(usage["cost"]) if usage else None)
+
+
+def peak_memory(house: Gateway) -> int:
+    """Bytes that the API process has ever had resident."""
+    (pid,) = api_processes(house.supervisor.pid, 1)
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) * 1024
