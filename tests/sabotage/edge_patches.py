@@ -194,7 +194,7 @@ EDGE_PATCHES = (
         f"{EDGE}/strangers.py",
         "return loop.call_later(GAP_S, self._let_one_go) if self.is_busy() else loop.call_soon(self._let_one_go)",
         "return loop.call_soon(self._let_one_go)",
-        f"{SHARES}::test_strangers_wait_while_a_customer_is_served_and_take_turns_by_address",
+        f"{SHARES}::test_one_stranger_goes_in_two_milliseconds_while_a_customer_is_served",
     ),
     Patch(
         "P8",
@@ -243,5 +243,13 @@ EDGE_PATCHES = (
         "last = await self._last_made(names, attempt)",
         "last = attempt",
         f"{HTTP}/test_idempotency.py::test_many_attempts_that_failed_are_not_walked_one_by_one",
+    ),
+    Patch(
+        "P1",
+        "a client that pipelines and leaves is not noticed: its stream fails in the middle",
+        PROTOCOL,
+        "        for cycle in self._unanswered:",
+        "        for cycle in ():",
+        f"{TEST}::test_a_client_that_leaves_is_noticed_by_the_request_that_is_answered",
     ),
 )

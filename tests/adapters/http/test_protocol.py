@@ -186,6 +186,29 @@ def test_a_known_key_is_asked_for_its_body(house: House, served: Served) -> None
         assert connection.recv(READ).startswith(b"HTTP/1.1 400")
 
 
+def test_a_client_that_leaves_is_noticed_by_the_request_that_is_answered(served: Served) -> None:
+    """Not by the last one that it sent: the one before writes on, into nothing, to its end."""
+    ends: list[object] = []
+
+    async def streaming(scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        try:
+            for _ in range(200):
+                await send({"type": "http.response.body", "body": b"x" * 1_000, "more_body": True})
+                await asyncio.sleep(0.005)
+            ends.append((await receive())["type"])
+        except BaseException as fault:
+            ends.append(fault)
+            raise
+
+    served.app = streaming
+    with served.connect() as connection:
+        connection.sendall(GET * 2)
+        connection.recv(READ)
+    eventually(lambda: ends)
+    assert ends == ["http.disconnect"]
+
+
 def test_trailers_are_no_headers(served: Served) -> None:
     seen: list[Scope] = []
     served.app = noting(seen)

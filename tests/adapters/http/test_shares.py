@@ -1,5 +1,6 @@
 """What one account, one address and all strangers together may take."""
 
+import asyncio
 import json
 import threading
 import time
@@ -13,7 +14,7 @@ import pytest
 from adapters.inbound.http.edge.addresses import Addresses, read_networks
 from adapters.inbound.http.edge.failed_tries import MAX_ADDRESSES, FailedTries
 from adapters.inbound.http.edge.shares import AccountShares
-from adapters.inbound.http.edge.strangers import Strangers
+from adapters.inbound.http.edge.strangers import GAP_S, Strangers
 from domain.credit.events import Reserved
 from domain.errors import DomainError
 from tests.adapters.http.conftest import speaker
@@ -129,6 +130,18 @@ def test_strangers_wait_while_a_customer_is_served_and_take_turns_by_address(ser
         stop.may_go_on = True
         assert generation.result().status_code == 200
     assert answered <= took_s / 0.002 + 20, "no more than one in two milliseconds"
+
+
+async def test_one_stranger_goes_in_two_milliseconds_while_a_customer_is_served() -> None:
+    busy = [True]
+    strangers = Strangers(Addresses(), lambda: busy[0])
+    took_s = []
+    for busy[0] in (True, False):
+        began_s = time.monotonic()
+        await asyncio.gather(*(strangers.turn({"path": "/", "client": ("192.0.2.1", 1)}) for _ in range(101)))
+        took_s.append(time.monotonic() - began_s)
+    assert took_s[0] >= 100 * GAP_S * 0.9
+    assert took_s[1] < took_s[0]
 
 
 @pytest.mark.parametrize("path", ["/v1/models", "/v1/models?unlisted=true", "/openapi.json"])

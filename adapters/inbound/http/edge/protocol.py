@@ -6,6 +6,7 @@ every head that it is fed; so it is fed no more than one head at a time, and nev
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any, cast
 from urllib.parse import unquote
@@ -80,7 +81,7 @@ class EdgeProtocol(HttpToolsProtocol):
         self._last_words: bytes | None = None
         self._connection: Connection | None = None
         self._is_over = False
-        self._unanswered = 0
+        self._unanswered: deque[RequestResponseCycle] = deque()
         self._deadline: asyncio.TimerHandle | None = None
 
     # ---- the connection
@@ -96,6 +97,11 @@ class EdgeProtocol(HttpToolsProtocol):
             self._edge.connections.end(self._connection)
         self._hold(b"")
         self._cancel_deadline()
+        for cycle in self._unanswered:  # uvicorn lets only the last one know: the one that is writing would fail
+            cycle.disconnected = True
+            cycle.message_event.set()
+        self._unanswered.clear()
+        self.pipeline.clear()
         super().connection_lost(exc)
         if isinstance(self.flow, _HeldFlow):
             self.flow.has_waiting = _nothing_waits  # it would keep this object until a collection
@@ -105,7 +111,7 @@ class EdgeProtocol(HttpToolsProtocol):
             self._parse(self._rest + data if self._rest else data)
 
     def on_response_complete(self) -> None:
-        self._unanswered -= 1
+        self._unanswered.popleft()
         super().on_response_complete()
         if self._rest and not self.transport.is_closing():
             self._parse(self._rest)
@@ -252,7 +258,7 @@ class EdgeProtocol(HttpToolsProtocol):
             keep_alive=version != "1.0" and self.parser.should_keep_alive(),
             on_response=self.on_response_complete,
         )
-        self._unanswered += 1
+        self._unanswered.append(self.cycle)
         if before is None or before.response_complete:
             self._start_asgi_task(self.cycle, self.app)
         elif len(self.pipeline) > MAX_PIPELINED:
@@ -288,7 +294,7 @@ class EdgeProtocol(HttpToolsProtocol):
         cycle.message_event.set()
         with contextlib.suppress(ValueError):
             self.pipeline.remove((cycle, self.app))
-        self._unanswered -= 1
+        self._unanswered.remove(cycle)
         return True
 
     def _written(self, refusal: DomainError) -> bytes:

@@ -1,0 +1,15 @@
+"""A seeded client that sends what no library would, to a running gateway. `pytest -s` shows seed and counts."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.fuzzing_client import attack
+from tests.provider_process import own_provider
+from tests.running import gateway
+
+
+@pytest.mark.parametrize("seed", [81])
+def test_2000_inputs_leave_a_gateway_that_is_whole(seed: int, tmp_path: Path) -> None:
+    with own_provider(seed) as provider, gateway(provider.url) as started:
+        print(attack(started, seed, 2_000))
