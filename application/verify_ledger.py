@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 
+from domain.proof.access import Access
 from domain.proof.finding import Check, Clamped, Finding
 
 MAX_LAG_S = 5.0
@@ -21,6 +22,8 @@ CAUSES_FIRST: tuple[Check, ...] = (
     "money",
     "snapshots",
     "read_models",
+    "claims",
+    "data_keys",
     "parked",
     "lag",
 )
@@ -63,6 +66,7 @@ class Examined(msgspec.Struct, frozen=True):
 
     findings: Sequence[Finding]
     clamped: Sequence[Clamped] = ()
+    access: Access | None = None
 
 
 class Evidence(Protocol):
@@ -83,6 +87,7 @@ class Report(msgspec.Struct, frozen=True):
     standing: LedgerStanding
     findings: Sequence[Finding]
     clamped: Sequence[Clamped] = ()
+    access: Access | None = None
 
     @property
     def is_clean(self) -> bool:
@@ -98,7 +103,7 @@ def verify_ledger(evidence: Evidence, max_lag_s: float = MAX_LAG_S) -> Report:
     standing = evidence.standing()
     examined = evidence.examine()
     found = [*examined.findings, *_parked(standing), *_lagging(standing, max_lag_s)]
-    return Report(standing, sorted(found, key=_order), examined.clamped)
+    return Report(standing, sorted(found, key=_order), examined.clamped, examined.access)
 
 
 def _order(finding: Finding) -> tuple[int, bool, int]:

@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-Check = Literal["log", "chain", "commands", "snapshots", "money", "read_models", "parked", "lag"]
+Check = Literal["log", "chain", "commands", "snapshots", "money", "claims", "data_keys", "read_models", "parked", "lag"]
 
 
 class Clamped(msgspec.Struct, frozen=True):

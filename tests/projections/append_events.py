@@ -8,7 +8,10 @@ from uuid import UUID, uuid4
 import psycopg
 
 from adapters.outbound.postgres.append_batch import APPEND, NewEvent, Submission, parameters
-from domain.aggregates import CODEC
+from domain.account.events import Opened
+from domain.aggregates import CODEC, owner_of
+from domain.api_key.events import Issued, Revoked, Rotated
+from domain.claim import Claim
 from domain.log import RecordedEvent
 
 
@@ -18,6 +21,8 @@ def append_events(info: str, events: Iterable[RecordedEvent], commands_per_block
         connection.prepare_threshold = 0
         for batch in _batches(events, commands_per_block):
             append_batch(connection, batch)
+            for submission in batch:
+                _put_data_key(connection, submission)
 
 
 def append_batch(connection: psycopg.Connection[Any], batch: Sequence[Submission]) -> None:
@@ -50,4 +55,37 @@ def _submission(command_id: UUID, events: Sequence[RecordedEvent], expected: dic
     first = events[0]
     base = expected.setdefault(first.stream, first.version - 1)
     new = [NewEvent(event.version, event.tag, CODEC.encode(event.event)) for event in events]
-    return Submission(command_id, uuid4(), b"input hash", first.stream, base, new, correlation_id=first.correlation_id)
+    claims = [claim for event in events for claim in claims_of(event)]
+    releases = [label_of(event.stream) for event in events if isinstance(event.event, Revoked)]
+    return Submission(
+        command_id,
+        uuid4(),
+        b"input hash",
+        first.stream,
+        base,
+        new,
+        correlation_id=first.correlation_id,
+        claims=claims,
+        releases=releases,
+    )
+
+
+def claims_of(recorded: RecordedEvent) -> list[Claim]:
+    """What the use case that brought the event would have claimed."""
+    match recorded.event:
+        case Opened():
+            return [Claim(kind, f"{kind} of {recorded.stream}".encode()) for kind in ("username", "email")]
+        case Issued():
+            return [label_of(recorded.stream), Claim("key_secret", recorded.event.secret.hash)]
+        case Rotated():
+            return [Claim("key_secret", recorded.event.secret.hash)]
+    return []
+
+
+def label_of(stream: str) -> Claim:
+    return Claim("key_label", f"label of {stream}".encode())
+
+
+def _put_data_key(connection: psycopg.Connection[Any], submission: Submission) -> None:
+    if submission.stream.startswith("account-"):
+        connection.execute("SELECT ledger.put_data_key(%s, %s)", [owner_of(submission.stream), b"wrapped"])

@@ -4,6 +4,7 @@ from tests.sabotage.patch import Patch
 
 RANGES = "tests/domain/test_ranges.py"
 TOTAL = "tests/adapters/postgres_projections/test_total.py"
+ACCESS = "tests/adapters/postgres_projections/test_verify_access.py"
 EXTREMES = "tests/adapters/http/test_extremes.py"
 
 VERIFIER_PATCHES = (
@@ -87,5 +88,45 @@ VERIFIER_PATCHES = (
         "            self.clamped += _clamped(rows, entries)",
         "            pass",
         "tests/golden/logs/test_golden_logs.py::test_P4_what_lies_outside_its_range_is_listed",
+    ),
+    Patch(
+        "P7",
+        "any data key will do",
+        "domain/proof/access.py",
+        "return key.commitment == event.commitment",
+        "return True",
+        f"{ACCESS}::test_each_damage_is_found",
+    ),
+    Patch(
+        "P7",
+        "a commitment follows from the account alone",
+        "domain/proof/commitment.py",
+        "name + data_key).digest()",
+        "name).digest()",
+        f"{ACCESS}::test_each_damage_is_found",
+    ),
+    Patch(
+        "P7",
+        "claims that no event made are not looked for",
+        "domain/proof/access.py",
+        "for stream, kinds in sorted(held.items())",
+        "for stream, kinds in dict[str, set[str]]().items()",
+        f"{ACCESS}::test_each_damage_is_found",
+    ),
+    Patch(
+        "P7",
+        "what was claimed is not compared",
+        "domain/proof/access.py",
+        "elif wanted is not None and held != {wanted.get(kind)}:",
+        "elif False:",
+        f"{ACCESS}::test_each_damage_is_found",
+    ),
+    Patch(
+        "P7",
+        "a missing data key is taken for an erasure",
+        "domain/proof/access.py",
+        "        if event.account_id not in wrapped:\n            return _data_key(",
+        "        if event.account_id not in wrapped:\n            return None\n            return _data_key(",
+        f"{ACCESS}::test_each_damage_is_found",
     ),
 )

@@ -2,6 +2,7 @@
 
 from adapters.inbound.cli.page import Page
 from application.verify_ledger import ReadModelStanding, Report
+from domain.proof.access import Access
 
 ONE_ROLE = "note: one database role owns everything; nothing but a trigger keeps the log from being changed"
 
@@ -18,6 +19,8 @@ def show_report(report: Report) -> None:
     page.rows(f"Log: {report.standing.head} events", ("read model", "build", "position", "lag"), models)
     if report.standing.runs_as_one_role:
         page.line(ONE_ROLE)
+    if report.access is not None:
+        page.line(_access(report.access))
     for clamped in report.clamped[:MOST_CLAMPED]:
         page.line(str(clamped))
     if len(report.clamped) > MOST_CLAMPED:
@@ -25,6 +28,14 @@ def show_report(report: Report) -> None:
     for finding in report.findings:
         page.line(str(finding), style="red")
     page.line("clean" if report.is_clean else f"NOT clean: {len(report.findings)} findings", style="bold")
+
+
+def _access(access: Access) -> str:
+    how = "checked with the keyring" if access.has_keyring else "checked for presence only: there is no keyring here"
+    old = access.accounts_not_committed, access.keys_not_committed
+    return (
+        f"Claims and data keys of {access.accounts} accounts and {access.keys} keys, {how}; not committed: %d, %d" % old
+    )
 
 
 def _build(model: ReadModelStanding) -> str:

@@ -57,6 +57,10 @@ class Keyring:
         """Wrapped."""
         return self._wrapping.wrap(account_id, secrets.token_bytes(KEY_BYTES))
 
+    def rewrap(self, account_id: str, wrapped: bytes) -> bytes:
+        """The same data key under the ring's first key. Raises: WrongKeyring."""
+        return self._wrapping.wrap(account_id, self._wrapping.unwrap(account_id, wrapped))
+
     def unwrap(self, account_id: str, wrapped: bytes) -> DataKey:
         """Raises: WrongKeyring."""
         return DataKey(account_id, self._wrapping.unwrap(account_id, wrapped))

@@ -24,7 +24,7 @@ NONCE_BYTES = 12
 PURPOSE = b"gatewayz data key of "
 
 
-class WrongKeyring(Exception):
+class WrongKeyring(ValueError):
     """A data key cannot be unwrapped: this keyring is another installation's. Restore secrets.json or its variables."""
 
 

@@ -143,6 +143,7 @@ def _grant(connection: psycopg.Connection[Any], roles: Roles) -> None:
         "GRANT USAGE ON SCHEMA content TO {writer}",
         "GRANT SELECT ON ALL TABLES IN SCHEMA ledger TO {writer}, {projector}, {auditor}",
         "REVOKE SELECT ON ledger.data_keys FROM {projector}, {auditor}",
+        "GRANT SELECT (account_id) ON ledger.data_keys TO {auditor}",
         "GRANT SELECT ON content.answers TO {writer}",
         "GRANT SELECT ON public.schema_migrations TO {writer}, {projector}, {auditor}",
         "CREATE SCHEMA IF NOT EXISTS read",

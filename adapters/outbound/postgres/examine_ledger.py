@@ -11,6 +11,7 @@ from adapters.outbound.postgres.cut_log import STRETCH, cut_log
 from adapters.outbound.postgres.pin_snapshot import export_snapshot, pinned
 from adapters.outbound.postgres.read_standing import find_unbuilt, read_claims, read_head, read_standing
 from adapters.outbound.postgres.share_work import Task, WorkFailed, work_apart, work_here
+from adapters.outbound.postgres.verify_access import KeyAccess, verify_access
 from adapters.outbound.postgres.verify_log import name_damage
 from adapters.outbound.postgres.verify_read_models import find_breaches
 from adapters.outbound.postgres.verify_streams import StreamsProof, verify_streams
@@ -33,8 +34,11 @@ CHANGING = frozenset(p.name for p in BUILDS if any(not table.insert_only for tab
 class PostgresEvidence:
     """application.verify_ledger.Evidence of the moment at which `pinned_evidence` was entered."""
 
-    def __init__(self, info: str, connection: psycopg.Connection[Any], processes: int, stretch: int) -> None:
+    def __init__(
+        self, info: str, connection: psycopg.Connection[Any], processes: int, stretch: int, keys: KeyAccess | None
+    ) -> None:
         self._info = info
+        self._keys = keys
         self._connection = connection
         self._processes = processes
         self._stretch = stretch
@@ -45,18 +49,23 @@ class PostgresEvidence:
     def examine(self) -> Examined:
         """Raises: WorkFailed, psycopg.Error."""
         head = read_head(self._connection).position
-        tasks = [Task(verify_streams, (CHANGING,)), Task(_breaches)]  # first: the longest, and what cannot be cut
+        tasks = [
+            Task(verify_streams, (CHANGING,)),
+            Task(verify_access, (self._keys,)),
+            Task(_breaches),
+        ]  # first: the longest, and what cannot be cut
         stretches = cut_log(self._connection, head, self._stretch)
         tasks += [Task(verify_stretch, (stretch, INSERT_ONLY)) for stretch in stretches]
-        streams, breaches, *proofs = self._work(tasks, self._processes or processes_for(head))
+        streams, access, breaches, *proofs = self._work(tasks, self._processes or processes_for(head))
         findings = [
             *find_unbuilt(self._connection),
             *self._damage(streams, proofs),
             *streams.findings,
+            *access.findings,
             *_first_of_each_place([streams, *proofs]),
             *breaches,
         ]
-        return Examined(findings, streams.clamped)
+        return Examined(findings, streams.clamped, access.access)
 
     def _work(self, tasks: Sequence[Task], processes: int) -> list[Any]:
         if processes == 1:
@@ -74,15 +83,18 @@ class PostgresEvidence:
 
 
 @contextmanager
-def pinned_evidence(info: str, processes: int = 0, stretch: int = STRETCH) -> Iterator[PostgresEvidence]:
+def pinned_evidence(
+    info: str, processes: int = 0, stretch: int = STRETCH, keys: KeyAccess | None = None
+) -> Iterator[PostgresEvidence]:
     """Evidence of now.
 
     info:       conninfo of a role that may read schemas `ledger` and `read` (the auditor's is enough).
     processes:  that share the work; 0: as many as the log and the machine are good for. The verdict is the same.
     stretch:    events of the log that are proven together. The verdict is the same.
+    keys:       what it takes to look into data keys and sealed claims; None checks that they are there.
     """
     with pinned(info) as connection:
-        yield PostgresEvidence(info, connection, processes, stretch)
+        yield PostgresEvidence(info, connection, processes, stretch, keys)
 
 
 def processes_for(events: int) -> int:

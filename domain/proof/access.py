@@ -1,0 +1,212 @@
+"""What stands beside the log for its accounts and keys: claims and data keys, held against the events, both ways.
+
+Kinds and numbers of claims follow from the events in clear, and so do the hashes of secrets. Which name or label was
+claimed is sealed in the event, and whether a data key is the account's is told by its commitment: that takes a keyring.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol
+
+import msgspec
+
+from domain.account.events import Opened
+from domain.api_key.events import Changed, Issued, Revoked, Rotated
+from domain.claim import decode_claims
+from domain.event import Event
+from domain.proof.finding import Finding
+
+NAMES = ("username", "email")
+SECRET, LABEL = "key_secret", "key_label"
+
+HeldClaim = tuple[str, bytes, str]
+"""A row of the claims: kind, hash, stream."""
+
+
+class DataKey(Protocol):
+    """An account's data key, unwrapped."""
+
+    @property
+    def commitment(self) -> bytes: ...
+
+    def open(self, sealed: bytes) -> bytes:
+        """Raises: ValueError if it was not sealed with this key."""
+        ...
+
+
+class Keyring(Protocol):
+    def unwrap(self, account_id: str, wrapped: bytes) -> DataKey:
+        """Raises: ValueError."""
+        ...
+
+
+class Access(msgspec.Struct, frozen=True):
+    """How much could be proven. `*_not_committed`: recorded by a version that kept neither claims nor commitment.
+
+    has_keyring: without one, claims and data keys are checked for presence only.
+    """
+
+    accounts: int
+    accounts_not_committed: int
+    keys: int
+    keys_not_committed: int
+    has_keyring: bool
+
+
+class _Account(msgspec.Struct):
+    position: int
+    event: Opened
+
+
+class _Key(msgspec.Struct):
+    position: int
+    account_id: str
+    secrets: dict[bytes, int]
+    claims: bytes
+    is_revoked: bool = False
+
+
+class AccessWalk:
+    """Follows account and key events in order; remembers what each account and key has claimed, sealed as it is."""
+
+    def __init__(self) -> None:
+        self._accounts: dict[str, _Account] = {}
+        self._keys: dict[str, _Key] = {}
+        self._given_up: set[str] = set()
+
+    def walk(self, position: int, stream: str, event: Event) -> None:
+        match event:
+            case Opened():
+                self._accounts.setdefault(stream, _Account(position, event))
+            case Issued():
+                secrets = {event.secret.hash: position}
+                self._keys.setdefault(stream, _Key(position, event.account_id, secrets, event.claims))
+            case Changed() | Rotated() | Revoked():
+                self._moved(position, stream, event)
+
+    def skip(self, stream: str) -> None:
+        """One of its events cannot be read: what it claimed is not known."""
+        self._given_up.add(stream)
+
+    def compare(
+        self, claims: Iterable[HeldClaim], wrapped: Mapping[str, bytes], keyring: Keyring | None
+    ) -> tuple[Access, list[Finding]]:
+        """wrapped: data keys by account; without a keyring the values are not looked at."""
+        held: dict[str, dict[str, set[bytes]]] = {}
+        for kind, hash_, stream in claims:
+            held.setdefault(stream, {}).setdefault(kind, set()).add(hash_)
+        keys = {a.event.account_id: self._unwrapped(a, wrapped, keyring) for a in self._accounts.values()}
+        found = [finding for key in keys.values() if isinstance(key, Finding) for finding in [key]]
+        for stream, account in self._accounts.items():
+            key = keys[account.event.account_id]
+            found += _account_claims(stream, account, held.pop(stream, {}), None if isinstance(key, Finding) else key)
+        for stream, one in self._keys.items():
+            key = keys.get(one.account_id)
+            found += _key_claims(stream, one, held.pop(stream, {}), None if isinstance(key, Finding) else key)
+        found += [_extra(stream, kind, None) for stream, kinds in sorted(held.items()) for kind in sorted(kinds)]
+        return self._access(keyring), [f for f in found if f.place.partition(" ")[0] not in self._given_up]
+
+    def _moved(self, position: int, stream: str, event: Changed | Rotated | Revoked) -> None:
+        key = self._keys.get(stream)
+        if key is None:
+            return
+        match event:
+            case Changed():
+                key.claims = event.claims or key.claims
+            case Rotated():
+                key.secrets.setdefault(event.secret.hash, position)
+            case Revoked():
+                key.is_revoked = True
+
+    def _unwrapped(
+        self, account: _Account, wrapped: Mapping[str, bytes], keyring: Keyring | None
+    ) -> DataKey | Finding | None:
+        event = account.event
+        if event.account_id not in wrapped:
+            return _data_key(account, "is missing, and the log tells of no erasure")
+        if keyring is None:
+            return None
+        try:
+            key = keyring.unwrap(event.account_id, wrapped[event.account_id])
+        except ValueError:
+            return _data_key(account, "cannot be unwrapped with this keyring")
+        if not _fits(key, event):
+            return _data_key(account, "is not the one that the account was opened with")
+        return key
+
+    def _access(self, keyring: Keyring | None) -> Access:
+        return Access(
+            len(self._accounts),
+            sum(not account.event.commitment for account in self._accounts.values()),
+            len(self._keys),
+            sum(not key.claims for key in self._keys.values()),
+            keyring is not None,
+        )
+
+
+def _fits(key: DataKey, event: Opened) -> bool:
+    """A version that made no commitment sealed the username all the same."""
+    if event.commitment:
+        return key.commitment == event.commitment
+    try:
+        key.open(event.username)
+    except ValueError:
+        return False
+    return True
+
+
+def _account_claims(
+    stream: str, account: _Account, held: dict[str, set[bytes]], key: DataKey | None
+) -> Iterator[Finding]:
+    wanted = _opened(account.event.claims, key)
+    for kind in NAMES:
+        yield from _one_of(stream, kind, account.position, held.pop(kind, set()), wanted)
+    yield from (_extra(stream, kind, account.position) for kind in sorted(held))
+
+
+def _key_claims(stream: str, one: _Key, held: dict[str, set[bytes]], key: DataKey | None) -> Iterator[Finding]:
+    secrets = held.pop(SECRET, set())
+    for secret, position in one.secrets.items():
+        if secret not in secrets:
+            yield _claim(stream, SECRET, position, "the claim is missing")
+    if secrets - one.secrets.keys():
+        yield _extra(stream, SECRET, one.position)
+    labels = held.pop(LABEL, set())
+    if not one.is_revoked:
+        yield from _one_of(stream, LABEL, one.position, labels, _opened(one.claims, key))
+    elif labels:
+        yield _extra(stream, LABEL, one.position)
+    yield from (_extra(stream, kind, one.position) for kind in sorted(held))
+
+
+def _opened(claims: bytes, key: DataKey | None) -> dict[str, bytes] | None:
+    """Hashes by kind; None if they were not kept, or there is nothing to open them with; {} if they are no claims."""
+    if not claims or key is None:
+        return None
+    try:
+        return {claim.kind: claim.hash for claim in decode_claims(key.open(claims))}
+    except (ValueError, msgspec.DecodeError):
+        return {}
+
+
+def _one_of(
+    stream: str, kind: str, position: int, held: set[bytes], wanted: dict[str, bytes] | None
+) -> Iterator[Finding]:
+    if not held:
+        yield _claim(stream, kind, position, "the claim is missing")
+    elif len(held) > 1:
+        yield _extra(stream, kind, position)
+    elif wanted is not None and held != {wanted.get(kind)}:
+        yield _claim(stream, kind, position, "the claim is not the one that was recorded")
+
+
+def _extra(stream: str, kind: str, position: int | None) -> Finding:
+    return _claim(stream, kind, position, "no event accounts for this claim")
+
+
+def _claim(stream: str, kind: str, position: int | None, message: str) -> Finding:
+    return Finding("claims", message, position, f"{stream} ledger.claims kind={kind}")
+
+
+def _data_key(account: _Account, message: str) -> Finding:
+    stream = f"account-{account.event.account_id}"
+    return Finding("data_keys", f"the data key {message}", account.position, f"{stream} ledger.data_keys")

@@ -1,0 +1,143 @@
+"""P7: claims and data keys stand beside the log, and are held against it: with the keyring by what they are."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import pytest
+from cryptography.fernet import Fernet
+
+from adapters.outbound.crypto.data_key import Keyring
+from adapters.outbound.postgres.examine_ledger import pinned_evidence
+from adapters.outbound.postgres.project_log import Projector
+from adapters.outbound.postgres.verify_access import KeyAccess
+from application.manage_keys import KeyChange
+from application.verify_ledger import Report, verify_ledger
+from tests.databases import Database
+from tests.golden.logs.gateway import ledger_gateway
+from tests.golden.logs.told import ToldSecrets
+
+AT = datetime(2026, 11, 27, tzinfo=UTC)
+RING = tuple(Fernet.generate_key().decode() for _ in range(2))
+SECRETS = ToldSecrets("pepper of this test, thirty-two characters", RING[:1])
+
+
+class House(NamedTuple):
+    """Two accounts, ada's and bob's; ada's key was renamed and rotated, bob's second one revoked."""
+
+    database: Database
+    ada: str
+    bob: str
+    key: str
+
+
+@pytest.fixture
+def house(database: Database) -> House:
+    Projector(database.projector).catch_up()
+    ada, bob, key = asyncio.run(_lived(database))
+    Projector(database.projector).catch_up()
+    return House(database, ada, bob, key)
+
+
+async def _lived(database: Database) -> tuple[str, str, str]:
+    async with ledger_gateway(database.writer, SECRETS, AT) as gateway:
+        gateway.manage_keys._reads.wait_for = _at_once  # type: ignore[method-assign]
+        ada, bob = [(await gateway.open_account(name, f"{name}@example.com")).account_id for name in ("ada", "bob")]
+        key = (await gateway.manage_keys.issue(ada, "first", "live")).key_id
+        await gateway.manage_keys.change(ada, key, KeyChange(label="renamed"))
+        await gateway.manage_keys.rotate(ada, key)
+        await gateway.manage_keys.issue(bob, "kept", "live")
+        await gateway.manage_keys.revoke(bob, (await gateway.manage_keys.issue(bob, "gone", "live")).key_id)
+    return ada, bob, key
+
+
+async def _at_once(position: int, timeout_s: float) -> bool:
+    return True
+
+
+def verdict(database: Database, ring: tuple[str, ...] | None = RING[:1]) -> Report:
+    keys = None if ring is None else KeyAccess(database.writer, Keyring([key.encode() for key in ring]))
+    with pinned_evidence(database.auditor, keys=keys) as evidence:
+        report = verify_ledger(evidence, max_lag_s=3_600)
+    print(*report.findings, sep="\n")
+    return report
+
+
+def test_what_the_use_cases_write_is_clean_and_committed(house: House) -> None:
+    report = verdict(house.database)
+    assert report.is_clean
+    assert report.access is not None and report.access.has_keyring
+    assert (report.access.accounts, report.access.keys) == (2, 3)
+    assert (report.access.accounts_not_committed, report.access.keys_not_committed) == (0, 0)
+
+
+def test_without_the_keyring_only_presence_is_checked_and_told(house: House) -> None:
+    report = verdict(house.database, ring=None)
+    assert report.is_clean and report.access is not None and not report.access.has_keyring
+
+
+def test_a_data_key_that_was_wrapped_anew_is_the_same(house: House) -> None:
+    ring = Keyring([RING[1].encode(), RING[0].encode()])
+    ((wrapped,),) = house.database.sql("SELECT wrapped FROM ledger.data_keys WHERE account_id = %s", house.ada)
+    anew = ring.rewrap(house.ada, bytes(wrapped))  # type: ignore[call-overload]
+    house.database.sql("UPDATE ledger.data_keys SET wrapped = %s WHERE account_id = %s", anew, house.ada)
+    assert verdict(house.database, ring=(RING[1], RING[0])).is_clean
+
+
+DAMAGES: list[tuple[str, str, str, bool]] = [
+    (
+        "a username's claim is gone",
+        "DELETE FROM ledger.claims WHERE kind = 'username' AND stream LIKE '%{ada}'",
+        "claims",
+        True,
+    ),
+    (
+        "an email's claim is another",
+        "UPDATE ledger.claims SET hash = 'x' WHERE kind = 'email' AND stream LIKE '%{ada}'",
+        "claims",
+        False,
+    ),
+    (
+        "a label's claim is gone",
+        "DELETE FROM ledger.claims WHERE kind = 'key_label' AND stream LIKE '%{key}'",
+        "claims",
+        True,
+    ),
+    (
+        "a label's claim is another",
+        "UPDATE ledger.claims SET hash = 'x' WHERE kind = 'key_label' AND stream LIKE '%{key}'",
+        "claims",
+        False,
+    ),
+    (
+        "a secret's claim is gone",
+        "DELETE FROM ledger.claims WHERE kind = 'key_secret' AND stream LIKE '%{key}'",
+        "claims",
+        True,
+    ),
+    ("a claim of nobody", "INSERT INTO ledger.claims VALUES ('username', 'x', 'account-nobody')", "claims", True),
+    ("one claim too many", "INSERT INTO ledger.claims VALUES ('username', 'x', 'account-{ada}')", "claims", True),
+    (
+        "a secret that was never issued",
+        "INSERT INTO ledger.claims VALUES ('key_secret', 'x', 'key-{key}')",
+        "claims",
+        True,
+    ),
+    ("a data key is gone", "DELETE FROM ledger.data_keys WHERE account_id = '{ada}'", "data_keys", True),
+    (
+        "a data key is another account's",
+        "UPDATE ledger.data_keys SET wrapped = (SELECT wrapped FROM ledger.data_keys WHERE account_id = '{bob}')"
+        " WHERE account_id = '{ada}'",
+        "data_keys",
+        False,
+    ),
+    ("a data key is none", "UPDATE ledger.data_keys SET wrapped = 'x' WHERE account_id = '{ada}'", "data_keys", False),
+]
+
+
+@pytest.mark.parametrize(("damage", "check", "shows"), [d[1:] for d in DAMAGES], ids=[d[0] for d in DAMAGES])
+def test_each_damage_is_found(house: House, damage: str, check: str, shows: bool) -> None:
+    """`shows`: by presence alone."""
+    house.database.sql(damage.format(ada=house.ada, bob=house.bob, key=house.key))
+    assert {finding.check for finding in verdict(house.database).findings} == {check}
+    assert verdict(house.database, ring=None).is_clean is not shows
