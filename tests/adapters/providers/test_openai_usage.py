@@ -193,6 +193,16 @@ def test_a_total_that_several_readings_explain_is_doubtful_only_if_they_charge_d
     assert not found.is_doubtful
 
 
+def test_a_row_does_not_settle_what_a_total_leaves_open() -> None:
+    """The row may be wrong: that is why the total is asked first."""
+    found = read(
+        told(prompt_tokens=1, completion_tokens=2, total_tokens=4, reasoning_tokens=1, cached_tokens=1),
+        row=UsageRow(reasoning_is="beside"),
+    )
+    assert found is not None
+    assert found.is_doubtful
+
+
 @pytest.mark.parametrize("total", [0, -1, "x", None, 1.5])
 def test_a_total_that_is_no_count_decides_nothing(total: Any) -> None:
     found = read(told(prompt_tokens=10, completion_tokens=5, total_tokens=total, reasoning_tokens=3))

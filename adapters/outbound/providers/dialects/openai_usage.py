@@ -112,9 +112,7 @@ class UsageReader:
         explaining = [reading for reading in _by_distance(self._reading) if _total(self._counts, reading) == total]
         if not explaining:
             return True
-        nearest = _distance(explaining[0], self._reading)
-        as_near = [reading for reading in explaining if _distance(reading, self._reading) == nearest]
-        charged = {tuple(sorted(_disjoint(self._counts, reading).items())) for reading in as_near}
+        charged = {tuple(sorted(_disjoint(self._counts, reading).items())) for reading in explaining}
         self._reading = explaining[0]
         return len(charged) > 1
 
