@@ -5,6 +5,8 @@ from tests.sabotage.patch import Patch
 READER = "adapters/outbound/providers/dialects/openai_usage.py"
 METER = "application/generate/meter_answer.py"
 LAW = "tests/laws/test_usage_law.py"
+OUTPUT = "adapters/outbound/providers/dialects/openai_output.py"
+ANSWER = "tests/adapters/providers/test_openai_answer.py"
 UNITS = "tests/adapters/providers/test_openai_usage.py"
 METERED = "tests/application/test_meter_answer.py"
 
@@ -60,4 +62,20 @@ USAGE_PATCHES = (
         METERED,
     ),
     Patch("P6", "512.0 is no count", READER, "if type(told) is float and told.is_integer():", "if False:", LAW),
+    Patch(
+        "P1",
+        "reasoning told as details alone is given away",
+        OUTPUT,
+        "reasoning = max(reasoning, _bytes_of_details(value))",
+        "pass",
+        ANSWER,
+    ),
+    Patch(
+        "P6",
+        "reasoning told under three names is counted twice",
+        OUTPUT,
+        "reasoning = max(reasoning, _bytes_of_details(value))",
+        "reasoning += _bytes_of_details(value)",
+        ANSWER,
+    ),
 )

@@ -65,6 +65,25 @@ def test_reasoning_sent_under_two_names_is_measured_once() -> None:
     assert read(an_answer(choices=choices)).output_bytes == 5
 
 
+@pytest.mark.parametrize("others", [{}, {"reasoning": "cdefg"}, {"reasoning": "cdefg", "reasoning_content": "cdefg"}])
+def test_reasoning_details_are_the_same_text_under_a_third_name(others: dict[str, str]) -> None:
+    details = [
+        {"type": "reasoning.summary", "summary": "cd"},
+        {"type": "reasoning.text", "text": "efg", "summary": None},
+        {"type": "reasoning.encrypted", "data": "bm90IHRleHQ="},
+        "no object",
+    ]
+    message = {"content": "ab", **others, "reasoning_details": details}
+    choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
+    assert read(an_answer(choices=choices)).output_bytes == 7
+
+
+@pytest.mark.parametrize("details", [None, "text", 7, {"text": "text"}, [], [None], [{"text": 7}]])
+def test_reasoning_details_of_another_shape_are_no_text(details: object) -> None:
+    choices = [{"index": 0, "message": {"content": "ab", "reasoning_details": details}, "finish_reason": "stop"}]
+    assert read(an_answer(choices=choices)).output_bytes == 2
+
+
 def test_a_refused_constant_outside_usage_becomes_null_and_inside_stays_visible() -> None:
     body = an_answer(usage={"prompt_tokens": 1, "completion_tokens": 2}, logprob=7)
     answer = read(body.replace(b'"logprob":7', b'"logprob":-Infinity').replace(b":2}", b":NaN}"))

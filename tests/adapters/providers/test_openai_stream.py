@@ -102,6 +102,14 @@ def test_content_is_never_rewritten(content: str) -> None:
     assert chunk.output_bytes == len(imitation.encode())
 
 
+def test_reasoning_details_in_deltas_count_as_output_beside_an_empty_content() -> None:
+    details = [{"type": "reasoning.text", "text": "x" * 1_120, "index": 0}]
+    delta = {"content": "", "reasoning_details": details}
+    chunk = msgspec.json.encode({"id": "up", "choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
+    chunks, _ = outcome([events(chunk, chunk, chunk, chunk, a_chunk("42", "stop"), b"[DONE]")])
+    assert sum(each.output_bytes for each in chunks) == 4_482
+
+
 def test_data_over_several_lines_is_one_event() -> None:
     document = a_chunk("x", finish_reason="stop")
     middle = document.index(b",") + 1

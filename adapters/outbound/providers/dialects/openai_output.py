@@ -4,7 +4,8 @@ from typing import Any
 
 _TEXTS = ("content", "refusal")
 _REASONING = ("reasoning", "reasoning_content")
-"""Two names for one text: some providers send both, so the longer counts."""
+_DETAILS = "reasoning_details"
+"""Three names for one text: some providers send several of them, so the longest counts."""
 
 
 def output_bytes_of(choices: list[dict[str, Any]], part: str) -> int:
@@ -19,9 +20,21 @@ def _of_message(message: Any) -> int:
             texts += bytes_of_text(value)
         elif name in _REASONING:
             reasoning = max(reasoning, bytes_of_text(value))
+        elif name == _DETAILS and isinstance(value, list):
+            reasoning = max(reasoning, _bytes_of_details(value))
         elif name == "tool_calls" and isinstance(value, list):
             texts += sum(_of_call(call) for call in value)
     return texts + reasoning
+
+
+def _bytes_of_details(details: list[Any]) -> int:
+    """Texts and summaries; `data` is encrypted, so its length says nothing of a text."""
+    return sum(
+        bytes_of_text(detail.get(name))
+        for detail in details
+        if isinstance(detail, dict)
+        for name in ("text", "summary")
+    )
 
 
 def _of_call(call: Any) -> int:

@@ -103,7 +103,7 @@ class Splice:
 
 
 def _output_bytes(delta: Delta) -> int:
-    """As openai_output counts: the two names for reasoning are one text."""
+    """As openai_output counts: the names for reasoning are one text. A delta with its details is read the long way."""
     content = delta.content
     size = 0 if content is None else len(content) if content.isascii() else bytes_of_text(content)
     if delta.refusal:
