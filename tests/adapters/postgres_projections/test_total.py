@@ -114,7 +114,7 @@ def can_be_read(tag: str, state: bytes) -> bool:
 def test_a_row_that_cannot_be_read_is_named_with_its_column_and_hides_no_other(ledger: WholeLedger) -> None:
     database, events = ledger
     end = len(events)
-    append_raw(database.writer, "credit-not-text", 1, "credit.granted.v2", b"\xff")
+    append_raw(database.writer, "credit-not-text", 1, "credit.granted.v2", AT + b',"lot_id":"\xff"}')
     append_raw(database.writer, "key-unknown", 1, "api_key.issued.v99", b"{}")
     append_raw(database.writer, "account-no-zone", 1, "account.opened.v2", AT[:-2] + b'"}')
     Projector(database.projector).catch_up()
