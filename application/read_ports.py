@@ -190,6 +190,10 @@ class ReadModels(Protocol):
 
     async def account(self, account_id: str) -> AccountRecord | None: ...
 
+    async def accounts(self, after: str, limit: int) -> Sequence[AccountRecord]:
+        """Oldest first, those behind the account `after`; an empty text begins at the first."""
+        ...
+
     async def credits(self, account_id: str) -> Credits:
         """All zero for an account without credit events."""
         ...

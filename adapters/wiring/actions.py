@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from adapters.settings import Settings, read_settings
+from adapters.settings.dotenv_file import read_dotenv
 
 if TYPE_CHECKING:
     from adapters.inbound.cli.actions import DemoAccess, Process
     from adapters.inbound.cli.banner import Started
-    from adapters.inbound.cli.views import AccountView, KeyView, StatementView
+    from adapters.inbound.cli.views import AccountLine, AccountView, KeyView, StatementView
     from application.change_account_state import ChangedState
     from application.grant_credit import Granted
     from application.manage_keys import IssuedKey
@@ -27,7 +28,10 @@ class WiredActions:
     """adapters.inbound.cli.actions.Actions."""
 
     def serve(self, tell: Callable[[Started], None]) -> int:
+        names = read_dotenv()
         settings = _settings_of("serve")
+        if names:
+            _tell_dotenv(names)
         from adapters.wiring.run_serve import run_serve
 
         return run_serve(settings, tell)
@@ -125,6 +129,12 @@ class WiredActions:
 
         return manage_accounts.account(settings, account)
 
+    def accounts(self) -> Sequence[AccountLine]:
+        settings = _settings_of("account")
+        from adapters.wiring import manage_accounts
+
+        return manage_accounts.accounts(settings)
+
     def grant(
         self,
         account: str,
@@ -170,6 +180,12 @@ class WiredActions:
         from adapters.wiring import manage_keys
 
         return manage_keys.revoke(settings, account, key)
+
+
+def _tell_dotenv(names: Sequence[str]) -> None:
+    import structlog
+
+    structlog.get_logger().info("settings were read from .env; the environment wins", names=" ".join(names))
 
 
 def _settings_of(process: str) -> Settings:

@@ -11,5 +11,5 @@ def find_credentials(settings: Settings) -> Mapping[str, str]:
     """Raises: Complaint if nothing was started in this home yet."""
     known = read_credentials(settings.home)
     if known is None:
-        raise Complaint(f"nothing was started in {settings.home} yet: start `gatewayz serve`")
+        raise Complaint(f"nothing was started in {settings.home} yet: run `gatewayz serve`, or set GATEWAYZ_HOME")
     return {"base_url": known.base_url, "admin_key": known.admin_key, "demo_key": known.demo_key}

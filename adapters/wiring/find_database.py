@@ -60,7 +60,7 @@ def reachable_database(settings: Settings) -> Iterator[Database]:
 def _started(settings: Settings) -> EmbeddedPostgres | None:
     """The embedded server, ours now; None if a `serve` that is just coming up has it."""
     if not (settings.postgres_home / "pgdata").exists():
-        raise Complaint(f"there is no data in {settings.home} yet: run `gatewayz serve`, or set GATEWAYZ_HOME")
+        raise Complaint(f"nothing was started in {settings.home} yet: run `gatewayz serve`, or set GATEWAYZ_HOME")
     server = embedded_postgres(settings)
     try:
         server.start()

@@ -1,10 +1,11 @@
 """Accounts and credit from the command line: use cases, their answers with personal data opened."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import structlog
 
-from adapters.inbound.cli.views import AccountView, LotView, StatementView
+from adapters.inbound.cli.views import AccountLine, AccountView, LotView, StatementView
 from adapters.settings.settings import Settings
 from adapters.wiring.core import Core
 from adapters.wiring.manage_keys import key_views
@@ -18,6 +19,7 @@ from domain.account.events import AccountState
 from domain.credit.lot import LotKind
 
 OPERATOR = "operator"
+PAGE = 500
 
 log = structlog.get_logger()
 
@@ -77,6 +79,29 @@ def account(settings: Settings, account: str) -> AccountView:
         )
 
     return operate(settings, deed)
+
+
+def accounts(settings: Settings) -> Sequence[AccountLine]:
+    """All of them, oldest first."""
+
+    async def deed(core: Core) -> Sequence[AccountLine]:
+        lines: list[AccountLine] = []
+        while page := await core.reads.accounts(lines[-1].account_id if lines else "", PAGE):
+            lines += [await _line(core, record) for record in page]
+        return lines
+
+    return operate(settings, deed)
+
+
+async def _line(core: Core, record: AccountRecord) -> AccountLine:
+    opened = core.personal_data.open
+    return AccountLine(
+        account_id=record.account_id,
+        username=(await opened(record.account_id, record.username)).decode(),
+        email=(await opened(record.account_id, record.email)).decode(),
+        state=record.state,
+        opened_at=record.opened_at,
+    )
 
 
 def statement(settings: Settings, account: str, limit: int) -> StatementView:

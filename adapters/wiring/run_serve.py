@@ -17,7 +17,7 @@ from adapters.embedded.home import PASSABLE_MODE, can_reach
 from adapters.embedded.supervisor_lock import SupervisorLock
 from adapters.embedded.unprivileged import UnprivilegedUser
 from adapters.inbound.cli.banner import Started
-from adapters.outbound.providers.load_catalog import key_names
+from adapters.outbound.providers.load_catalog import key_names, providers_of_keys
 from adapters.outbound.providers.read_rows import ProvidersFileInvalid
 from adapters.settings import Settings, read_provider_keys
 from adapters.supervisor.listen import listening_socket, url_of
@@ -103,6 +103,15 @@ def _has_providers(settings: Settings) -> bool:
     return settings.providers_file is not None or bool(read_provider_keys(_key_names(settings)))
 
 
+def _providers(settings: Settings) -> list[str]:
+    """Who is called, each with where it is from."""
+    keys = read_provider_keys(_key_names(settings))
+    named = [
+        f"{name} (key from {env})" for name, env in providers_of_keys(settings.providers_file).items() if env in keys
+    ]
+    return named + ([f"those of {settings.providers_file}"] if settings.providers_file else [])
+
+
 def _key_names(settings: Settings) -> Collection[str]:
     try:
         return key_names(settings.providers_file)
@@ -148,7 +157,7 @@ def _prepare(place: _Place, supervisor: Supervisor, dsn: str) -> Callable[[], St
         place.settings,
         url_of(place.sock),
         runs_sandbox=place.sandbox is not None,
-        has_providers=_has_providers(place.settings),
+        providers=_providers(place.settings),
     )
 
 

@@ -51,6 +51,12 @@ ACCOUNT = """
 SELECT account_id, state, username, email, opened_at, position FROM read.account_standing_{build} WHERE account_id = $1
 """
 
+# Pages by the account's id, which begins with the time it was opened.
+ACCOUNTS = """
+SELECT account_id, state, username, email, opened_at, position FROM read.account_standing_{build}
+ WHERE account_id > $1 ORDER BY account_id LIMIT $2
+"""
+
 
 class KeyWithSpending(NamedTuple):
     """`spending`: total, daily, weekly and monthly nUSD, requests; the windows are those of the time of asking."""
@@ -80,6 +86,11 @@ async def account(reader: Reader, account_id: str) -> tuple[Any, ...] | None:
     """account_id, state, username, email, opened_at, position."""
     rows = await reader.rows(ACCOUNT, [account_id])
     return rows[0] if rows else None
+
+
+async def accounts(reader: Reader, after: str, limit: int) -> Sequence[tuple[Any, ...]]:
+    """As `account`, oldest first, those behind `after`."""
+    return await reader.rows(ACCOUNTS, [after, limit])
 
 
 def _windows(now: datetime) -> Sequence[Any]:

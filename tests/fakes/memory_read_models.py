@@ -57,6 +57,11 @@ class MemoryReadModels:
                 return AccountRecord(account_id, state, opened.username, opened.email, opened.at, recorded.position)
         return None
 
+    async def accounts(self, after: str, limit: int) -> Sequence[AccountRecord]:
+        ids = sorted({str(r.event.account_id) for r in self._ledger.log if isinstance(r.event, Opened)})
+        found = [await self.account(account_id) for account_id in ids if account_id > after]
+        return [record for record in found if record is not None][:limit]
+
     async def credits(self, account_id: str) -> Credits:
         state: CreditBalance = self._ledger.state_now(CREDIT, account_id)
         events = self._about(CREDIT.stream(account_id))

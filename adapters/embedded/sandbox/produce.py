@@ -53,7 +53,8 @@ def produce(body: dict[str, Any], directions: Directions) -> Produced:
     limit = min(_integer(body, "max_tokens", 10**9), _integer(body, "max_completion_tokens", 10**9))
     spoken = next((text_of(message) for message in reversed(messages) if message.get("role") == "user"), "")
     tool = _tool_to_call(body, messages)
-    whole = tokens_of(_arguments(tool, spoken) if tool else spoken) or tokens_of(NOTHING)
+    schema = tool.get("parameters") if tool else _asked_schema(body)
+    whole = tokens_of(spoken if schema is None and not tool else _filled(schema, spoken)) or tokens_of(NOTHING)
     if directions.words is not None and not tool:
         whole = _of_length(whole, directions.words)
     ended = "tool_calls" if tool else "stop"
@@ -102,9 +103,39 @@ def _tool_to_call(body: dict[str, Any], messages: list[dict[str, Any]]) -> dict[
     return found[0]
 
 
-def _arguments(tool: dict[str, Any], spoken: str) -> str:
-    """JSON with a value for each property of the function's schema: texts are the echo."""
-    examples = {"string": spoken, "integer": 1, "number": 1.5, "boolean": True, "array": [], "object": {}}
-    properties = (tool.get("parameters") or {}).get("properties") or {}
-    values = {name: examples.get(schema.get("type", "string"), spoken) for name, schema in properties.items()}
-    return msgspec.json.encode(values).decode()
+def _asked_schema(body: dict[str, Any]) -> dict[str, Any] | None:
+    """Of `response_format`; any object will do for json_object. None if a text is asked for, or is JSON already."""
+    asked = body.get("response_format")
+    asked = asked if isinstance(asked, dict) else {}
+    if asked.get("type") == "json_object":
+        return {"properties": {"echo": {"type": "string"}}}
+    described = asked.get("json_schema")
+    schema = described.get("schema") if asked.get("type") == "json_schema" and isinstance(described, dict) else None
+    return schema if isinstance(schema, dict) else None
+
+
+def _filled(schema: dict[str, Any] | None, spoken: str) -> str:
+    """JSON with a value for each property of the schema: texts are the echo. What is such an object is echoed."""
+    properties = (schema or {}).get("properties") or {}
+    if _is_object_of(spoken, properties):
+        return spoken
+    return msgspec.json.encode({name: _example(one, spoken) for name, one in properties.items()}).decode()
+
+
+def _is_object_of(spoken: str, properties: dict[str, Any]) -> bool:
+    try:
+        said = msgspec.json.decode(spoken)
+    except (msgspec.DecodeError, RecursionError):
+        return False
+    return isinstance(said, dict) and said.keys() == properties.keys()
+
+
+def _example(schema: Any, spoken: str) -> Any:
+    schema = schema if isinstance(schema, dict) else {}
+    if schema.get("enum"):
+        return schema["enum"][0]
+    if schema.get("type") == "object":
+        return {name: _example(one, spoken) for name, one in (schema.get("properties") or {}).items()}
+    examples = {"string": spoken, "integer": 1, "number": 1.5, "boolean": True, "array": []}
+    kind = schema.get("type", "string")
+    return examples.get(kind, spoken) if isinstance(kind, str) else spoken

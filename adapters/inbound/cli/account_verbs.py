@@ -20,12 +20,22 @@ def in_utc(moment: datetime | None) -> datetime | None:
 
 
 def account_verbs(actions: Actions) -> typer.Typer:
-    verbs = typer.Typer(help="Open, show, suspend and reinstate accounts.", no_args_is_help=True, rich_markup_mode=None)
+    verbs = typer.Typer(
+        help="Open, list, show, suspend and reinstate accounts.", no_args_is_help=True, rich_markup_mode=None
+    )
 
     @verbs.command()
     def create(username: str, email: str) -> None:
         """Open an account and print its id."""
         print(actions.open_account(username, email))
+
+    @verbs.command("list")
+    def list_accounts(as_json: Json = False) -> None:
+        """List all accounts, oldest first."""
+        from adapters.inbound.cli.show_account import show_accounts
+
+        accounts = actions.accounts()
+        print_json(accounts) if as_json else show_accounts(accounts)
 
     @verbs.command()
     def show(account: Account, as_json: Json = False) -> None:

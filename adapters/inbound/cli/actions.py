@@ -9,7 +9,7 @@ if TYPE_CHECKING:  # only named here: `--help` need not load them
     from datetime import datetime
 
     from adapters.inbound.cli.banner import Started
-    from adapters.inbound.cli.views import AccountView, KeyView, StatementView
+    from adapters.inbound.cli.views import AccountLine, AccountView, KeyView, StatementView
     from application.change_account_state import ChangedState
     from application.grant_credit import Granted
     from application.manage_keys import IssuedKey
@@ -69,6 +69,8 @@ class Actions(Protocol):
     def change_account_state(self, account: str, state: AccountState, reason: str) -> ChangedState: ...
 
     def account(self, account: str) -> AccountView: ...
+
+    def accounts(self) -> Sequence[AccountLine]: ...
 
     def issue_key(
         self,

@@ -58,7 +58,16 @@ def _add_processes(cli: typer.Typer, actions: Actions) -> None:
         are environment variables: GATEWAYZ_PORT (8000), GATEWAYZ_HOST (127.0.0.1), GATEWAYZ_HOME (./.gatewayz), keys
         of providers such as OPENAI_API_KEY; docs/reference/settings.md has them all.
         """
-        sys.exit(actions.serve(_tell))
+        started: list[Started] = []
+
+        def tell(one: Started) -> None:
+            started.append(one)
+            _tell(one)
+
+        exit_code = actions.serve(tell)
+        for one in started:
+            print(f"Stopped. Settings and keys stay in {one.home}, data in {one.data}.", flush=True)
+        sys.exit(exit_code)
 
     @cli.command()
     def api() -> None:

@@ -13,19 +13,27 @@ CREDENTIALS = "credentials.json"
 
 class Started(msgspec.Struct, frozen=True):
     """url: without /v1. model: one that can be called now; empty if nothing is on sale. demo_key: empty where there is
-    no demo account."""
+    no demo account.
+
+    providers: who is called, and where its key is from; sandbox: whether the sandbox runs, and how to change that.
+    data:      where the ledger is.
+    """
 
     url: str
     admin_key: str
     demo_key: str
     model: str
     home: Path
+    data: str
+    providers: tuple[str, ...] = ()
+    sandbox: str = ""
 
 
 def banner(started: Started, *, to_person: bool) -> str:
     """to_person: a terminal shows it. Elsewhere it is kept (a journal, a container's log), so that it has no secret."""
     keys = _keys(started) if to_person else f"  Keys        in {started.home / CREDENTIALS}\n"
-    facts = f"Gatewayz is up.\n\n  Base URL    {started.url}/v1\n{keys}  Home        {started.home}\n"
+    providers = "".join(f"  Provider    {one}\n" for one in (*started.providers, started.sandbox) if one)
+    facts = f"Gatewayz is up.\n\n  Base URL    {started.url}/v1\n{keys}{providers}  Home        {started.home}\n"
     return f"{facts}{_next_step(started) if to_person else ''}\nStop with Ctrl-C.\n"
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from adapters.inbound.cli.page import Page
-from adapters.inbound.cli.views import AccountView, KeyView
+from adapters.inbound.cli.views import AccountLine, AccountView, KeyView
 from domain.money import format_usd
 
 COLUMNS = ("key", "label", "kind", "env", "ends with", "limit", "spent", "requests", "expires", "disabled")
@@ -18,6 +18,11 @@ def show_account(view: AccountView) -> None:
         f"  settled ${format_usd(view.credits.settled_nusd)}"
     )
     show_keys(view.keys)
+
+
+def show_accounts(accounts: Sequence[AccountLine]) -> None:
+    rows = [(one.account_id, one.username, one.email, one.state, f"{one.opened_at:%Y-%m-%d %H:%M}") for one in accounts]
+    Page().rows("Accounts", ("account", "username", "email", "state", "opened (UTC)"), rows)
 
 
 def show_keys(keys: Sequence[KeyView]) -> None:

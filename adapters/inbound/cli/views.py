@@ -34,6 +34,14 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     keys: Sequence[KeyView]
 
 
+class AccountLine(msgspec.Struct, frozen=True, kw_only=True):
+    account_id: str
+    username: str
+    email: str
+    state: str
+    opened_at: datetime
+
+
 class LotView(msgspec.Struct, frozen=True, kw_only=True):
     lot_id: str
     kind: str

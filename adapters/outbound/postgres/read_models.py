@@ -77,6 +77,10 @@ class PostgresReadModels:
         found = await self.ask("api_key", lambda queries, reader: queries.account(reader, account_id))
         return AccountRecord(*found) if found else None
 
+    async def accounts(self, after: str, limit: int) -> Sequence[AccountRecord]:
+        found = await self.ask("api_key", lambda queries, reader: queries.accounts(reader, after, limit))
+        return [AccountRecord(*one) for one in found]
+
     async def credits(self, account_id: str) -> Credits:
         found = await self.ask("available_credit", lambda queries, reader: queries.credits_of(reader, account_id))
         return Credits(**found)

@@ -26,6 +26,12 @@ def key_names(providers_file: Path | None) -> frozenset[str]:
     return frozenset(row.api_key_env for row in rows if row.api_key_env)
 
 
+def providers_of_keys(providers_file: Path | None) -> Mapping[str, str]:
+    """Provider -> the environment variable that holds its key."""
+    rows = {**read_rows(REGISTRY_FILE), **(read_rows(providers_file) if providers_file else {})}
+    return {name: row.api_key_env for name, row in rows.items() if row.api_key_env}
+
+
 def load_catalog(
     providers_file: Path | None, keys: Mapping[str, str], sandbox_base_url: str | None, *, on: date
 ) -> ProviderCatalog:

@@ -7,7 +7,7 @@ from typing import Any
 
 from adapters.inbound.cli.actions import DemoAccess
 from adapters.inbound.cli.banner import Started
-from adapters.inbound.cli.views import AccountView, KeyView, LotView, StatementView
+from adapters.inbound.cli.views import AccountLine, AccountView, KeyView, LotView, StatementView
 from application.change_account_state import ChangedState
 from application.grant_credit import Granted
 from application.manage_keys import IssuedKey
@@ -90,7 +90,16 @@ SETTLED = GenerationRecord(
     quarantined=False,
     cancelled=False,
 )
-STARTED = Started("http://127.0.0.1:8000", "gw_admin_a", "gw_test_d", "sandbox/echo", Path("/h"))
+STARTED = Started(
+    url="http://127.0.0.1:8000",
+    admin_key="gw_admin_a",
+    demo_key="gw_test_d",
+    model="sandbox/echo",
+    home=Path("/h"),
+    data="/h",
+    providers=("openai (key from OPENAI_API_KEY)",),
+    sandbox="the sandbox is off",
+)
 
 
 class FakeActions:
@@ -164,6 +173,11 @@ class FakeActions:
             credits=CREDITS,
             keys=[KEY],
         )
+
+    def accounts(self) -> Sequence[AccountLine]:
+        return [
+            AccountLine(account_id="acc-1", username="alice", email="alice@example.com", state="active", opened_at=AT)
+        ]
 
     def issue_key(self, *arguments: object) -> IssuedKey:
         self.asked.append(("issue", *arguments))

@@ -159,6 +159,12 @@ def test_account_create_prints_the_id_alone() -> None:
     assert said("account", "create", "alice", "alice@example.com") == "acc-1\n"
 
 
+def test_accounts_are_listed() -> None:
+    shown = said("account", "list")
+    assert all(told in shown for told in ("acc-1", "alice", "alice@example.com", "active"))
+    assert json.loads(said("account", "list", "--json"))[0]["username"] == "alice"
+
+
 def test_account_show_takes_labels_as_they_are() -> None:
     shown = said("account", "show", "alice")
     assert "laptop [bold]" in shown, "a customer's label is no markup"

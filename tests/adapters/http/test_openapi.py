@@ -21,7 +21,7 @@ EXPECTED = {
     "/v1/keys": {"get", "post"},
     "/v1/keys/{hash}": {"get", "patch", "delete"},
     "/v1/keys/{hash}/rotate": {"post"},
-    "/admin/accounts": {"post"},
+    "/admin/accounts": {"get", "post"},
     "/admin/accounts/{account_id}": {"get"},
     "/admin/accounts/{account_id}/statement": {"get"},
     "/admin/accounts/{account_id}/grants": {"post"},

@@ -24,6 +24,9 @@ from domain.money import format_usd, parse_usd
 
 T = TypeVar("T")
 
+PAGE = 100
+"""Accounts per answer."""
+
 MAX_REQUESTS = 1_000
 """Requests on one statement: more is an export."""
 
@@ -67,7 +70,22 @@ class ChangedState(msgspec.Struct, frozen=True):
     position: str | None
 
 
-SHAPES = (NewAccount, OpenedAccount, NewGrant, Granted, NewState, ChangedState, AccountView, StatementView)
+class AccountLine(msgspec.Struct, frozen=True, kw_only=True):
+    account_id: str
+    username: str
+    email: str
+    state: AccountState
+    opened_at: datetime
+
+
+class AccountList(msgspec.Struct, frozen=True):
+    """`next` begins the next page, as `after_account`; null on the last."""
+
+    data: list[AccountLine]
+    next: str | None
+
+
+SHAPES = (NewAccount, OpenedAccount, AccountList, NewGrant, Granted, NewState, ChangedState, AccountView, StatementView)
 
 router = APIRouter(prefix="/admin/accounts", tags=["admin"], dependencies=[AdminOnly])
 
@@ -76,6 +94,23 @@ IDEMPOTENT: dict[str, Any] = {
         {"name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string", "maxLength": 255}}
     ]
 }
+
+
+@router.get("", responses=answers(AccountList, "A page of accounts, oldest first."))
+async def list_accounts(gateway: Using, after_account: Annotated[str, Query(max_length=100)] = "") -> Response:
+    records = await gateway.reads.accounts(after_account, PAGE + 1)
+    opened = gateway.personal_data.open
+    lines = [
+        AccountLine(
+            account_id=record.account_id,
+            username=(await opened(record.account_id, record.username)).decode(),
+            email=(await opened(record.account_id, record.email)).decode(),
+            state=record.state,
+            opened_at=record.opened_at,
+        )
+        for record in records[:PAGE]
+    ]
+    return answer(AccountList(lines, lines[-1].account_id if len(records) > PAGE else None))
 
 
 @router.post(

@@ -1,0 +1,29 @@
+"""A `.env` file in the folder where `serve` is started: settings and keys that are not in the environment already."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from adapters.complaint import WRONG_INPUT, Complaint
+
+FILE = ".env"
+
+
+def read_dotenv(folder: Path | None = None) -> Sequence[str]:
+    """Put what the file sets and the environment does not into the environment, for us and our children.
+
+    Returns: the names that were taken from it, sorted; none without a file. Nothing in it is expanded.
+    Raises:  Complaint if it cannot be read.
+    """
+    file = (folder or Path.cwd()) / FILE
+    if not file.is_file():
+        return []
+    try:
+        found = dotenv_values(file, interpolate=False)
+    except (OSError, UnicodeDecodeError) as error:
+        raise Complaint(f"cannot read {file}: {error}", WRONG_INPUT) from error
+    new = {name: value for name, value in found.items() if value and not os.environ.get(name)}
+    os.environ.update(new)
+    return sorted(new)
