@@ -457,7 +457,7 @@ async def test_what_the_cache_is_filled_with_is_what_the_streams_say(database: D
             for _ in range(2):
                 assert await verdict(keys) == expected
                 if expected == "served":
-                    caller = await keys.authenticate(SECRET)
+                    caller = await keys.authenticate(written(SECRET))
                     assert (caller.key_id, caller.account_id, caller.kind) == ("k", "a", "inference")
 
 

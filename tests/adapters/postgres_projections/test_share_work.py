@@ -103,6 +103,8 @@ def test_verify_whose_process_died_complains_in_one_line(database: Database, mon
 class Reachable:
     """adapters.wiring.find_database, of a test's database."""
 
+    held_secrets = None
+
     def __init__(self, database: Database) -> None:
         self._database = database
 

@@ -111,8 +111,8 @@ class EventReader:
 
 
 def end_of_event(events: bytes, start: int) -> int:
-    """Where the event that begins at `start` of whole `events` ends."""
-    return events.index(END, start) + len(END)
+    """Where the event that begins at `start` of whole `events` ends: a blank line too many is none of its own."""
+    return _past(events.find(END, start)) or len(events)
 
 
 def _past(found: int) -> int:
