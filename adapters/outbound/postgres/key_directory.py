@@ -32,7 +32,7 @@ NONE_S = 1.0
 
 MAX_NONE = 10_000
 
-READ_PATIENCE_S = 0.5
+READ_PATIENCE_S = 1.0
 """For the read model; a pooled connection on a dead network may hang for much longer."""
 
 
