@@ -9,6 +9,7 @@ that is too old, a key the read model does not know yet) is read from the key's 
 import asyncio
 from collections import OrderedDict
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
 from adapters.outbound.postgres.ask_server import LOST
@@ -32,7 +33,7 @@ NONE_S = 1.0
 
 MAX_NONE = 10_000
 
-READ_PATIENCE_S = 1.0
+READ_PATIENCE_S = 0.5
 """For the read model; a pooled connection on a dead network may hang for much longer."""
 
 
@@ -62,6 +63,7 @@ class CachedKeyDirectory:
         self._personal_data = personal_data
         self._clock = clock
         self._patience_s = patience_s
+        self._look_ups: dict[bytes, asyncio.Task[FoundKey | None]] = {}
         self._entries: OrderedDict[bytes, FoundKey] = OrderedDict()
         self._hashes_of: dict[str, set[bytes]] = {}
         self._none_until_s: dict[bytes, float] = {}
@@ -83,7 +85,7 @@ class CachedKeyDirectory:
         secret_hash = self._personal_data.keyed_hash("key_secret", secret)
         found = None
         if not self._is_known_to_be_none(secret_hash):
-            found = await self._look_up_in_time(secret_hash)
+            found = await self._look_up_once(secret_hash)
             if found is None:
                 self._note_none(secret_hash)
         return _admitted(found, secret_hash, self._clock.now())
@@ -97,6 +99,22 @@ class CachedKeyDirectory:
         self._none_until_s[secret_hash] = asyncio.get_running_loop().time() + NONE_S
         if len(self._none_until_s) > MAX_NONE:
             del self._none_until_s[next(iter(self._none_until_s))]
+
+    async def _look_up_once(self, secret_hash: bytes) -> FoundKey | None:
+        """Callers who come with one secret while it is looked up wait for the same answer: the streams are read by one
+        line, so ten look-ups over a slow network would outlast everybody's patience.
+        """
+        look_up = self._look_ups.get(secret_hash)
+        if look_up is None:
+            look_up = self._look_ups[secret_hash] = asyncio.create_task(self._look_up_in_time(secret_hash))
+            look_up.add_done_callback(partial(self._looked_up, secret_hash))
+        return await asyncio.shield(look_up)
+
+    def _looked_up(self, secret_hash: bytes, look_up: "asyncio.Task[FoundKey | None]") -> None:
+        """A failure nobody waited for any more is no fault."""
+        del self._look_ups[secret_hash]
+        if not look_up.cancelled():
+            look_up.exception()
 
     async def _look_up_in_time(self, secret_hash: bytes) -> FoundKey | None:
         """Raises: DomainError ledger_unavailable."""
