@@ -35,8 +35,8 @@ FAULT_PATCHES = (
         "bounded",
         "a key that must be looked up is waited for without the setting's bound",
         f"{ADAPTER}/key_directory.py",
-        "found = await self._look_up_in_time(secret_hash)",
-        "found = await self._look_up(secret_hash)",
+        "asyncio.create_task(self._look_up_in_time(secret_hash))",
+        "asyncio.create_task(self._look_up(secret_hash))",
         f"{FAULTS}/test_blackhole_database.py::test_p1_a_standstill_of_five_seconds_is_told_as_503",
     ),
     Patch(
