@@ -81,7 +81,7 @@ def test_p9_secrets_that_are_another_databases(house: Installation) -> None:
 
 def test_p9_verbs_that_need_something_running_say_so(house: Installation) -> None:
     assert "no Gatewayz answers at" in refused(house, "demo", GATEWAYZ_PORT="1")
-    assert "there is no data in" in refused(house, "verify")
+    assert "nothing was started in" in refused(house, "verify")
     assert not house.home.exists()
 
 
