@@ -4,6 +4,7 @@ from tests.sabotage.patch import Patch
 
 FAULTS = "tests/faults"
 ADAPTER = "adapters/outbound/postgres"
+KEYS = "tests/adapters/postgres/test_key_directory.py"
 LATE = "test_p1_p3_a_settle_that_waited_until_its_reservation_had_expired_reserves_anew"
 
 FAULT_PATCHES = (
@@ -38,6 +39,22 @@ FAULT_PATCHES = (
         "asyncio.create_task(self._look_up_in_time(secret_hash))",
         "asyncio.create_task(self._look_up(secret_hash))",
         f"{FAULTS}/test_blackhole_database.py::test_p1_a_standstill_of_five_seconds_is_told_as_503",
+    ),
+    Patch(
+        "keys",
+        "a look-up from before a revocation is shared with who comes long after it",
+        f"{ADAPTER}/key_directory.py",
+        "if look_up is None or now_s - began_s >= SHARED_S:",
+        "if look_up is None:",
+        f"{KEYS}::test_who_comes_after_a_revocation_does_not_share_what_was_read_before_it",
+    ),
+    Patch(
+        "bounded",
+        "callers at once look one key up for each of them",
+        f"{ADAPTER}/key_directory.py",
+        "if look_up is None or now_s - began_s >= SHARED_S:",
+        "if True:",
+        f"{KEYS}::test_callers_at_once_share_a_look_up",
     ),
     Patch(
         "P1",

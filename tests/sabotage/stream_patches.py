@@ -35,6 +35,14 @@ STREAM_PATCHES = (
         "P6", "done without a finish_reason ends in nothing", READER, "yield from self._missing_ends()", "pass", GRAMMAR
     ),
     Patch(
+        "P1",
+        "a blank line too many is a fault of ours",
+        SSE,
+        "return _past(events.find(END, start)) or len(events)",
+        "return events.index(END, start) + len(END)",
+        GRAMMAR,
+    ),
+    Patch(
         "P2",
         "an encoding that nobody asked for is unpacked",
         "adapters/outbound/providers/responses.py",

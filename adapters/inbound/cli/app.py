@@ -66,7 +66,8 @@ def _add_processes(cli: typer.Typer, actions: Actions) -> None:
 
         exit_code = actions.serve(tell)
         for one in started:
-            print(f"Stopped. Settings and keys stay in {one.home}, data in {one.data}.", flush=True)
+            elsewhere = f"; the data in {one.data}" if str(one.data) != str(one.home) else ""
+            print(f"Stopped. Everything stays in {one.home}{elsewhere}.", flush=True)
         sys.exit(exit_code)
 
     @cli.command()

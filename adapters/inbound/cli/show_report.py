@@ -32,9 +32,9 @@ def show_report(report: Report) -> None:
 
 def _access(access: Access) -> str:
     how = "checked with the keyring" if access.has_keyring else "checked for presence only: there is no keyring here"
-    old = access.accounts_not_committed, access.keys_not_committed
     return (
-        f"Claims and data keys of {access.accounts} accounts and {access.keys} keys, {how}; not committed: %d, %d" % old
+        f"Claims and data keys, {how}: accounts {access.accounts} ({access.accounts_not_committed} not committed),"
+        f" keys {access.keys} ({access.keys_not_committed})"
     )
 
 

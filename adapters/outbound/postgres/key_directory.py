@@ -33,6 +33,9 @@ NONE_S = 1.0
 
 MAX_NONE = 10_000
 
+SHARED_S = 0.5
+"""A look-up that began longer ago may have read what was true before a revocation, which is to be known within 1 s."""
+
 READ_PATIENCE_S = 0.5
 """For the read model; a pooled connection on a dead network may hang for much longer."""
 
@@ -63,7 +66,7 @@ class CachedKeyDirectory:
         self._personal_data = personal_data
         self._clock = clock
         self._patience_s = patience_s
-        self._look_ups: dict[bytes, asyncio.Task[FoundKey | None]] = {}
+        self._look_ups: dict[bytes, tuple[float, asyncio.Task[FoundKey | None]]] = {}
         self._entries: OrderedDict[bytes, FoundKey] = OrderedDict()
         self._hashes_of: dict[str, set[bytes]] = {}
         self._none_until_s: dict[bytes, float] = {}
@@ -104,15 +107,18 @@ class CachedKeyDirectory:
         """Callers who come with one secret while it is looked up wait for the same answer: the streams are read by one
         line, so ten look-ups over a slow network would outlast everybody's patience.
         """
-        look_up = self._look_ups.get(secret_hash)
-        if look_up is None:
-            look_up = self._look_ups[secret_hash] = asyncio.create_task(self._look_up_in_time(secret_hash))
+        began_s, look_up = self._look_ups.get(secret_hash, (-SHARED_S, None))
+        now_s = asyncio.get_running_loop().time()
+        if look_up is None or now_s - began_s >= SHARED_S:
+            look_up = asyncio.create_task(self._look_up_in_time(secret_hash))
             look_up.add_done_callback(partial(self._looked_up, secret_hash))
+            self._look_ups[secret_hash] = (now_s, look_up)
         return await asyncio.shield(look_up)
 
     def _looked_up(self, secret_hash: bytes, look_up: "asyncio.Task[FoundKey | None]") -> None:
         """A failure nobody waited for any more is no fault."""
-        del self._look_ups[secret_hash]
+        if self._look_ups[secret_hash][1] is look_up:
+            del self._look_ups[secret_hash]
         if not look_up.cancelled():
             look_up.exception()
 

@@ -417,6 +417,54 @@ async def test_an_unknown_key_is_remembered_as_that_for_a_second(
 # ---- a read model that somebody wrote who is not the projector's code
 
 
+class LateAnswers:
+    """A ledger whose streams are read at once, and told when `gate` opens."""
+
+    def __init__(self, ledger: PostgresLedger) -> None:
+        self._ledger = ledger
+        self.gate = asyncio.Event()
+        self.asked = 0
+
+    async def holder_of(self, claim: Claim) -> str | None:
+        return await self._ledger.holder_of(claim)
+
+    async def state_of(self, decider: Any, owner_id: str) -> Any:
+        state = await self._ledger.state_of(decider, owner_id)
+        self.asked += 1
+        await self.gate.wait()
+        return state
+
+
+async def test_callers_at_once_share_a_look_up(database: Database) -> None:
+    async with processes(database, 1) as (ledger,):
+        await issue(ledger)
+        late = LateAnswers(ledger)
+        async with directory(database, late, LogKeyReads(database)) as keys:  # type: ignore[arg-type]
+            callers = [asyncio.create_task(verdict(keys)) for _ in range(10)]
+            await eventually(lambda: late.asked > 0)
+            late.gate.set()
+            assert await asyncio.gather(*callers) == ["served"] * 10
+            assert late.asked == 2, "the key's stream and its account's"
+
+
+async def test_who_comes_after_a_revocation_does_not_share_what_was_read_before_it(database: Database) -> None:
+    """The process cannot follow changes, and its database answers late."""
+    async with processes(database, 1) as (ledger,):
+        await issue(ledger)
+        late = LateAnswers(ledger)
+        async with directory(database, late, LogKeyReads(database)) as keys:  # type: ignore[arg-type]
+            keys.tail.is_fresh = lambda: False  # type: ignore[method-assign]
+            before = asyncio.create_task(verdict(keys))
+            await eventually(lambda: late.asked > 0)
+            await change_key(ledger, Revoke(at=NOW))
+            await asyncio.sleep(1)  # by then it is to be known everywhere
+            after = asyncio.create_task(verdict(keys))
+            await asyncio.sleep(0.1)
+            late.gate.set()
+            assert await after == "invalid_api_key"
+            await before
+
+
 class ForgedKeyReads(LogKeyReads):
     """forge: what the read model says of the key, from what is true."""
 

@@ -47,6 +47,16 @@ def test_a_byte_order_mark_is_dropped_wherever_it_is_split(marked: tuple[bytes, 
     assert [found.data for found in read(*marked, stream)] == [found.data for found in read(stream)]
 
 
+@pytest.mark.parametrize("blank", [b"\n", b"\n\n", b"\n\n\n", b"\r\n", b"\r\n\r\n"])
+@pytest.mark.parametrize("is_split", [False, True])
+def test_blank_lines_too_many_between_events_are_nothing(blank: bytes, is_split: bool) -> None:
+    plain = [chunk(text("One")), chunk(text("Two")), chunk(end()), DONE]
+    spaced = [event + blank for event in plain]
+    found = read(*spaced) if is_split else read(b"".join(spaced))
+    assert b"".join(one.data for one in found) == b"".join(one.data for one in read(*plain))
+    assert sum(one.output_bytes for one in found) == 6
+
+
 def test_a_marked_answer_is_read() -> None:
     body = msgspec.json.encode({"choices": [{"index": 0, "message": {"content": "Hello"}, "finish_reason": "stop"}]})
     assert read_answer(MARK + body, a_call(), an_endpoint()).output_bytes == 5
