@@ -1,9 +1,9 @@
 """What the use cases need from the world. Adapters implement these; only adapters.wiring knows which is which."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 import msgspec
@@ -284,6 +284,19 @@ class ChatProviders(Protocol):
 
     def dropped(self, offer: Offer, names: Iterable[str]) -> tuple[str, ...]:
         """Parameters of these `names` that this offer's provider is not sent, in order of their names."""
+        ...
+
+
+class CountedText(NamedTuple):
+    tokens: int
+    text_bytes: int
+
+
+class TokenCounter(Protocol):
+    """Counts tokens for estimates, beside those who are served."""
+
+    async def count(self, read: Callable[[], str]) -> CountedText | None:
+        """Of the text that `read` returns, called in a thread. None if too many wait, or it cannot be counted."""
         ...
 
 

@@ -25,6 +25,7 @@ from application.change_account_state import ChangeAccountState
 from application.generate.call_providers import CallProviders
 from application.generate.check_large_body import CheckLargeBody
 from application.generate.complete_chat import CompleteChat
+from application.generate.estimate_tokens import MeterAnswer
 from application.generate.keep_answer import ReplayAnswer
 from application.generate.reserve_credit import Deadlines, ReserveCredit
 from application.generate.settle_charge import SettleCharge
@@ -32,7 +33,7 @@ from application.generate.stream_chat import StreamChat
 from application.grant_credit import GrantCredit
 from application.manage_keys import ManageKeys
 from application.open_account import OpenAccount
-from application.ports import ChatProviders
+from application.ports import ChatProviders, TokenCounter
 
 
 def catalog_of(settings: Settings) -> ProviderCatalog:
@@ -59,6 +60,7 @@ def gateway_of(
     keys: CachedKeyDirectory,
     catalog: ProviderCatalog,
     providers: ChatProviders,
+    counter: TokenCounter,
     telemetry: PrometheusTelemetry,
     metrics: Metrics,
     admin_key: str,
@@ -73,12 +75,13 @@ def gateway_of(
     ledger, clock, personal_data = core.ledger, core.clock, core.personal_data
     reserve = ReserveCredit(ledger, clock, core.ids, telemetry, deadlines)
     settle = SettleCharge(ledger, clock, personal_data, telemetry, deadlines, settings.keep_answers_s)
-    call_providers = CallProviders(ledger, clock, settle, telemetry)
+    meter = MeterAnswer(counter)
+    call_providers = CallProviders(ledger, clock, settle, meter, telemetry)
     replay = ReplayAnswer(core.answers, personal_data, clock)
     return Gateway(
         keys=keys,
-        complete_chat=CompleteChat(catalog, reserve, call_providers, settle, providers, replay),
-        stream_chat=StreamChat(catalog, reserve, call_providers, settle, providers, replay, settings.read_on_s),
+        complete_chat=CompleteChat(catalog, reserve, call_providers, settle, meter, providers, replay),
+        stream_chat=StreamChat(catalog, reserve, call_providers, settle, meter, providers, replay, settings.read_on_s),
         open_account=OpenAccount(ledger, personal_data, clock, core.ids),
         change_account_state=ChangeAccountState(ledger, personal_data, clock, core.ids),
         grant_credit=GrantCredit(ledger, personal_data, clock, core.ids),

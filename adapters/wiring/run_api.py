@@ -28,6 +28,7 @@ from adapters.outbound.telemetry.metrics import Metrics
 from adapters.outbound.telemetry.spans import open_spans
 from adapters.outbound.telemetry.telemetry import PrometheusTelemetry
 from adapters.outbound.telemetry.traffic import tell_traffic
+from adapters.outbound.tokens.worker_counter import WorkerCounter
 from adapters.settings.settings import Settings
 from adapters.wiring.core import end_tasks, running_core
 from adapters.wiring.database import Database
@@ -67,6 +68,8 @@ async def _serve(database: Database, settings: Settings, sock: socket.socket, ca
         stack.callback(spans.close)
         providers = HttpChatProviders(catalog.endpoints)
         stack.push_async_callback(providers.close)
+        counter = WorkerCounter()
+        stack.callback(counter.close)
         core = await stack.enter_async_context(running_core(database, settings, "gatewayz api", metrics.appended))
         metrics.queue_depth = lambda: core.ledger.queued
         keys = CachedKeyDirectory(
@@ -92,6 +95,7 @@ async def _serve(database: Database, settings: Settings, sock: socket.socket, ca
                 keys,
                 catalog,
                 SharedProviders(providers, MAX_CONNECTIONS_PER_HOST, settings.provider_share),
+                counter,
                 telemetry,
                 metrics,
                 database.secrets.admin_key,

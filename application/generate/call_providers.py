@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from application.command_ids import step_id
+from application.generate.estimate_tokens import MeterAnswer
 from application.generate.held import Held
-from application.generate.meter_answer import meter_answer
 from application.generate.quote_offer import quote_offer
 from application.generate.settle_charge import Outcome, SettleCharge
 from application.ports import ChatCall, Clock, Ledger, ProviderFailure, Telemetry
@@ -23,10 +23,13 @@ MAX_OFFERS = 5
 
 
 class CallProviders:
-    def __init__(self, ledger: Ledger, clock: Clock, settle: SettleCharge, telemetry: Telemetry) -> None:
+    def __init__(
+        self, ledger: Ledger, clock: Clock, settle: SettleCharge, meter: MeterAnswer, telemetry: Telemetry
+    ) -> None:
         self._ledger = ledger
         self._clock = clock
         self._settle = settle
+        self._meter = meter
         self._telemetry = telemetry
 
     async def __call__(
@@ -83,9 +86,8 @@ class CallProviders:
 
     async def _settled_unread(self, held: Held, failure: ProviderFailure) -> DomainError:
         """Charge an answer that is too large to pass on; returns what the client is told."""
-        outcome = Outcome(
-            metered=meter_answer(held, None, failure.unread_bytes), error_class=failure.attempt.error_class
-        )
+        metered = await self._meter(held, None, failure.unread_bytes, [])
+        outcome = Outcome(metered=metered, error_class=failure.attempt.error_class)
         receipt = await self._settle(held, outcome)
         return DomainError(
             "answer_too_large",

@@ -5,9 +5,9 @@ import asyncio
 import msgspec
 
 from application.generate.call_providers import CallProviders
+from application.generate.estimate_tokens import MeterAnswer
 from application.generate.held import Held, dropped_of
 from application.generate.keep_answer import KeptAnswer, ReplayAnswer
-from application.generate.meter_answer import meter_answer
 from application.generate.quote_offer import offers_for
 from application.generate.read_chat_request import ChatRequest
 from application.generate.reserve_credit import AlreadyServed, ReserveCredit
@@ -39,6 +39,7 @@ class CompleteChat:
         reserve: ReserveCredit,
         call_providers: CallProviders,
         settle: SettleCharge,
+        meter: MeterAnswer,
         providers: ChatProviders,
         replay: ReplayAnswer,
     ) -> None:
@@ -46,6 +47,7 @@ class CompleteChat:
         self._reserve = reserve
         self._call_providers = call_providers
         self._settle = settle
+        self._meter = meter
         self._providers = providers
         self._replay = replay
 
@@ -64,8 +66,11 @@ class CompleteChat:
 
     async def _settled(self, held: Held, answer: Answer) -> Completed:
         kept = KeptAnswer(held.generation_id, [answer.body], answer.raw_usage, held.clamped_to, held.dropped)
+        metered = await self._meter(
+            held, answer.usage, answer.output_bytes, [answer.body], is_doubtful=answer.is_doubtful
+        )
         outcome = Outcome(
-            metered=meter_answer(held, answer.usage, answer.output_bytes, is_doubtful=answer.is_doubtful),
+            metered=metered,
             finish_reason=answer.finish_reason,
             provider_generation_id=answer.provider_generation_id,
             ttft_ms=round((asyncio.get_running_loop().time() - held.started_s) * 1_000),

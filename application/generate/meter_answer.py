@@ -1,5 +1,9 @@
 """What a request is charged for: the provider's usage if it can be true, our own estimate if not (PRODUCT §1)."""
 
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
 import msgspec
 
 from application.generate.held import Held
@@ -9,7 +13,17 @@ from domain.pricing.rate import Charge, rate
 from domain.pricing.usage import INPUT_UNITS, OUTPUT_UNITS, Unit, Usage, checked, input_tokens, output_tokens
 
 BYTES_PER_TOKEN = 4
-"""English text averages about four bytes a token; an estimate is flagged and never exceeds the reservation."""
+"""English text averages about four bytes a token: what is not counted is estimated so."""
+
+
+class Counted(NamedTuple):
+    """Tokens of the texts that went by; None where nobody counted."""
+
+    prompt: int | None = None
+    answer: int | None = None
+
+
+NOT_COUNTED = Counted()
 
 
 class Metered(msgspec.Struct, frozen=True):
@@ -22,23 +36,26 @@ class Metered(msgspec.Struct, frozen=True):
     quarantined: bool = False
 
 
-def meter_answer(held: Held, usage: Usage | None, output_bytes: int, *, is_doubtful: bool = False) -> Metered:
-    """Charge `usage` at the prices of the reserve; without a credible one, estimate from the bytes that went by.
+def meter_answer(
+    held: Held, usage: Usage | None, output_bytes: int, *, is_doubtful: bool = False, counted: Counted = NOT_COUNTED
+) -> Metered:
+    """Charge `usage` at the prices of the reserve; without a credible one, estimate from what went by.
 
     A missing usage is estimated. So is a side that is missing, or zero although something went by: then, and where the
     provider's total contradicts its counts (`is_doubtful`), the whole is flagged and stays within the reservation.
     Negative, absurd or unpriced counts are set aside.
     """
+    guess = partial(_guess, held, output_bytes, counted)
     if usage is None:
-        return _metered(held, _estimate(held, output_bytes), estimated=True)
+        return _metered(held, _with_flat_units(held, guess()), estimated=True)
     try:
         believed = _believed(held, usage)
-        whole = _with_missing_sides(held, believed, output_bytes)
+        whole = _with_missing_sides(believed, guess)
         if is_doubtful or whole != believed:
             return _metered(held, _with_flat_units(held, _within_bounds(held, whole)), estimated=True)
         return _metered(held, _with_flat_units(held, whole))
     except DomainError:
-        return _metered(held, _estimate(held, output_bytes), estimated=True, quarantined=True)
+        return _metered(held, _with_flat_units(held, guess()), estimated=True, quarantined=True)
 
 
 def _believed(held: Held, usage: Usage) -> dict[Unit, int]:
@@ -57,13 +74,13 @@ def _believed(held: Held, usage: Usage) -> dict[Unit, int]:
     return dict(usage)
 
 
-def _with_missing_sides(held: Held, usage: dict[Unit, int], output_bytes: int) -> dict[Unit, int]:
+def _with_missing_sides(usage: dict[Unit, int], guess: Callable[[], dict[Unit, int]]) -> dict[Unit, int]:
     """A prompt always has tokens, and so has an answer of which anything went by."""
     whole = dict(usage)
     if not input_tokens(usage):
-        whole["input"] = _prompt_tokens(held)
+        whole["input"] = guess()["input"]
     if not output_tokens(usage):
-        whole["output"] = _answer_tokens(held, output_bytes)
+        whole["output"] = guess()["output"]
     return whole
 
 
@@ -87,17 +104,19 @@ def _metered(held: Held, usage: dict[Unit, int], *, estimated: bool = False, qua
     return Metered(usage, charge, cost_nusd, estimated, quarantined)
 
 
-def _estimate(held: Held, output_bytes: int) -> dict[Unit, int]:
+def _guess(held: Held, output_bytes: int, counted: Counted) -> dict[Unit, int]:
     """Within the quote's bounds by construction, so that it can never exceed the reservation."""
-    return _with_flat_units(held, {"input": _prompt_tokens(held), "output": _answer_tokens(held, output_bytes)})
+    request = held.request
+    prompt = _in_bytes(request.prompt_bytes) if counted.prompt is None else counted.prompt
+    answer = _in_bytes(output_bytes) if counted.answer is None else counted.answer
+    return {
+        "input": min(prompt + request.attached_tokens, _most_input(held)),
+        "output": min(answer, _most_output(held)),
+    }
 
 
-def _prompt_tokens(held: Held) -> int:
-    return min(-(-held.request.prompt_bytes // BYTES_PER_TOKEN), _most_input(held))
-
-
-def _answer_tokens(held: Held, output_bytes: int) -> int:
-    return min(-(-output_bytes // BYTES_PER_TOKEN), _most_output(held))
+def _in_bytes(size: int) -> int:
+    return -(-size // BYTES_PER_TOKEN)
 
 
 def _most_input(held: Held) -> int:

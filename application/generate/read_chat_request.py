@@ -41,6 +41,7 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     prompt_bytes:      UTF-8 bytes of the body without inlined files; no tokenizer makes more tokens than bytes.
     images:            sent inline or named by URL; each has its bound.
     beyond:            parts that no count of bytes bounds: the first of each kind.
+    attached_tokens:   what the images and files may cost, for an estimate; not their bound.
     requested_tokens:  output tokens per choice that the client asked for, None if it left that to the model.
     cut:               what was left out of `members`, as the client named it.
     idempotency:       the client's Idempotency-Key and the hash of method, path and decoded body; None without a key.
@@ -52,6 +53,7 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     prompt_bytes: int
     images: int
     beyond: tuple[Beyond, ...]
+    attached_tokens: int
     requested_tokens: int | None
     limit_field: str
     choices: int
@@ -86,6 +88,7 @@ def read_chat_request(
         prompt_bytes=len(raw) - prompt.inlined_bytes,
         images=prompt.images,
         beyond=prompt.beyond,
+        attached_tokens=prompt.attached_tokens,
         requested_tokens=requested_tokens,
         limit_field=limit_field,
         choices=_whole_number(found, "n", 1, MAX_CHOICES) or 1,

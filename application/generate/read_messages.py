@@ -54,6 +54,17 @@ _MEDIA_TYPE = re.compile(r"\s*data:\s*([^;,\s]*)", re.IGNORECASE)
 _HEAD = 256
 """Characters of a URL, in which its media type must stand."""
 
+TYPICAL_IMAGE_TOKENS = 1_000
+"""A picture of 1,024 x 1,024: 765 at OpenAI, 1,398 at Anthropic, 1,032 at Google (their vision guides, checked
+2026-11-27)."""
+
+_BASE64_BYTES_PER_TOKEN: dict[Kind, int] = {"audio": 1_000, "video": 1_000, "file": 50, "unknown": 50}
+"""Audio of 128 kbit/s at 10 (OpenAI) to 32 (Google) tokens a second; video of 2 Mbit/s at 300 a second (Google); pages
+of a PDF of 100 kB at 1,500 to 3,000 tokens (Anthropic)."""
+
+_TYPICAL_BYTES = 1_000_000
+"""Of what is only named."""
+
 _AT = re.compile(r"`\$\[(\d+)\]")
 
 
@@ -65,11 +76,14 @@ class Beyond(NamedTuple):
 
 
 class Prompt(NamedTuple):
-    """inlined_bytes: of the body, that are data of images and files, not text."""
+    """inlined_bytes:    of the body, that are data of images and files, not text.
+    attached_tokens:  what images and files may cost, for an estimate.
+    """
 
     images: int
     inlined_bytes: int
     beyond: tuple[Beyond, ...]
+    attached_tokens: int
 
 
 def read_messages(raw: Raw | None) -> Prompt:
@@ -78,7 +92,7 @@ def read_messages(raw: Raw | None) -> Prompt:
     counting = _Counting()
     for i, message in enumerate(messages):
         counting.message(message, f"messages[{i}]")
-    return Prompt(counting.images, counting.inlined_bytes, tuple(counting.beyond.values()))
+    return Prompt(counting.images, counting.inlined_bytes, tuple(counting.beyond.values()), counting.attached_tokens)
 
 
 def _messages(raw: Raw | None) -> Sequence[Members]:
@@ -99,6 +113,7 @@ class _Counting:
         self.images = 0
         self.inlined_bytes = 0
         self.beyond: dict[Kind, Beyond] = {}
+        self.attached_tokens = 0
 
     def message(self, members: Members, where: str) -> None:
         found = distinct(members, _MESSAGE, f"{where}.")
@@ -130,12 +145,16 @@ class _Counting:
         told = told if isinstance(told, str) else ""
         if told in _TEXTS and not found:
             return
+        text_bytes = self.inlined_bytes
         kind = self._kind_of_carriers(found, where)
         if told in _IMAGES and found.keys() <= {"image_url"} and kind in (None, "image"):
             self.images += 1
+            self.attached_tokens += TYPICAL_IMAGE_TOKENS
         else:
             named_kind = _KIND_OF_TYPE.get(told, "unknown")
-            self._note(named_kind if kind is None or kind == "image" else kind, where)
+            beyond = named_kind if kind is None or kind == "image" else kind
+            self._note(beyond, where)
+            self.attached_tokens += typical_tokens(beyond, self.inlined_bytes - text_bytes)
 
     def _kind_of_carriers(self, found: dict[str, Any], where: str) -> "Kind | Literal['image'] | None":
         """Of what is inlined as a data URL: its media type says what it is, whatever the part is called."""
@@ -153,13 +172,18 @@ class _Counting:
 
     def _kind_of_data(self, carrier: str, held: str) -> "Kind | Literal['image'] | None":
         media_type = _MEDIA_TYPE.match(held, 0, _HEAD)
-        is_bare = media_type is None and carrier in _BARE_CARRIERS
+        is_bare = media_type is None and carrier in _BARE_CARRIERS and not held.startswith(("http://", "https://"))
         if (media_type or is_bare) and held.isascii():
             self.inlined_bytes += len(held)
         return None if media_type is None else _kind_of_media_type(media_type.group(1).lower())
 
     def _note(self, kind: Kind, where: str) -> None:
         self.beyond.setdefault(kind, Beyond(kind, where))
+
+
+def typical_tokens(kind: Kind, inlined_bytes: int) -> int:
+    """What a part of this kind usually costs; inlined_bytes: of its base64, 0 if it is only named."""
+    return -(-(inlined_bytes or _TYPICAL_BYTES) // _BASE64_BYTES_PER_TOKEN[kind])
 
 
 def _kind_of_media_type(media_type: str) -> "Kind | Literal['image']":

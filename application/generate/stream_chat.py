@@ -9,9 +9,9 @@ import msgspec
 
 from application.generate.call_providers import TIMED_OUT, TOO_LARGE, TRUNCATED, CallProviders, refusal_of
 from application.generate.complete_chat import check_may_generate
+from application.generate.estimate_tokens import MAX_KEPT_BYTES, MeterAnswer
 from application.generate.held import Held, dropped_of
 from application.generate.keep_answer import KeptAnswer, ReplayAnswer
-from application.generate.meter_answer import meter_answer
 from application.generate.quote_offer import offers_for
 from application.generate.read_chat_request import ChatRequest
 from application.generate.reserve_credit import AlreadyServed, ReserveCredit
@@ -58,6 +58,7 @@ class StreamChat:
         reserve: ReserveCredit,
         call_providers: CallProviders,
         settle: SettleCharge,
+        meter: MeterAnswer,
         providers: ChatProviders,
         replay: ReplayAnswer,
         read_on_s: float,
@@ -66,6 +67,7 @@ class StreamChat:
         self._reserve = reserve
         self._call_providers = call_providers
         self._settle = settle
+        self._meter = meter
         self._providers = providers
         self._replay = replay
         self._read_on_s = read_on_s
@@ -80,7 +82,7 @@ class StreamChat:
             return KeptStream(*await self._replay(caller, served))
         opened = await self._call_providers(held, offers, self._open)
         held.dropped = dropped_of(held, self._providers)
-        return ChatStream(held, opened, self._settle, self._read_on_s, self._call_providers.tell)
+        return ChatStream(held, opened, self._settle, self._meter, self._read_on_s, self._call_providers.tell)
 
     async def _open(self, call: ChatCall) -> _Opened:
         async with AsyncExitStack() as stack:
@@ -114,9 +116,11 @@ after it is cut off."""
 
 
 class _Produced(msgspec.Struct):
-    """What went by so far."""
+    """What went by so far. beginning: of its chunks, as much as is kept for an estimate."""
 
     output_bytes: int = 0
+    beginning: list[bytes] = []
+    beginning_bytes: int = 0
     finish_reason: str = ""
     usage: Usage | None = None
     raw_usage: bytes | None = None
@@ -125,6 +129,9 @@ class _Produced(msgspec.Struct):
 
     def note(self, chunk: Chunk) -> None:
         self.output_bytes += chunk.output_bytes
+        if self.beginning_bytes < MAX_KEPT_BYTES and chunk.output_bytes:
+            self.beginning.append(chunk.data)
+            self.beginning_bytes += len(chunk.data)
         if chunk.finish_reason:
             self.finish_reason = chunk.finish_reason
         if chunk.raw_usage is not None:  # each tells all that is known by then
@@ -178,12 +185,14 @@ class ChatStream:
         held: Held,
         opened: _Opened,
         settle: SettleCharge,
+        meter: MeterAnswer,
         read_on_s: float,
         tell: Callable[[Held, ProviderFailure], None],
     ) -> None:
         self._held = held
         self._opened = opened
         self._settle = settle
+        self._meter = meter
         self._read_on_s = read_on_s
         self._tell = tell
         self._loop = asyncio.get_running_loop()
@@ -295,7 +304,7 @@ class ChatStream:
             if failure is not None and self._produced.is_nothing and failure.attempt.error_class != CUT_OFF:
                 await self._settle.release(self._held, failure.attempt.error_class, failure.attempt)
                 return self._broken_off(*_words_of(failure), None)
-            receipt = await self._settle(self._held, self._outcome(failure))
+            receipt = await self._settle(self._held, await self._outcome(failure))
         except DomainError as refusal:
             return self._broken_off(refusal.code, "the answer was withheld: its charge could not be recorded", None)
         usage = write_usage(receipt, self._produced.raw_usage)
@@ -308,11 +317,14 @@ class ChatStream:
         facts = {"generation_id": self.generation_id, "model": offer.model, "provider": offer.provider}
         return BrokenOff(code, message, usage, facts)
 
-    def _outcome(self, failure: ProviderFailure | None) -> Outcome:
+    async def _outcome(self, failure: ProviderFailure | None) -> Outcome:
         produced = self._produced
         kept = KeptAnswer(self.generation_id, self._parts, produced.raw_usage, self.clamped_to, self.dropped)
+        metered = await self._meter(
+            self._held, produced.usage, produced.output_bytes, produced.beginning, is_doubtful=produced.is_doubtful
+        )
         return Outcome(
-            metered=meter_answer(self._held, produced.usage, produced.output_bytes, is_doubtful=produced.is_doubtful),
+            metered=metered,
             finish_reason=produced.finish_reason,
             provider_generation_id=produced.provider_generation_id,
             ttft_ms=self._ttft_ms,

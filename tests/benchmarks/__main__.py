@@ -5,7 +5,7 @@ import sys
 import time
 from importlib import import_module
 
-BENCHMARKS = ("append", "gateway", "projection", "memory")
+BENCHMARKS = ("append", "gateway", "projection", "memory", "estimates")
 
 
 def main(names: list[str]) -> None:

@@ -5,9 +5,14 @@ from tests.sabotage.patch import Patch
 READER = "adapters/outbound/providers/dialects/openai_usage.py"
 METER = "application/generate/meter_answer.py"
 LAW = "tests/laws/test_usage_law.py"
-OUTPUT = "adapters/outbound/providers/dialects/openai_output.py"
+TEXTS = "application/generate/billed_texts.py"
 ANSWER = "tests/adapters/providers/test_openai_answer.py"
 UNITS = "tests/adapters/providers/test_openai_usage.py"
+ESTIMATE = "application/generate/estimate_tokens.py"
+WORKER = "adapters/outbound/tokens/worker_counter.py"
+BILLED = "tests/application/test_billed_texts.py"
+ESTIMATED = "tests/application/test_estimate_tokens.py"
+COUNTING = "tests/adapters/tokens/test_counting.py"
 METERED = "tests/application/test_meter_answer.py"
 
 USAGE_PATCHES = (
@@ -65,17 +70,60 @@ USAGE_PATCHES = (
     Patch(
         "P1",
         "reasoning told as details alone is given away",
-        OUTPUT,
-        "reasoning = max(reasoning, _bytes_of_details(value))",
+        TEXTS,
+        'reasoning = max(reasoning, "".join(_named(_objects(value), _OF_DETAILS)), key=len)',
         "pass",
         ANSWER,
     ),
     Patch(
         "P6",
         "reasoning told under three names is counted twice",
-        OUTPUT,
-        "reasoning = max(reasoning, _bytes_of_details(value))",
-        "reasoning += _bytes_of_details(value)",
+        TEXTS,
+        'reasoning = max(reasoning, "".join(_named(_objects(value), _OF_DETAILS)), key=len)',
+        'reasoning += "".join(_named(_objects(value), _OF_DETAILS))',
         ANSWER,
     ),
+    Patch(
+        "P6",
+        "an estimate bills the envelope",
+        TEXTS,
+        'return "\\n".join(_of_request(decoded)) if isinstance(decoded, dict) else ""',
+        'return body.decode("utf-8", "replace")',
+        BILLED,
+    ),
+    Patch("P6", "estimates are made from bytes", ESTIMATE, "if not metered.estimated:", "if True:", ESTIMATED),
+    Patch(
+        "P6",
+        "a stream whose beginning was kept is billed for that alone",
+        ESTIMATE,
+        "return max(counted.tokens, -(-counted.tokens * output_bytes // counted.text_bytes))",
+        "return counted.tokens",
+        ESTIMATED,
+    ),
+    Patch(
+        "P6",
+        "files are free where no usage is told",
+        "application/generate/read_messages.py",
+        "self.attached_tokens += typical_tokens(beyond, self.inlined_bytes - text_bytes)",
+        "pass",
+        BILLED,
+    ),
+    Patch(
+        "P8",
+        "a text of 32 MB is counted to its end",
+        "adapters/outbound/tokens/vocabulary.py",
+        "sample = _beginning(text)",
+        "sample = text",
+        COUNTING,
+    ),
+    Patch(
+        "P8",
+        "tokens are counted where requests are served",
+        WORKER,
+        "await asyncio.get_running_loop().run_in_executor(self._thread, self._count, read)",
+        "self._count(read)",
+        COUNTING,
+    ),
+    Patch("P8", "any number waits for the counter", WORKER, "if self._waiting >= MAX_WAITING:", "if False:", COUNTING),
+    Patch("P1", "a count that fails loses the charge", WORKER, "except Exception:", "except KeyError:", COUNTING),
 )

@@ -15,6 +15,7 @@ from application.change_account_state import ChangeAccountState
 from application.generate.call_providers import CallProviders
 from application.generate.check_large_body import CheckLargeBody
 from application.generate.complete_chat import CompleteChat
+from application.generate.estimate_tokens import MeterAnswer
 from application.generate.keep_answer import ReplayAnswer
 from application.generate.reserve_credit import Deadlines, ReserveCredit
 from application.generate.settle_charge import SettleCharge
@@ -37,6 +38,7 @@ from tests.fakes.memory_key_directory import MemoryKeyDirectory
 from tests.fakes.memory_ledger import MemoryLedger
 from tests.fakes.memory_personal_data import MemoryPersonalData
 from tests.fakes.memory_read_models import MemoryReadModels
+from tests.fakes.no_counter import NoCounter
 from tests.fakes.scripted_providers import ScriptedProviders
 from tests.fakes.system import SystemClock, SystemIds
 
@@ -128,9 +130,10 @@ class House:
         ledger, clock, ids, telemetry = self.ledger, self.clock, self.ids, self.telemetry
         reserve = ReserveCredit(ledger, clock, ids, telemetry, deadlines)
         settle = SettleCharge(ledger, clock, self.personal_data, telemetry, deadlines, keep_answers_s=3_600)
-        calls = CallProviders(ledger, clock, settle, telemetry)
+        meter = MeterAnswer(NoCounter())
+        calls = CallProviders(ledger, clock, settle, meter, telemetry)
         replay = ReplayAnswer(ledger, self.personal_data, clock)
-        parts = (self.catalog, reserve, calls, settle, self.providers, replay)
+        parts = (self.catalog, reserve, calls, settle, meter, self.providers, replay)
         return Gateway(
             keys=MemoryKeyDirectory(ledger, self.personal_data, clock),
             complete_chat=CompleteChat(*parts),

@@ -19,6 +19,7 @@ from application.change_account_state import ChangeAccountState
 from application.expire_due import ExpireDue
 from application.generate.call_providers import CallProviders
 from application.generate.complete_chat import CompleteChat
+from application.generate.estimate_tokens import MeterAnswer
 from application.generate.keep_answer import ReplayAnswer
 from application.generate.read_chat_request import ChatRequest, read_body
 from application.generate.reserve_credit import Deadlines, ReserveCredit
@@ -31,6 +32,7 @@ from domain.pricing.price import PriceSet, PriceTier
 from tests.adapters.postgres import ledgers
 from tests.fakes.counting_telemetry import CountingTelemetry
 from tests.fakes.memory_catalog import MemoryCatalog
+from tests.fakes.no_counter import NoCounter
 from tests.fakes.scripted_providers import ScriptedProviders
 from tests.golden.logs.told import ToldSecrets
 
@@ -89,9 +91,10 @@ class LedgerGateway:
         self.catalog = MemoryCatalog([_offer("acme", 10**9, 2 * 10**9), _offer("dearer", 2 * 10**9, 5 * 10**9)])
         self.reserve = ReserveCredit(ledger, self.clock, self.ids, telemetry, DEADLINES)
         self.settle = SettleCharge(ledger, self.clock, self.personal_data, telemetry, DEADLINES, KEEP_ANSWERS_S)
-        calls = CallProviders(ledger, self.clock, self.settle, telemetry)
+        meter = MeterAnswer(NoCounter())
+        calls = CallProviders(ledger, self.clock, self.settle, meter, telemetry)
         replay = ReplayAnswer(PostgresAnswers(pool), self.personal_data, self.clock)
-        self.complete_chat = CompleteChat(self.catalog, self.reserve, calls, self.settle, self.providers, replay)
+        self.complete_chat = CompleteChat(self.catalog, self.reserve, calls, self.settle, meter, self.providers, replay)
 
 
 @asynccontextmanager

