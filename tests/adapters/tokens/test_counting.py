@@ -1,11 +1,12 @@
 """Tokens for estimates: exact for the beginning, in a thread of their own, and never a reason to lose a charge."""
 
 import asyncio
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 
 import pytest
-import tiktoken
 
 from adapters.outbound.tokens.vocabulary import MAX_EXACT_BYTES, PIECE_CHARACTERS, Vocabulary
 from adapters.outbound.tokens.worker_counter import MAX_WAITING, WorkerCounter
@@ -52,10 +53,25 @@ def test_a_long_text_goes_on_as_it_begins_and_only_its_beginning_is_counted(
     assert sum(counted) <= MAX_EXACT_BYTES
 
 
-def test_nothing_is_fetched_and_the_file_is_read_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tiktoken.load.read_file", lambda *_: pytest.fail("fetched"))
-    assert Vocabulary().count("hello world") == 2
-    assert isinstance(Vocabulary()._encoding, tiktoken.Encoding)
+WITHOUT_FILES = """
+import sys
+from adapters.outbound.tokens.vocabulary import Vocabulary
+
+def refuse(event, arguments):
+    if event in ("open", "import", "socket.connect"):
+        raise PermissionError(f"{event} {arguments}")
+
+sys.addaudithook(refuse)
+print(Vocabulary().count("hello world"))
+"""
+
+
+def test_once_its_code_is_loaded_it_reads_no_file_and_fetches_nothing() -> None:
+    """It may have left root behind by then."""
+    counted = subprocess.run(
+        [sys.executable, "-c", WITHOUT_FILES], check=False, capture_output=True, text=True, timeout=60
+    )
+    assert (counted.stdout, counted.stderr) == ("2\n", "")
 
 
 class Words:
