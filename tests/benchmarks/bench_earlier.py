@@ -1,0 +1,118 @@
+"""This tree against an earlier one, in one run, taking turns: throughput, latency and CPU a request by process.
+
+`EARLIER=<a clone with its .venv> python -m tests.benchmarks earlier`. Each serves from its own home; one stands idle
+while the other is driven.
+"""
+
+import contextlib
+import json
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+from tests.benchmarks.bare_relay import upstream
+from tests.benchmarks.load import Load, drive, medians, post
+from tests.processes import children_of
+from tests.running import ROOT
+
+REPEATS = 9
+MESSAGES = [{"role": "user", "content": "Write fifty words about ledgers."}]
+TURNS = [{"role": "user", "content": "x" * 500}, {"role": "assistant", "content": "y" * 500}] * 20
+TOOL = {"type": "function", "function": {"name": "look_up", "description": "what " * 200, "parameters": {}}}
+CASES: Mapping[str, tuple[int, int, dict[str, object]]] = {
+    "chat c=1": (1, 500, {"messages": MESSAGES}),
+    "chat c=32": (32, 3_000, {"messages": MESSAGES}),
+    "chat c=32, 40 KB, 20 tools": (32, 2_000, {"messages": [*TURNS, *MESSAGES], "tools": [TOOL] * 20}),
+    "stream of 100 chunks c=32": (32, 600, {"messages": MESSAGES, "stream": True}),
+}
+"""Connections, requests per repeat, body."""
+
+SERVE = """
+import json, sys
+from tests.running import gateway
+with gateway(sys.argv[1]) as gw:
+    keys = [gw.account_with_key(f"bench-{n}")[1] for n in range(8)]
+    print(json.dumps([gw.port, gw.supervisor.pid, keys]), flush=True)
+    sys.stdin.read()
+"""
+
+TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+
+
+class Side(NamedTuple):
+    port: int
+    supervisor: int
+    keys: list[str]
+
+
+class Turn(NamedTuple):
+    """cpu_us: a request, by kind of process."""
+
+    load: Load
+    cpu_us: Mapping[str, float]
+
+
+def run() -> None:
+    earlier = Path(os.environ["EARLIER"])
+    with upstream() as url, serving(earlier, url) as before, serving(ROOT, url) as after:
+        for name, (connections, total, asked) in CASES.items():
+            body = {"model": "test/tokens", "max_tokens": 100, **asked}
+            for side in (before, after):
+                turn(side, body, total // 4, connections)  # warm up
+            pairs = [
+                (turn(before, body, total, connections), turn(after, body, total, connections)) for _ in range(REPEATS)
+            ]
+            report(name, [a for a, _ in pairs], [b for _, b in pairs])
+
+
+@contextlib.contextmanager
+def serving(tree: Path, url: str) -> Iterator[Side]:
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    command = [str(tree / ".venv/bin/python"), "-c", SERVE, url]
+    with subprocess.Popen(
+        command, cwd=tree, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdin is not None and child.stdout is not None
+        try:
+            yield Side(*json.loads(child.stdout.readline()))
+        finally:
+            child.stdin.close()
+
+
+def turn(side: Side, body: Mapping[str, object], total: int, connections: int) -> Turn:
+    requests = [post("/v1/chat/completions", dict(body), key) for key in side.keys]
+    before = cpu_ticks(side.supervisor)
+    load = drive(side.port, requests, total, connections)
+    after = cpu_ticks(side.supervisor)
+    assert not load.errors
+    return Turn(load, {kind: (after[kind] - before.get(kind, 0)) / TICKS_PER_S / total * 1e6 for kind in after})
+
+
+def cpu_ticks(supervisor: int) -> Mapping[str, int]:
+    """User and system time so far, of each kind of process below the supervisor."""
+    spent: dict[str, int] = {}
+    for child in children_of(supervisor):
+        kind = next((kind for kind in ("api", "projector", "postgres") if kind in child.command_line), "others")
+        for pid in (child.pid, *(each.pid for each in children_of(child.pid))):
+            with contextlib.suppress(OSError):
+                fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+                spent[kind] = spent.get(kind, 0) + int(fields[11]) + int(fields[12])
+    return spent
+
+
+def report(name: str, before: list[Turn], after: list[Turn]) -> None:
+    print(f"\n{name}: medians of {REPEATS}")
+    told = [medians([each.load for each in turns]) for turns in (before, after)]
+    for figure in ("rps", "p50_ms", "p99_ms"):
+        line(figure, told[0][figure], told[1][figure])
+    for kind in sorted(after[0].cpu_us):
+        sides = [median(each.cpu_us.get(kind, 0.0) for each in turns) for turns in (before, after)]
+        line(f"CPU us {kind}", *sides)
+
+
+def line(figure: str, before: float, after: float) -> None:
+    ratio = f"{after / before:.2f} x" if before else ""
+    print(f"  {figure:18}{before:10.2f} ->{after:10.2f}   {ratio}", flush=True)
