@@ -17,6 +17,10 @@ class KeyOwners:
         self._ledger = ledger
         self._owners: OrderedDict[str, str] = OrderedDict()
 
+    def knows(self, caller: Caller) -> bool:
+        """Whether the key is known to be the account's, without asking anybody."""
+        return self._owners.get(caller.key_id) == caller.account_id
+
     async def require(self, caller: Caller) -> None:
         """Raises: DomainError invalid_api_key if the key is not the account's; ledger_unavailable."""
         owner = self._owners.get(caller.key_id)

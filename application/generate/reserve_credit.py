@@ -67,7 +67,8 @@ class ReserveCredit:
         Raises: DomainError insufficient_credits, key_limit_exceeded, overloaded, ledger_unavailable, invalid_api_key;
                 with an Idempotency-Key also idempotency_key_reused, request_in_progress, AlreadyServed.
         """
-        await self._require_own_key(caller)
+        if not self._key_owners.knows(caller):
+            await self._require_own_key(caller)
         if request.idempotency is None:
             return await self._hold(caller, request, offer, prices, self._ids.new(), None)
         key, request_hash = request.idempotency

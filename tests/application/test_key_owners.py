@@ -42,9 +42,12 @@ def caller(account_id: str, key_id: str = "k") -> Caller:
 
 async def test_p2_its_own_key_is_let_through_and_read_once(ledger: CountingLedger) -> None:
     owners = KeyOwners(ledger)
+    assert not owners.knows(caller("a"))
     for _ in range(100):
         await owners.require(caller("a"))
     assert ledger.reads == 1
+    assert owners.knows(caller("a"))
+    assert not owners.knows(caller("b"))
 
 
 @pytest.mark.parametrize("who", [caller("b"), caller("a", "never-issued")], ids=["another's", "no key"])

@@ -208,7 +208,7 @@ EDGE_PATCHES = (
         "P8",
         "one account may take every connection to a provider",
         "adapters/outbound/providers/shared_providers.py",
-        " or self._calls_of[of_account] >= self._of_account:",
+        " or its_calls >= self._of_account:",
         ":",
         "tests/adapters/providers/test_shared_providers.py",
     ),

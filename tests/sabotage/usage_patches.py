@@ -38,7 +38,7 @@ USAGE_PATCHES = (
         "P6",
         "of several readings one is taken and nobody is told",
         READER,
-        "return len(charged) > 1",
+        "return any(usage != charged for _, usage in explaining)",
         "return False",
         LAW,
     ),

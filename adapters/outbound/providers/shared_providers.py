@@ -1,8 +1,8 @@
 """ChatProviders in shares: no account takes every connection to a provider, and a full pool is our own refusal."""
 
-from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 
 from application.ports import Answer, ChatCall, ChatProviders, Chunk
 from domain.catalog.offer import Offer
@@ -18,34 +18,41 @@ class SharedProviders:
         self._inner = inner
         self._places = places
         self._of_account = max(1, int(places * share))
-        self._calls: Counter[str] = Counter()
-        self._calls_of: Counter[tuple[str, str]] = Counter()
+        self._calls: defaultdict[str, int] = defaultdict(int)
+        self._calls_of: defaultdict[tuple[str, str], int] = defaultdict(int)
 
     async def complete(self, call: ChatCall) -> Answer:
         """Raises also: DomainError overloaded, without a call."""
-        with self._place(call):
+        self._enter(call)
+        try:
             return await self._inner.complete(call)
+        finally:
+            self._leave(call)
 
     @asynccontextmanager
     async def stream(self, call: ChatCall) -> AsyncIterator[AsyncIterator[Sequence[Chunk]]]:
-        with self._place(call):
+        self._enter(call)
+        try:
             async with self._inner.stream(call) as chunks:
                 yield chunks
+        finally:
+            self._leave(call)
 
     def dropped(self, offer: Offer, names: Iterable[str]) -> tuple[str, ...]:
         return self._inner.dropped(offer, names)
 
-    @contextmanager
-    def _place(self, call: ChatCall) -> Iterator[None]:
-        provider, of_account = call.offer.provider, (call.offer.provider, call.account_id)
-        if self._calls[provider] >= self._places or self._calls_of[of_account] >= self._of_account:
+    def _enter(self, call: ChatCall) -> None:
+        """Raises: DomainError overloaded."""
+        of_account = (call.offer.provider, call.account_id)
+        all_calls, its_calls = self._calls[of_account[0]], self._calls_of[of_account]
+        if all_calls >= self._places or its_calls >= self._of_account:
             raise DomainError("overloaded")
-        self._calls[provider] += 1
-        self._calls_of[of_account] += 1
-        try:
-            yield
-        finally:
-            self._calls[provider] -= 1
-            self._calls_of[of_account] -= 1
-            if not self._calls_of[of_account]:
-                del self._calls_of[of_account]
+        self._calls[of_account[0]] = all_calls + 1
+        self._calls_of[of_account] = its_calls + 1
+
+    def _leave(self, call: ChatCall) -> None:
+        of_account = (call.offer.provider, call.account_id)
+        self._calls[of_account[0]] -= 1
+        self._calls_of[of_account] -= 1
+        if not self._calls_of[of_account]:
+            del self._calls_of[of_account]

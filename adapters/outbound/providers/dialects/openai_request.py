@@ -63,6 +63,8 @@ def write_request(call: ChatCall, endpoint: Endpoint, *, streaming: bool) -> byt
 def dropped(names: Iterable[str], endpoint: Endpoint) -> tuple[str, ...]:
     """Of the client's members those that `write_request` leaves out, but for what is answered here instead."""
     left_out = {name for name in names if name not in OURS and not endpoint.passes(name, EXTRAS)} - ANSWERED_HERE
+    if not left_out:
+        return ()
     told = sorted({name if _TELLABLE.fullmatch(name) else "?" for name in left_out})
     return tuple(told[:MAX_TOLD])
 

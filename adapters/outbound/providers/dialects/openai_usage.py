@@ -14,7 +14,7 @@ docs.x.ai (reasoning beside); Anthropic's cache_creation, which some relays pass
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import product
 from typing import Any, NamedTuple
@@ -65,7 +65,7 @@ class UsageReader:
 
     def __init__(self, row: UsageRow) -> None:
         self._row = row
-        self._reading = Reading(*(where == "beside" for where in (row.reasoning_is, row.cached_is, row.written_is)))
+        self._reading = _reading_of(row)
         self._counts: dict[str, int] = {}
         self._members: dict[str, Any] = {}
         self._told: Told | None = None
@@ -109,12 +109,13 @@ class UsageReader:
 
     def _decide(self, total: int) -> bool:
         """Choose the reading that explains `total`, the nearest to the one so far. Returns whether doubt is left."""
-        explaining = [reading for reading in _by_distance(self._reading) if _total(self._counts, reading) == total]
+        in_question = Reading(*(bool(self._counts.get(part)) for part in Reading._fields))
+        told = [(each, _disjoint(self._counts, each)) for each in _by_distance(self._reading, in_question)]
+        explaining = [(each, usage) for each, usage in told if _is_explained(total, usage)]
         if not explaining:
             return True
-        charged = {tuple(sorted(_disjoint(self._counts, reading).items())) for reading in explaining}
-        self._reading = explaining[0]
-        return len(charged) > 1
+        self._reading, charged = explaining[0]
+        return any(usage != charged for _, usage in explaining)
 
     def _shown(self, members: dict[str, Any], raw: bytes, usage: Usage) -> bytes:
         """One object for the client: the first as it came, those after it merged into it."""
@@ -128,30 +129,33 @@ class UsageReader:
         return _written(self._members)
 
 
+FIELDS = ("prompt", "completion", "total", "cached", "written", "written_5m", "written_1h", "reasoning")
+
+
 def _counts_of(members: Mapping[str, Any], row: UsageRow) -> dict[str, int]:
     """Of each field the first of its paths that is there."""
     found: dict[str, int] = {}
-    for field in ("prompt", "completion", "total", "cached", "written", "written_5m", "written_1h", "reasoning"):
-        for path in getattr(row, field):
-            told = _at(members, path)
+    for field, paths in _paths(row):
+        for outermost, inner in paths:
+            told = members.get(outermost)
+            for name in inner:
+                told = told.get(name) if isinstance(told, dict) else None
             if told is not None:
                 found[field] = _count(told)
                 break
-    if "written" not in found and found.keys() & {"written_5m", "written_1h"}:
+    if "written" not in found and ("written_5m" in found or "written_1h" in found):
         found["written"] = found.get("written_5m", 0) + found.get("written_1h", 0)
     return found
 
 
-def _at(members: Mapping[str, Any], path: str) -> Any:
-    found: Any = members
-    for name in _names(path):
-        found = found.get(name) if isinstance(found, dict) else None
-    return found
+Path = tuple[str, tuple[str, ...]]
+"""The outermost name, and those inside it."""
 
 
 @cache
-def _names(path: str) -> tuple[str, ...]:
-    return tuple(path.split("."))
+def _paths(row: UsageRow) -> tuple[tuple[str, tuple[Path, ...]], ...]:
+    split = {field: [path.split(".") for path in getattr(row, field)] for field in FIELDS}
+    return tuple((field, tuple((names[0], tuple(names[1:])) for names in paths)) for field, paths in split.items())
 
 
 def _count(told: Any) -> int:
@@ -181,16 +185,23 @@ def _disjoint(counts: Counts, reading: Reading) -> dict[Unit, int]:
     return usage
 
 
-def _total(counts: Counts, reading: Reading) -> int | None:
-    """What `total_tokens` would be; None if the counts cannot be read so."""
-    usage = _disjoint(counts, reading)
-    return sum(usage.values()) if min(usage.values(), default=0) >= 0 else None
+def _is_explained(total: int, usage: Mapping[Unit, int]) -> bool:
+    """Whether it is what all counts come to, none of them negative."""
+    return sum(usage.values()) == total and min(usage.values(), default=0) >= 0
 
 
-def _by_distance(origin: Reading) -> list[Reading]:
-    """All readings, those that differ least from `origin` first; of several, those that differ in reasoning."""
-    readings = [Reading(*each) for each in product((False, True), repeat=3)]
+@cache
+def _by_distance(origin: Reading, in_question: Reading) -> Sequence[Reading]:
+    """All readings of the parts in question, those that differ least from `origin` first; of several, those that differ
+    in reasoning."""
+    choices = ((False, True) if asked else (so_far,) for asked, so_far in zip(in_question, origin, strict=True))
+    readings = [Reading(*each) for each in product(*choices)]
     return sorted(readings, key=lambda each: (_distance(each, origin), each.reasoning == origin.reasoning))
+
+
+@cache
+def _reading_of(row: UsageRow) -> Reading:
+    return Reading(*(where == "beside" for where in (row.reasoning_is, row.cached_is, row.written_is)))
 
 
 def _distance(one: Reading, other: Reading) -> int:
