@@ -119,7 +119,10 @@ def distinct(members: Sequence[tuple[str, T]], names: frozenset[str], where: str
 
 def first_byte(raw: Raw) -> bytes:
     """Tells the kind of a value: `"`, `{`, `[`, `n`ull, `t`rue, `f`alse, or the beginning of a number."""
-    return bytes(memoryview(raw)[:1])
+    return _BYTES[memoryview(raw)[0]]
+
+
+_BYTES = tuple(bytes([value]) for value in range(256))
 
 
 def written(members: Iterable[tuple[str, Raw | bytes]]) -> bytes:

@@ -21,21 +21,25 @@ def write_usage(receipt: Receipt, raw_usage: bytes | None) -> bytes:
                was charged instead.
     """
     settled = receipt.settled
-    provider_counts = None if settled.generation.estimated else _provider_counts(raw_usage)
-    counts = {**_own_counts(settled), **(provider_counts or {})}
-    members = [msgspec.json.encode(counts)[1:-1]] if counts else []
+    counts = {} if settled.generation.estimated else _provider_counts(raw_usage)
+    if not counts.keys() >= _CHAT_COUNTS:
+        counts = _own_counts(settled) | counts
+    members = [msgspec.json.encode(counts)[1:-1]]
     members += [b'"cost":' + format_usd(settled.cost_nusd).encode(), b'"cost_details":' + _details(settled)]
     if settled.generation.estimated:
         members.append(b'"estimated":true')
     return b"{" + b",".join(members) + b"}"
 
 
-def _provider_counts(raw_usage: bytes | None) -> dict[str, Any] | None:
-    """The provider's members without those that are ours; None if there are none or they were cut short."""
+_CHAT_COUNTS = frozenset({"prompt_tokens", "completion_tokens", "total_tokens"})
+
+
+def _provider_counts(raw_usage: bytes | None) -> dict[str, Any]:
+    """The provider's members without those that are ours; none if they were cut short."""
     try:
         decoded = msgspec.json.decode(raw_usage or b"", type=dict[str, Any])
     except msgspec.DecodeError:
-        return None
+        return {}
     return {name: value for name, value in decoded.items() if name not in OURS}
 
 

@@ -43,8 +43,8 @@ def checked(usage: Usage) -> Usage:
 
 
 def input_tokens(usage: Usage) -> int:
-    return sum(usage.get(unit, 0) for unit in INPUT_UNITS)
+    return sum([usage.get(unit, 0) for unit in INPUT_UNITS])
 
 
 def output_tokens(usage: Usage) -> int:
-    return sum(usage.get(unit, 0) for unit in OUTPUT_UNITS)
+    return sum([usage.get(unit, 0) for unit in OUTPUT_UNITS])
