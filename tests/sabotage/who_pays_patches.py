@@ -3,6 +3,8 @@
 from tests.sabotage.patch import Patch
 
 OWED = "tests/domain/test_credit_owed.py"
+UNPAID = "tests/domain/test_credit_unpaid.py"
+UNFINISHED = "tests/adapters/http/test_unfinished_work.py"
 
 WHO_PAYS_PATCHES = (
     Patch(
@@ -76,5 +78,117 @@ WHO_PAYS_PATCHES = (
         "            self._produced.output_bytes += failure.unread_bytes\n",
         "",
         "tests/adapters/http/test_who_pays.py",
+    ),
+    Patch(
+        "P2",
+        "work that nobody paid has no limit",
+        "domain/credit/decide.py",
+        "    if command.unpaid_limit is not None and not replaces:",
+        "    if False:",
+        f"{UNFINISHED}::test_p2_beyond_the_limit_nothing_is_reserved_or_called",
+    ),
+    Patch(
+        "P1",
+        "a late settle is refused for work that nobody paid",
+        "domain/credit/decide.py",
+        "    if command.unpaid_limit is not None and not replaces:",
+        "    if command.unpaid_limit is not None:",
+        f"{UNPAID}::test_a_settle_of_what_expired_is_let_however_much_was_left_unpaid",
+    ),
+    Patch(
+        "P2",
+        "a day of unpaid work is forgotten before it is 30 days old",
+        "domain/credit/unpaid.py",
+        "first = day - timedelta(days=WINDOW_DAYS)",
+        "first = day - timedelta(days=WINDOW_DAYS - 1)",
+        f"{UNPAID}::test_a_day_counts_for_thirty_more",
+    ),
+    Patch(
+        "P6",
+        "more is presumed than was reserved",
+        "domain/credit/decide.py",
+        "min(command.unpaid.presumed_nusd, left_nusd)",
+        "command.unpaid.presumed_nusd",
+        f"{UNPAID}::test_the_paid_and_the_unpaid_are_at_most_the_reservation",
+    ),
+    Patch(
+        "P3",
+        "unpaid work of a settle is not recorded",
+        "domain/credit/decide.py",
+        "return [settled, *unpaid, *_shortfall(settled, state)",
+        "return [settled, *_shortfall(settled, state)",
+        f"{UNPAID}::test_a_settle_says_what_it_charges_beyond_the_settled",
+    ),
+    Patch(
+        "P3",
+        "unpaid work of a release is not recorded",
+        "domain/credit/decide.py",
+        "return [released, *unpaid, *_lapses",
+        "return [released, *_lapses",
+        f"{UNPAID}::test_a_release_says_what_the_provider_presumably_charges",
+    ),
+    Patch(
+        "P7",
+        "verify takes unpaid work that stands beside no end",
+        "domain/proof/money.py",
+        "if self.just_ended is None or self.just_ended[0] != event.reservation_id:",
+        "if self.just_ended is None:",
+        f"{UNPAID}::test_verify_finds_unpaid_work_of_what_did_not_just_end",
+    ),
+    Patch(
+        "P7",
+        "verify takes more unpaid work than was left of the reservation",
+        "domain/proof/money.py",
+        "if not 0 < event.presumed_nusd <= self.just_ended[1]:",
+        "if not 0 < event.presumed_nusd:",
+        f"{UNPAID}::test_verify_finds_more_unpaid_work_than_was_left_of_the_reservation",
+    ),
+    Patch(
+        "P2",
+        "a stream left in silence is given away",
+        "application/generate/stream_chat.py",
+        "if not self._ran_out or not outcome.metered.estimated:",
+        "if True:",
+        f"{UNFINISHED}::test_a_stream_left_in_silence_says_what_its_provider_presumably_charges_for_it",
+    ),
+    Patch(
+        "P2",
+        "a client who leaves before the first output is read on for until the deadline",
+        "application/generate/stream_chat.py",
+        "        if by_s < (limit.when() or 0.0):\n",
+        "        if False:\n",
+        f"{UNFINISHED}::test_one_left_before_its_first_output_is_not_read_for_ever_and_its_prompt_counts_too",
+    ),
+    Patch(
+        "P2",
+        "an answer past its deadline is given away",
+        "application/generate/call_providers.py",
+        'return Unpaid(held.reserved_nusd, "timed_out")',
+        "return None",
+        f"{UNFINISHED}::test_a_whole_answer_past_its_deadline_is_not_charged_but_all_that_was_held_may_be_due",
+    ),
+    Patch(
+        "P1",
+        "the time of an abandoned stream is not charged where the row says so",
+        "application/generate/weigh_silence.py",
+        'if cause == "abandoned" and speed is not None:',
+        "if False:",
+        f"{UNFINISHED}::test_a_model_that_reasons_is_charged_for_the_time_it_ran",
+    ),
+    Patch(
+        "P6",
+        "a charge for time goes beyond the reservation",
+        "application/generate/meter_answer.py",
+        "more = max(0, min(tokens, _most_output(held) - output_tokens(metered.usage)))",
+        "more = tokens",
+        f"{UNFINISHED}::test_it_is_charged_within_the_reservation",
+    ),
+    Patch(
+        "P2",
+        "a timed-out stream is charged for its silence",
+        "application/generate/weigh_silence.py",
+        'if cause == "abandoned" and speed is not None:',
+        "if speed is not None:",
+        f"{UNFINISHED}::test_a_stream_past_its_deadline_is_not_charged_for_its_silence",
     ),
 )
