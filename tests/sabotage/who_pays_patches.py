@@ -80,6 +80,22 @@ WHO_PAYS_PATCHES = (
         "tests/adapters/http/test_who_pays.py",
     ),
     Patch(
+        "P6",
+        "customers see no debt",
+        "projections/available_credit/project.py",
+        '"owed_nusd": event.amount_nusd if event.is_owed else 0}',
+        '"owed_nusd": 0}',
+        "tests/adapters/postgres_projections/test_version_2.py::test_a_debt_is_seen_until_it_is_paid",
+    ),
+    Patch(
+        "P4",
+        "what version 1 cannot know keeps readers from version 2",
+        "projections/available_credit/project.py",
+        '            "credit_lot.burnt_nusd",\n',
+        "",
+        "tests/adapters/postgres_projections/test_version_2.py",
+    ),
+    Patch(
         "P2",
         "work that nobody paid has no limit",
         "domain/credit/decide.py",
