@@ -55,6 +55,8 @@ class Credits(msgspec.Struct, frozen=True, kw_only=True):
     """An account's credit as of `position`, its last credit event (0: none yet).
 
     available_nusd = posted - held; posted = granted - expired - settled.
+    shortfall_nusd: served beyond all credit; owed_nusd: what of it the next purchased grant pays.
+    unpaid_work_nusd: what providers presumably charged and nobody paid, ever.
     not_provable_beyond: position of an event that could not be projected; None as it should be.
     """
 
@@ -65,6 +67,8 @@ class Credits(msgspec.Struct, frozen=True, kw_only=True):
     posted_nusd: int = 0
     held_nusd: int = 0
     shortfall_nusd: int = 0
+    owed_nusd: int = 0
+    unpaid_work_nusd: int = 0
     open_reservations: int = 0
     position: int = 0
     not_provable_beyond: int | None = None

@@ -14,9 +14,9 @@ from projections.views import views_in
 
 READ_MODELS: Mapping[str, tuple[int, ...]] = {
     "api_key": (),
-    "available_credit": (),
+    "available_credit": (1,),
     "generation": (),
-    "ledger_entries": (),
+    "ledger_entries": (1,),
 }
 """By name, the earlier versions that this release still ships: each in a folder v<version> inside the model's own."""
 

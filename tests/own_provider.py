@@ -2,7 +2,8 @@
 
 Runs in a process of its own (`python -m tests.own_provider PORT SEED`), so no fault aimed at the gateway reaches it.
 Each answer's usage is drawn from the seed and the request's marker (its last user message), and so is the time that it
-takes, unless the marker says it ("takes 1.5 s"). It tells what it remembers:
+takes, unless the marker says it ("takes 1.5 s"); a stream whose marker has "falls silent" does so after a word. It
+tells what it remembers:
 
 GET /_served   {marker: [[prompt, completion], ...]}: one pair per answer whose last byte was handed to the network.
 GET /_inside   how many requests it is answering now.
@@ -21,6 +22,7 @@ from typing import Any
 SERVED: defaultdict[str, list[list[int]]] = defaultdict(list)
 SPANS: list[list[float | None]] = []
 WORD = "word "
+SILENT_S = 3_600.0
 TAKES = re.compile(r"takes ([0-9.]+) s")
 
 
@@ -68,7 +70,7 @@ async def produce(writer: asyncio.StreamWriter, request: dict[str, Any], dice: r
     usage = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
     frame = {"id": f"chatcmpl-{dice.getrandbits(60):x}", "created": 1, "model": request["model"]}
     if request.get("stream"):
-        await send_stream(writer, frame, usage, dice)
+        await send_stream(writer, frame, usage, dice, is_silent="falls silent" in messages[-1]["content"])
     else:
         message = {"role": "assistant", "content": WORD * 3}
         choices = [{"index": 0, "message": message, "finish_reason": "stop"}]
@@ -83,7 +85,12 @@ async def send_json(writer: asyncio.StreamWriter, body: object) -> None:
 
 
 async def send_stream(
-    writer: asyncio.StreamWriter, frame: dict[str, Any], usage: dict[str, int], dice: random.Random
+    writer: asyncio.StreamWriter,
+    frame: dict[str, Any],
+    usage: dict[str, int],
+    dice: random.Random,
+    *,
+    is_silent: bool,
 ) -> None:
     frame = {**frame, "object": "chat.completion.chunk"}
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -97,7 +104,7 @@ async def send_stream(
         line = b"data: " + json.dumps(delta).encode() + b"\n\n"
         writer.write(b"%x\r\n%s\r\n" % (len(line), line))
         await writer.drain()
-        await asyncio.sleep(dice.random() * 0.01)
+        await asyncio.sleep(SILENT_S if is_silent else dice.random() * 0.01)
     writer.write(b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n")
     await writer.drain()
 

@@ -21,6 +21,10 @@ class ProviderProcess(NamedTuple):
         """marker -> [prompt, completion] of each answer that it handed out whole."""
         return dict(self._remembers("served"))
 
+    def calls(self) -> int:
+        """Requests that it was ever sent."""
+        return len(self._remembers("spans"))
+
     def inside(self) -> int:
         """Requests that it is answering now: between their reserve and their settle."""
         return int(self._remembers("inside"))

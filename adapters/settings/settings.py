@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from domain.credit.unpaid import PPM, UnpaidLimit
 from domain.money import parse_usd
 
 USUAL_NAMES: Mapping[str, str] = {
@@ -128,6 +129,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=environment_nam
             " log and a metric."
         ),
     ] = "5"
+    unpaid_work_usd: Annotated[
+        Usd,
+        Meta(
+            description="What providers presumably charge for an account's abandoned streams and timed-out requests of"
+            " the last 30 UTC days may come to this many USD, or to `GATEWAYZ_UNPAID_WORK_SHARE` if that is more;"
+            " beyond it generations are refused with 429."
+        ),
+    ] = "1"
+    unpaid_work_share: Annotated[
+        float,
+        Meta(ge=0, le=1, description="The same, as a part of what the account settled in these days, from 0 to 1."),
+    ] = 0.1
     max_body_bytes: Annotated[
         int, Meta(ge=1_024, le=2**30, description="Larger request bodies are refused with 413.")
     ] = 32 * 1024 * 1024
@@ -248,6 +261,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=environment_nam
     @property
     def owed_alarm_nusd(self) -> int:
         return parse_usd(self.owed_alarm_usd)
+
+    @property
+    def unpaid_limit(self) -> UnpaidLimit:
+        return UnpaidLimit(parse_usd(self.unpaid_work_usd), round(self.unpaid_work_share * PPM))
 
     @property
     def run_folder(self) -> Path:

@@ -10,7 +10,7 @@ from application.generate.quote_offer import quote_offer
 from application.generate.settle_charge import Outcome, SettleCharge
 from application.ports import ChatCall, Clock, Ledger, ProviderFailure, Telemetry
 from domain.catalog.offer import Offer
-from domain.credit.commands import ExtendReservation, RecordAttempt
+from domain.credit.commands import ExtendReservation, RecordAttempt, Unpaid
 from domain.credit.decider import CREDIT
 from domain.errors import DomainError
 from domain.money import format_usd
@@ -81,7 +81,7 @@ class CallProviders:
                 chain.pop(0)
             if chain:
                 return
-        await self._settle.release(held, failure.attempt.error_class, failure.attempt)
+        await self._settle.release(held, failure.attempt.error_class, failure.attempt, _unpaid(held, failure))
         raise refusal_of(failure, held.generation_id)
 
     async def _settled_unread(self, held: Held, failure: ProviderFailure) -> DomainError:
@@ -133,6 +133,17 @@ class CallProviders:
         held.reserved_nusd = amount
         return True
 
+
+def _unpaid(held: Held, failure: ProviderFailure) -> Unpaid | None:
+    """A provider that we stopped waiting for was at work: for as long as the deadline lets it, so all may be due."""
+    attempt = failure.attempt
+    if attempt.error_class == TIMED_OUT and attempt.status in STATUSES_OF_SILENCE:
+        return Unpaid(held.reserved_nusd, "timed_out")
+    return None
+
+
+STATUSES_OF_SILENCE = (0, 200)
+"""No headers yet, or those of an answer. A provider that gives up by itself says so with a status of its own."""
 
 TIMED_OUT, TRUNCATED, TOO_LARGE = "timed_out", "truncated_stream", "answer_too_large"
 """Error classes that the providers' adapter shares with us: it names what fails there, we what fails here."""

@@ -104,6 +104,13 @@ def _metered(held: Held, usage: dict[Unit, int], *, estimated: bool = False, qua
     return Metered(usage, charge, cost_nusd, estimated, quarantined)
 
 
+def with_more_output(held: Held, metered: Metered, tokens: int) -> Metered:
+    """`metered` with output that did not go by, flagged, within what was reserved."""
+    more = max(0, min(tokens, _most_output(held) - output_tokens(metered.usage)))
+    usage = {**metered.usage, "output": metered.usage.get("output", 0) + more}
+    return _metered(held, usage, estimated=True, quarantined=metered.quarantined)
+
+
 def _guess(held: Held, output_bytes: int, counted: Counted) -> dict[Unit, int]:
     """Within the quote's bounds by construction, so that it can never exceed the reservation."""
     request = held.request

@@ -17,6 +17,7 @@ from domain.catalog.offer import Offer
 from domain.credit.commands import Release, Reserve
 from domain.credit.decider import CREDIT
 from domain.credit.events import Released, ReservationExpired, Reserved, Settled
+from domain.credit.unpaid import UnpaidLimit
 from domain.errors import DomainError
 from domain.pricing.price import PriceSet
 
@@ -53,18 +54,29 @@ class AlreadyServed(Exception):
 
 
 class ReserveCredit:
-    def __init__(self, ledger: Ledger, clock: Clock, ids: Ids, telemetry: Telemetry, deadlines: Deadlines) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        clock: Clock,
+        ids: Ids,
+        telemetry: Telemetry,
+        deadlines: Deadlines,
+        unpaid_limit: UnpaidLimit | None = None,
+    ) -> None:
+        """unpaid_limit: on work that providers did and nobody paid, of each account; None is no limit."""
         self._ledger = ledger
         self._clock = clock
         self._ids = ids
         self._telemetry = telemetry
         self._deadlines = deadlines
+        self._unpaid_limit = unpaid_limit
         self._key_owners = KeyOwners(ledger)
 
     async def __call__(self, caller: Caller, request: ChatRequest, offer: Offer, prices: PriceSet) -> Held:
         """Hold the worst case of `request` on `offer`; returns after the commit.
 
-        Raises: DomainError insufficient_credits, key_limit_exceeded, overloaded, ledger_unavailable, invalid_api_key;
+        Raises: DomainError insufficient_credits, key_limit_exceeded, unfinished_work_limit, overloaded,
+                ledger_unavailable, invalid_api_key;
                 with an Idempotency-Key also idempotency_key_reused, request_in_progress, AlreadyServed.
         """
         if not self._key_owners.knows(caller):
@@ -142,6 +154,7 @@ class ReserveCredit:
             streamed=request.streamed,
             key_limit=caller.limit,
             burnable=burnable_kinds(caller.account_state),
+            unpaid_limit=self._unpaid_limit,
             app=request.app,
         )
 

@@ -12,7 +12,7 @@ from application.generate.held import Held
 from application.generate.meter_answer import Metered
 from application.generate.reserve_credit import Deadlines
 from application.ports import Clock, Ledger, PersonalData, StoredAnswer, Telemetry
-from domain.credit.commands import Release, Reserve, Settle
+from domain.credit.commands import Release, Reserve, Settle, Unpaid
 from domain.credit.decider import CREDIT
 from domain.credit.events import Attempt, Generation, Settled, ShortfallRecorded
 from domain.errors import DomainError
@@ -33,7 +33,12 @@ class Receipt(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """How the provider's part ended. `answer` is what a retry with the same Idempotency-Key would get."""
+    """How the provider's part ended.
+
+    unpaid:    what the provider presumably did beyond what is metered.
+    is_billed: not if nothing was produced: then the reservation is released.
+    answer:    what a retry with the same Idempotency-Key would get.
+    """
 
     metered: Metered
     finish_reason: str = ""
@@ -41,6 +46,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     ttft_ms: int = 0
     cancelled: bool = False
     error_class: str = ""
+    unpaid: Unpaid | None = None
+    is_billed: bool = True
     answer: bytes | None = None
 
 
@@ -98,9 +105,13 @@ class SettleCharge:
         self._alarm(held.caller.account_id, recorded.events)
         return Receipt(settled, recorded.position)
 
-    async def release(self, held: Held, reason: str, attempt: Attempt | None = None) -> None:
+    async def release(
+        self, held: Held, reason: str, attempt: Attempt | None = None, unpaid: Unpaid | None = None
+    ) -> None:
         """End the reservation without a charge: nothing billable was produced."""
-        command = Release(at=self._clock.now(), reservation_id=held.reservation_id, reason=reason, attempt=attempt)
+        command = Release(
+            at=self._clock.now(), reservation_id=held.reservation_id, reason=reason, attempt=attempt, unpaid=unpaid
+        )
         try:
             await self._ledger.transact(
                 CREDIT,
@@ -136,6 +147,7 @@ class SettleCharge:
                 error_class=outcome.error_class,
             ),
             late=self._late(held),
+            unpaid=outcome.unpaid,
         )
 
     def _late(self, held: Held) -> Reserve:

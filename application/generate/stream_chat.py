@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ from application.generate.quote_offer import offers_for
 from application.generate.read_chat_request import ChatRequest
 from application.generate.reserve_credit import AlreadyServed, ReserveCredit
 from application.generate.settle_charge import MAX_STORED_BYTES, Outcome, Receipt, SettleCharge
+from application.generate.weigh_silence import Silence, WhenGone, weigh_silence
 from application.generate.write_usage import write_usage
 from application.ports import Caller, Catalog, ChatCall, ChatProviders, Chunk, ProviderFailure
 from domain.catalog.offer import Offer
@@ -44,11 +46,17 @@ class BrokenOff(msgspec.Struct, frozen=True):
 
 
 class _Opened(msgspec.Struct):
-    """A provider's stream whose first output has come: from here on there is no other provider."""
+    """A provider's stream whose first output has come: from here on there is no other provider.
+
+    began_s:   the loop's time when the provider was called.
+    is_left:   there was no output when the time ran out that a client who had gone is given.
+    """
 
     stack: AsyncExitStack
     chunks: AsyncIterator[Sequence[Chunk]]
     first: Sequence[Chunk]
+    began_s: float
+    is_left: bool = False
 
 
 class StreamChat:
@@ -72,7 +80,7 @@ class StreamChat:
         self._replay = replay
         self._read_on_s = read_on_s
 
-    async def __call__(self, caller: Caller, request: ChatRequest) -> "ChatStream | KeptStream":
+    async def __call__(self, caller: Caller, request: ChatRequest, when_gone: WhenGone) -> "ChatStream | KeptStream":
         """Reserve, and wait for the first chunk. Raises: DomainError of any step; then no credit is held."""
         check_may_generate(caller)
         offers = offers_for(self._catalog, request)
@@ -80,23 +88,46 @@ class StreamChat:
             held = await self._reserve(caller, request, *offers[0])
         except AlreadyServed as served:
             return KeptStream(*await self._replay(caller, served))
-        opened = await self._call_providers(held, offers, self._open)
+        opened = await self._call_providers(held, offers, partial(self._open, when_gone))
         held.dropped = dropped_of(held, self._providers)
-        return ChatStream(held, opened, self._settle, self._meter, self._read_on_s, self._call_providers.tell)
+        stream = ChatStream(held, opened, self._settle, self._meter, self._read_on_s, self._call_providers.tell)
+        when_gone(stream.client_gone)
+        return stream
 
-    async def _open(self, call: ChatCall) -> _Opened:
+    async def _open(self, when_gone: WhenGone, call: ChatCall) -> _Opened:
+        """A client that goes before the first output leaves the provider as long for it as one that goes later."""
+        began_s = asyncio.get_running_loop().time()
+        first: list[Chunk] = []
         async with AsyncExitStack() as stack:
-            chunks = await stack.enter_async_context(self._providers.stream(call))
-            first: list[Chunk] = []
             try:
-                async with asyncio.timeout(call.timeout_s):
+                async with asyncio.timeout(call.timeout_s) as limit:
+                    when_gone(partial(self._hurry, limit))
+                    chunks = await stack.enter_async_context(self._providers.stream(call))
                     while not _has_begun(first):
                         first += await anext(chunks)
             except TimeoutError:
+                if (limit.when() or 0.0) < began_s + call.timeout_s:
+                    return _Opened(stack.pop_all(), _no_more(), first, began_s, is_left=True)
                 raise failure_of(call.offer, TIMED_OUT) from None
             except StopAsyncIteration:
                 raise failure_of(call.offer, TRUNCATED) from None
-            return _Opened(stack.pop_all(), chunks, first)
+            finally:
+                when_gone(_let_go)
+            return _Opened(stack.pop_all(), chunks, first, began_s)
+
+    def _hurry(self, limit: asyncio.Timeout, gone_s: float) -> None:
+        by_s = gone_s + self._read_on_s
+        if by_s < (limit.when() or 0.0):
+            limit.reschedule(by_s)
+
+
+async def _no_more() -> AsyncIterator[Sequence[Chunk]]:
+    return
+    yield ()
+
+
+def _let_go(gone_s: float) -> None:
+    """Between two calls of providers there is nothing to hurry."""
 
 
 MAX_OPENING_CHUNKS = 64
@@ -177,7 +208,8 @@ class ChatStream:
     """The chunks of one answer as JSON, then `[DONE]`, in the batches in which they came; or BrokenOff at its end.
 
     Iterate it to its end even when nobody listens any more: after `client_gone` it reads on for at most `read_on_s` to
-    learn the usage, and bills what was produced. One timer bounds the reading, whatever the number of chunks.
+    learn the usage, and bills what was produced; what went on in silence until then is weighed (weigh_silence.py). One
+    timer bounds the reading, whatever the number of chunks.
     """
 
     def __init__(
@@ -200,7 +232,8 @@ class ChatStream:
         read_for_s = (held.deadline_at - held.reserve.at).total_seconds()
         self._timer = self._loop.call_later(read_for_s, self._run_out_of_time)
         self._reading: asyncio.Task[object] | None = None
-        self._ran_out = False
+        self._ran_out = opened.is_left
+        self._silence = Silence(opened.began_s)
         self._client_gone = False
         self._produced = _Produced()
         self._parts: list[bytes] = []
@@ -226,11 +259,12 @@ class ChatStream:
         """Of the reserve: the settle's is not known when the headers leave."""
         return self._held.position
 
-    def client_gone(self) -> None:
+    def client_gone(self, gone_s: float) -> None:
+        """gone_s: the loop's time when it went."""
         self._client_gone = True
-        if self._timer.when() > self._loop.time() + self._read_on_s:
+        if self._timer.when() > gone_s + self._read_on_s:
             self._timer.cancel()
-            self._timer = self._loop.call_later(self._read_on_s, self._run_out_of_time)
+            self._timer = self._loop.call_at(gone_s + self._read_on_s, self._run_out_of_time)
 
     async def __aiter__(self) -> AsyncIterator[Sequence[bytes] | BrokenOff]:
         async with self._opened.stack:
@@ -251,6 +285,7 @@ class ChatStream:
     def _note(self, chunks: Sequence[Chunk]) -> list[bytes]:
         """Count what goes by; returns what may be sent at once."""
         ready: list[bytes] = []
+        before = self._produced.output_bytes
         for chunk in chunks:
             self._produced.note(chunk)
             if chunk.data:
@@ -258,6 +293,8 @@ class ChatStream:
                     self._keep(chunk.data)
                 if not self._ends.keep(chunk):
                     ready.append(chunk.data)
+        if self._produced.output_bytes > before:
+            self._silence.end(self._loop.time())
         return ready
 
     def _keep(self, data: bytes) -> None:
@@ -298,19 +335,33 @@ class ChatStream:
     async def _end(self) -> Sequence[bytes] | BrokenOff:
         """Settle, then hand out what waited for it. A failure after the last finish_reason cost the client nothing."""
         failure = None if self._ends.have_all_come else self._failure
-        if self._failure is not None and self._failure.attempt.error_class != CUT_OFF:
+        is_left = self._ran_out and self._client_gone
+        if self._failure is not None and self._failure.attempt.error_class != CUT_OFF and not is_left:
             self._tell(self._held, self._failure)
         try:
-            if failure is not None and self._produced.is_nothing and failure.attempt.error_class != CUT_OFF:
-                await self._settle.release(self._held, failure.attempt.error_class, failure.attempt)
-                return self._broken_off(*_words_of(failure), None)
-            receipt = await self._settle(self._held, await self._outcome(failure))
+            outcome = await self._outcome(failure)
+            if failure is not None:
+                outcome = self._weighed(failure, outcome)
+                if not outcome.is_billed:
+                    attempt = failure.attempt
+                    await self._settle.release(self._held, attempt.error_class, attempt, outcome.unpaid)
+                    return self._broken_off(*_words_of(failure), None)
+            receipt = await self._settle(self._held, outcome)
         except DomainError as refusal:
             return self._broken_off(refusal.code, "the answer was withheld: its charge could not be recorded", None)
         usage = write_usage(receipt, self._produced.raw_usage)
         if failure is not None:
             return self._broken_off(*_words_of(failure), usage)
         return [*self._ends.kept, usage_chunk(self.generation_id, receipt, usage), DONE]
+
+    def _weighed(self, failure: ProviderFailure, outcome: Outcome) -> Outcome:
+        """Whether what was produced is billed at all, and what went on in silence before we gave up."""
+        is_billed = not self._produced.is_nothing or failure.attempt.error_class == CUT_OFF
+        outcome = msgspec.structs.replace(outcome, is_billed=is_billed)
+        if not self._ran_out or not outcome.metered.estimated:
+            return outcome
+        silent_s = self._silence.total_s(self._loop.time())
+        return weigh_silence(self._held, outcome, silent_s, "abandoned" if self._client_gone else "timed_out")
 
     def _broken_off(self, code: str, message: str, usage: bytes | None) -> BrokenOff:
         offer = self._held.offer
@@ -344,9 +395,6 @@ class KeptStream:
         self.clamped_to = kept.clamped_to
         self.dropped = kept.dropped
         self.position = receipt.position
-
-    def client_gone(self) -> None:
-        """Nothing to do: nobody is read from and nothing is charged."""
 
     async def __aiter__(self) -> AsyncIterator[Sequence[bytes] | BrokenOff]:
         usage = write_usage(self._receipt, self._kept.raw_usage)

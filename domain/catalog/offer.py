@@ -14,6 +14,8 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     cost_prices:       what the provider bills us, without markup.
     context_length:    tokens of prompt and answer together; max_output_tokens: tokens of one answer.
     usage_slack_tokens: tokens above a request's own bounds, per side, up to which the provider's usage is believed.
+    reasoning_tokens_per_s: of a model that thinks unseen: what an abandoned stream is charged for its silence; None:
+                       it is not charged.
     listed:            shown among the models on sale; one that is not answers by its name all the same.
     """
 
@@ -28,4 +30,5 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     created: int = 0
     input_modalities: tuple[str, ...] = ("text",)
     usage_slack_tokens: int = 4_096
+    reasoning_tokens_per_s: int | None = None
     listed: bool = True

@@ -2,8 +2,11 @@
 
 from datetime import datetime
 
-from domain.credit.events import Attempt, Generation
+import msgspec
+
+from domain.credit.events import Attempt, Generation, UnpaidCause
 from domain.credit.lot import LotKind
+from domain.credit.unpaid import UnpaidLimit
 from domain.credit.window import KeyLimit
 from domain.event import Command
 from domain.pricing.quote import Quote
@@ -27,6 +30,7 @@ class Reserve(Command, frozen=True, kw_only=True):
 
     key_limit:  the key's spending limit, if it has one.
     burnable:   lot kinds this account may spend (past_due and inactive accounts burn purchased lots only); None is all.
+    unpaid_limit: how much work that nobody paid the account may have left in 30 days; None is any.
     """
 
     reservation_id: str
@@ -41,6 +45,7 @@ class Reserve(Command, frozen=True, kw_only=True):
     streamed: bool = False
     key_limit: KeyLimit | None = None
     burnable: tuple[LotKind, ...] | None = None
+    unpaid_limit: UnpaidLimit | None = None
     app: str = ""
 
 
@@ -60,24 +65,37 @@ class ExtendReservation(Command, frozen=True, kw_only=True):
     burnable: tuple[LotKind, ...] | None = None
 
 
+class Unpaid(msgspec.Struct, frozen=True):
+    """What a provider presumably charges beyond what is settled; no more is recorded than the reservation leaves."""
+
+    presumed_nusd: int
+    cause: UnpaidCause
+
+
 class Settle(Command, frozen=True, kw_only=True):
     """Charge the actual. `late` re-reserves the charge under a new id when the reservation has expired meanwhile (P1).
 
-    late: like the first Reserve with its own id; its quote is not used, the charge takes its place.
+    late:   like the first Reserve with its own id; its quote is not used, the charge takes its place.
+    unpaid: the provider did more than is charged.
     """
 
     reservation_id: str
     charge: Charge
     generation: Generation
     late: Reserve | None = None
+    unpaid: Unpaid | None = None
 
 
 class Release(Command, frozen=True, kw_only=True):
-    """End a reservation without a charge. `reason` is a code, never text from outside."""
+    """End a reservation without a charge. `reason` is a code, never text from outside.
+
+    unpaid: the provider was at work all the same.
+    """
 
     reservation_id: str
     reason: str
     attempt: Attempt | None = None
+    unpaid: Unpaid | None = None
 
 
 class ExpireReservation(Command, frozen=True, kw_only=True):

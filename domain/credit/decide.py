@@ -64,6 +64,8 @@ def _shortfall_paid(granted: e.Granted, state: CreditBalance) -> Sequence[Event]
 def _reserve(command: c.Reserve, state: CreditBalance, at: datetime, replaces: str = "") -> Sequence[Event]:
     if command.reservation_id in state.reservations or command.reservation_id in state.expired:
         raise DomainError("reservation_exists", reservation_id=command.reservation_id)
+    if command.unpaid_limit is not None and not replaces:  # work that is done already is not refused
+        command.unpaid_limit.check(state.unpaid, state.settled, at)
     tokens, holds = _affordable(command, state, at)
     return [
         e.Reserved(
@@ -178,7 +180,9 @@ def _settle(command: c.Settle, state: CreditBalance, at: datetime) -> Sequence[E
         requested_model=reservation.requested_model,
         app=reservation.app,
     )
-    return [settled, *_shortfall(settled, state), *_lapses(state, freed, at)]
+    left_nusd = reservation.amount_nusd - settled.cost_nusd
+    unpaid = _work_unpaid(command, left_nusd, at)
+    return [settled, *unpaid, *_shortfall(settled, state), *_lapses(state, freed, at)]
 
 
 def _settle_late(command: c.Settle, late: c.Reserve, state: CreditBalance, at: datetime) -> Sequence[Event]:
@@ -197,6 +201,15 @@ def _settle_late(command: c.Settle, late: c.Reserve, state: CreditBalance, at: d
         generation=command.generation,
     )
     return [*reserved, *_settle(again, state, at)]
+
+
+def _work_unpaid(command: c.Settle | c.Release, left_nusd: int, at: datetime) -> Sequence[Event]:
+    """`left_nusd` of the reservation was not paid: no more can have been worked for it."""
+    presumed_nusd = 0 if command.unpaid is None else min(command.unpaid.presumed_nusd, left_nusd)
+    if command.unpaid is None or presumed_nusd <= 0:
+        return ()
+    cause = command.unpaid.cause
+    return [e.WorkUnpaid(at=at, reservation_id=command.reservation_id, presumed_nusd=presumed_nusd, cause=cause)]
 
 
 def _shortfall(settled: e.Settled, state: CreditBalance) -> Sequence[Event]:
@@ -225,7 +238,8 @@ def _release(command: c.Release, state: CreditBalance, at: datetime) -> Sequence
         reason=command.reason,
         attempt=command.attempt,
     )
-    return [released, *_lapses(state, reservation.holds, at)]
+    unpaid = _work_unpaid(command, reservation.amount_nusd, at)
+    return [released, *unpaid, *_lapses(state, reservation.holds, at)]
 
 
 def _expire_reservation(command: c.ExpireReservation, state: CreditBalance, at: datetime) -> Sequence[Event]:

@@ -16,5 +16,5 @@ CREDIT = Decider(
     evolve=evolve,
     events=(*get_args(CreditEvent), *RETIRED),
     state_type=CreditBalance,
-    state_schema=3,
+    state_schema=4,
 )

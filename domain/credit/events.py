@@ -181,6 +181,22 @@ class Released(Event, frozen=True, kw_only=True):
     attempt: Attempt | None = None
 
 
+UnpaidCause = Literal["abandoned", "timed_out"]
+"""A stream whose client left it in silence; an answer that did not come before the request's deadline."""
+
+
+class WorkUnpaid(Event, frozen=True, kw_only=True):
+    """Stands right behind the end of its reservation, of the same decision: nobody paid for what the provider did.
+
+    presumed_nusd: what the provider presumably charges beyond what was settled; with that, at most the reservation.
+    """
+
+    tag: ClassVar[str] = "credit.work_unpaid.v1"
+    reservation_id: str
+    presumed_nusd: int
+    cause: UnpaidCause
+
+
 class ReservationExpired(Event, frozen=True, kw_only=True, omit_defaults=False):
     """Nobody settled or released in time: charges nothing, frees the holds, listed as unreconciled provider cost.
 
@@ -215,6 +231,7 @@ CreditEvent = (
     | ShortfallRecorded
     | ShortfallPaid
     | Released
+    | WorkUnpaid
     | ReservationExpired
     | LotExpired
 )

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from domain.credit import events as e
 from domain.credit.lot import Lot, Part, in_burn_order, merged, total
 from domain.credit.state import EXPIRED_MEMORY_S, CreditBalance, Reservation
+from domain.credit.unpaid import added
 from domain.credit.window import KeySpend, add_reserved, adjust_reserved
 from domain.event import Event
 
@@ -99,6 +100,10 @@ def _released(state: CreditBalance, event: e.Released) -> CreditBalance:
     return _ended(state, event.at, event.reservation_id)
 
 
+def _work_unpaid(state: CreditBalance, event: e.WorkUnpaid) -> CreditBalance:
+    return replace(state, at=event.at, unpaid=added(state.unpaid, event.presumed_nusd, event.at))
+
+
 def _reservation_expired(state: CreditBalance, event: e.ReservationExpired) -> CreditBalance:
     horizon = event.at - timedelta(seconds=EXPIRED_MEMORY_S)
     remembered = {rid: at for rid, at in state.expired.items() if at >= horizon}
@@ -149,6 +154,7 @@ def _ended(state: CreditBalance, at: datetime, reservation_id: str, burnt: tuple
         key_spend=_adjusted(state, reservation, burnt_nusd - reservation.amount_nusd),
         posted_nusd=state.posted_nusd - burnt_nusd,
         held_nusd=state.held_nusd - reservation.amount_nusd,
+        settled=added(state.settled, burnt_nusd, at),
     )
 
 
@@ -201,6 +207,7 @@ _EVOLVERS: dict[type[Event], Callable[[CreditBalance, Any], CreditBalance]] = {
     e.ShortfallRecorded: _shortfall,
     e.ShortfallPaid: _shortfall_paid,
     e.Released: _released,
+    e.WorkUnpaid: _work_unpaid,
     e.ReservationExpired: _reservation_expired,
     e.LotExpired: _lot_expired,
 }

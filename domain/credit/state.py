@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from domain.credit.lot import Lot, LotKind, Part
+from domain.credit.unpaid import DailySums
 from domain.credit.window import KeySpend
 from domain.event import GENESIS
 
@@ -37,6 +38,7 @@ class CreditBalance(msgspec.Struct, frozen=True):
     expired:      reservations that expired within EXPIRED_MEMORY_S and were not settled late, and when.
     posted_nusd:  sum over lots of what remains; held_nusd: sum of what open reservations hold.
     owed_nusd:    shortfalls that no purchased lot has paid yet.
+    unpaid:       daily sums of work that nobody paid; settled: of what lots paid for answers.
     """
 
     at: datetime = GENESIS
@@ -48,6 +50,8 @@ class CreditBalance(msgspec.Struct, frozen=True):
     posted_nusd: int = 0
     held_nusd: int = 0
     owed_nusd: int = 0
+    unpaid: DailySums = ()
+    settled: DailySums = ()
 
     def available_nusd(self, now: datetime, burnable: tuple[LotKind, ...] | None = None) -> int:
         """Lots - reservations, without lots past their expiry (and only of `burnable` kinds): never below zero (P2)."""

@@ -29,6 +29,7 @@ class MoneyWalk:
         account = self._accounts.get(stream)
         if account is None:
             account = self._accounts[stream] = _Account()
+        account.just_ended, account.ended = account.ended, None
         try:
             fault = rule(account, event)
         except KeyError as error:
@@ -47,13 +48,19 @@ class MoneyWalk:
 
 
 class _Account:
-    """lots: lot id -> [remaining, held]; open: reservation id -> what it holds."""
+    """lots: lot id -> [remaining, held]; open: reservation id -> what it holds.
 
-    __slots__ = ("available_nusd", "lots", "open", "owed_nusd", "purchased")
+    ended: id of the reservation that this event settles or releases, and what is left of it unpaid; just_ended: that
+           the event before did.
+    """
+
+    __slots__ = ("available_nusd", "ended", "just_ended", "lots", "open", "owed_nusd", "purchased")
 
     def __init__(self) -> None:
         self.available_nusd = 0
         self.owed_nusd = 0
+        self.ended: tuple[str, int] | None = None
+        self.just_ended: tuple[str, int] | None = None
         self.purchased: set[str] = set()
         self.lots: dict[str, list[int]] = {}
         self.open: dict[str, tuple[int, tuple[Part, ...]]] = {}
@@ -86,12 +93,25 @@ class _Account:
             return fault
         before = self.available_nusd
         fault = self._take(event.burnt)
-        if fault is None and before - self.available_nusd > event.charge.total_nusd:
+        burnt_nusd = before - self.available_nusd
+        if fault is None and burnt_nusd > event.charge.total_nusd:
             return f"settle of {event.reservation_id}: more was burnt than the charge of {event.charge.total_nusd} nUSD"
+        self.ended = event.reservation_id, event.reserved_nusd - burnt_nusd
         return fault
 
-    def freed(self, event: e.Released | e.ReservationExpired) -> str | None:
+    def released(self, event: e.Released) -> str | None:
+        self.ended = event.reservation_id, event.reserved_nusd
         return self._free(event.reservation_id, event.reserved_nusd)
+
+    def reservation_expired(self, event: e.ReservationExpired) -> str | None:
+        return self._free(event.reservation_id, event.reserved_nusd)
+
+    def work_unpaid(self, event: e.WorkUnpaid) -> str | None:
+        if self.just_ended is None or self.just_ended[0] != event.reservation_id:
+            return f"work of {event.reservation_id} was unpaid, but the event before did not settle or release it"
+        if not 0 < event.presumed_nusd <= self.just_ended[1]:
+            return f"{event.presumed_nusd} nUSD of work were unpaid, of {self.just_ended[1]} that could be"
+        return None
 
     def shortfall_recorded(self, event: e.ShortfallRecorded) -> str | None:
         if not event.is_owed:
@@ -160,7 +180,8 @@ _RULES: dict[type[Event], Callable[[_Account, Any], str | None]] = {
     e.Settled: _Account.settled,
     e.ShortfallRecorded: _Account.shortfall_recorded,
     e.ShortfallPaid: _Account.shortfall_paid,
-    e.Released: _Account.freed,
-    e.ReservationExpired: _Account.freed,
+    e.Released: _Account.released,
+    e.WorkUnpaid: _Account.work_unpaid,
+    e.ReservationExpired: _Account.reservation_expired,
     e.LotExpired: _Account.lot_expired,
 }

@@ -34,6 +34,8 @@ CREDIT_ACCOUNT = Table(
         "posted_nusd": COUNT,
         "held_nusd": COUNT,
         "shortfall_nusd": COUNT,
+        "owed_nusd": COUNT,
+        "unpaid_work_nusd": COUNT,
         "open_reservations": COUNT,
         "position": COUNT,
     },
@@ -165,16 +167,22 @@ def _lot_expired(position: int, account_id: str, event: e.LotExpired) -> Sequenc
 
 
 def _shortfall(position: int, account_id: str, event: e.ShortfallRecorded) -> Sequence[Change]:
-    return (Add(CREDIT_ACCOUNT, (account_id,), {"shortfall_nusd": event.amount_nusd}, position),)
+    totals = {"shortfall_nusd": event.amount_nusd, "owed_nusd": event.amount_nusd if event.is_owed else 0}
+    return (Add(CREDIT_ACCOUNT, (account_id,), totals, position),)
 
 
 def _shortfall_paid(position: int, account_id: str, event: e.ShortfallPaid) -> Sequence[Change]:
     """Usage that was paid later: it counts as settled, and its parts as burnt of their lots."""
-    totals = {"settled_nusd": event.amount_nusd, "posted_nusd": -event.amount_nusd}
+    paid = event.amount_nusd
+    totals = {"settled_nusd": paid, "posted_nusd": -paid, "owed_nusd": -paid}
     return [
         Add(CREDIT_ACCOUNT, (account_id,), totals, position),
         *(Add(CREDIT_LOT, (account_id, part.lot_id), {"burnt_nusd": part.amount_nusd}) for part in event.burnt),
     ]
+
+
+def _work_unpaid(position: int, account_id: str, event: e.WorkUnpaid) -> Sequence[Change]:
+    return (Add(CREDIT_ACCOUNT, (account_id,), {"unpaid_work_nusd": event.presumed_nusd}, position),)
 
 
 def _attempted(position: int, account_id: str, _: e.AttemptRecorded) -> Sequence[Change]:
@@ -190,10 +198,24 @@ _RULES: dict[type[Event], Callable[[int, str, Any], Sequence[Change]]] = {
     e.ShortfallRecorded: _shortfall,
     e.ShortfallPaid: _shortfall_paid,
     e.Released: _freed,
+    e.WorkUnpaid: _work_unpaid,
     e.ReservationExpired: _freed,
     e.LotExpired: _lot_expired,
 }
 
 PROJECTION = Projection(
-    "available_credit", version=1, tables=(CREDIT_ACCOUNT, CREDIT_LOT, OPEN_HOLD), project=project, package=__package__
+    "available_credit",
+    version=2,
+    tables=(CREDIT_ACCOUNT, CREDIT_LOT, OPEN_HOLD),
+    project=project,
+    package=__package__,
+    unlike=frozenset(
+        {
+            "credit_account.settled_nusd",
+            "credit_account.posted_nusd",
+            "credit_account.position",
+            "credit_lot.burnt_nusd",
+        }
+    ),
 )
+"""Version 1 knows nothing of shortfalls that are paid, nor of unpaid work."""

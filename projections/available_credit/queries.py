@@ -17,6 +17,8 @@ CREDIT_COLUMNS = (
     "posted_nusd",
     "held_nusd",
     "shortfall_nusd",
+    "owed_nusd",
+    "unpaid_work_nusd",
     "open_reservations",
     "position",
 )

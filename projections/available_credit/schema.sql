@@ -5,7 +5,9 @@ CREATE TABLE IF NOT EXISTS read.credit_account_{build} (
     expired_nusd      bigint NOT NULL DEFAULT 0,
     posted_nusd       bigint NOT NULL DEFAULT 0,   -- granted - settled - expired
     held_nusd         bigint NOT NULL DEFAULT 0,   -- by open reservations
-    shortfall_nusd    bigint NOT NULL DEFAULT 0,   -- served beyond all credit; owed by nobody
+    shortfall_nusd    bigint NOT NULL DEFAULT 0,   -- served beyond all credit
+    owed_nusd         bigint NOT NULL DEFAULT 0,   -- of it, what the next purchased grant pays
+    unpaid_work_nusd  bigint NOT NULL DEFAULT 0,   -- what providers presumably charged that nobody paid; not owed
     open_reservations bigint NOT NULL DEFAULT 0,
     position          bigint NOT NULL DEFAULT 0
 ) WITH (fillfactor = 70);   -- every page updates the rows of busy accounts: room for them where they are

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from domain.credit import commands as c
-from domain.credit.events import Attempt, Generation
+from domain.credit.events import Attempt, Generation, UnpaidCause
 from domain.credit.lot import LotKind, Part
 from domain.credit.state import CreditBalance
 from domain.credit.window import KeyLimit, Window, spent
@@ -56,18 +56,30 @@ def extend(reservation_id: str, amount_nusd: int, *, at: datetime = NOW, **more:
     return c.ExtendReservation(at=at, reservation_id=reservation_id, amount_nusd=amount_nusd, **more)
 
 
-def settle(reservation_id: str, cost_nusd: int, *, at: datetime = NOW, late: c.Reserve | None = None) -> c.Settle:
+def settle(
+    reservation_id: str,
+    cost_nusd: int,
+    *,
+    at: datetime = NOW,
+    late: c.Reserve | None = None,
+    unpaid: c.Unpaid | None = None,
+) -> c.Settle:
     return c.Settle(
         at=at,
         reservation_id=reservation_id,
         charge=Charge(Nusd(cost_nusd), "v1"),
         generation=Generation(provider="acme", model="acme/m", usage={"output": cost_nusd}),
         late=late,
+        unpaid=unpaid,
     )
 
 
-def release(reservation_id: str, *, at: datetime = NOW) -> c.Release:
-    return c.Release(at=at, reservation_id=reservation_id, reason="provider_failed")
+def release(reservation_id: str, *, at: datetime = NOW, unpaid: c.Unpaid | None = None) -> c.Release:
+    return c.Release(at=at, reservation_id=reservation_id, reason="provider_failed", unpaid=unpaid)
+
+
+def unpaid(presumed_nusd: int, cause: UnpaidCause = "abandoned") -> c.Unpaid:
+    return c.Unpaid(presumed_nusd, cause)
 
 
 def record_attempt(reservation_id: str, *, at: datetime = NOW) -> c.RecordAttempt:

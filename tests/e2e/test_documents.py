@@ -72,5 +72,5 @@ def test_a_machine_without_curl_reads_the_same(tmp_path: Path) -> None:
         )
         refused = subprocess.run([curl, url, "-X", "POST", "-d", "{}"], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("HTTP/1.1 200 OK")
-    assert '{"data":{"total_credits":10,"total_usage":0}}' in done.stdout
+    assert '{"data":{"total_credits":10,"total_usage":0,"owed_usd":"0"}}' in done.stdout
     assert '"method_not_allowed"' in refused.stdout

@@ -17,6 +17,10 @@ class MemoryCatalog:
     def add(self, offer: Offer) -> None:
         self._offers.append(offer)
 
+    def replace(self, offer: Offer) -> None:
+        """In place of the offers of its model."""
+        self._offers = [*(one for one in self._offers if one.model != offer.model), offer]
+
     def models(self) -> Sequence[Offer]:
         return [self.offers_of(model)[0] for model in sorted({offer.model for offer in self._offers})]
 

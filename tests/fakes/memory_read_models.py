@@ -68,6 +68,7 @@ class MemoryReadModels:
         granted = sum(each.event.amount_nusd for each in events if isinstance(each.event, e.Granted))
         expired = sum(each.event.amount_nusd for each in events if isinstance(each.event, e.LotExpired))
         shortfall = sum(each.event.amount_nusd for each in events if isinstance(each.event, e.ShortfallRecorded))
+        unpaid = sum(each.event.presumed_nusd for each in events if isinstance(each.event, e.WorkUnpaid))
         return Credits(
             account_id=account_id,
             granted_nusd=granted,
@@ -76,6 +77,8 @@ class MemoryReadModels:
             posted_nusd=state.posted_nusd,
             held_nusd=state.held_nusd,
             shortfall_nusd=shortfall,
+            owed_nusd=state.owed_nusd,
+            unpaid_work_nusd=unpaid,
             open_reservations=len(state.reservations),
             position=events[-1].position if events else 0,
         )

@@ -34,12 +34,13 @@ Step = Chunk | Stop | ProviderFailure
 class ScriptedProviders:
     """`answers` and `streams` by model; a call of a model without a script is a test's mistake (KeyError).
 
-    `drops` is by provider; one that is `down` fails every call.
+    `drops` is by provider; one that is `down` fails every call. A stream of a model in `slow_heads` begins after that.
     """
 
     def __init__(self) -> None:
         self.answers: dict[str, Answer | Exception | Stop] = {}
         self.streams: dict[str, Sequence[Step]] = {}
+        self.slow_heads: dict[str, Stop] = {}
         self.down: set[str] = set()
         self.drops: dict[str, frozenset[str]] = {}
         self.calls: list[ChatCall] = []
@@ -61,6 +62,8 @@ class ScriptedProviders:
     @asynccontextmanager
     async def stream(self, call: ChatCall) -> AsyncIterator[AsyncIterator[Sequence[Chunk]]]:
         self._begin(call)
+        if call.offer.model in self.slow_heads:
+            await self.slow_heads[call.offer.model].wait()
         try:
             yield self._played(self.streams[call.offer.model], call)
         finally:
@@ -113,6 +116,11 @@ def whole_answer(
 
 def text_chunk(text: str) -> Chunk:
     return Chunk(data=_chunk_body({"content": text}, None), output_bytes=len(text))
+
+
+def bare_chunk() -> Chunk:
+    """Of a stream that has opened and says nothing yet: a role."""
+    return Chunk(data=_chunk_body({"role": "assistant", "content": ""}, None), is_bare=True)
 
 
 def last_chunk(finish_reason: str = "stop") -> Chunk:

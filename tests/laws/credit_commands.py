@@ -5,15 +5,16 @@ Each takes the state it will meet, the time and a fresh name, so that most comma
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from domain.credit import commands as c
-from domain.credit.events import Attempt, Generation
+from domain.credit.events import Attempt, Generation, UnpaidCause
 from domain.credit.lot import LotKind
 from domain.credit.state import CreditBalance
+from domain.credit.unpaid import UnpaidLimit
 from domain.credit.window import WINDOWS, KeyLimit
 from domain.event import Command
 from domain.money import FUSD_PER_NUSD, Nusd
@@ -43,6 +44,14 @@ LIMITS = st.one_of(
     st.builds(KeyLimit, limit_nusd=st.sampled_from([0, 40, 80, 150, 500]), window=st.sampled_from(WINDOWS)),
 )
 BURNABLE: SearchStrategy[tuple[LotKind, ...] | None] = st.sampled_from([None, None, None, ("purchased",)])
+UNPAID_LIMITS = st.one_of(
+    st.none(),
+    st.builds(UnpaidLimit, st.sampled_from([0, 20, 60, 60, 400]), st.sampled_from([0, 1, 100_000, 333_333, 2_000_000])),
+)
+UNPAID = st.one_of(
+    st.none(),
+    st.builds(c.Unpaid, st.sampled_from([-1, 0, 1, 10, 30, 10**12]), st.sampled_from(get_args(UnpaidCause))),
+)
 LIFETIMES = st.sampled_from([None, None, None, 0, 1, HOUR_S, 12 * HOUR_S, DAY_S, 3 * DAY_S, 20 * DAY_S])
 
 
@@ -81,6 +90,7 @@ def reserves(draw: DrawFn, state: CreditBalance, now: datetime, name: str) -> c.
         price_version="v1",
         key_limit=draw(LIMITS),
         burnable=draw(BURNABLE),
+        unpaid_limit=draw(UNPAID_LIMITS),
     )
 
 
@@ -123,6 +133,7 @@ def settles(draw: DrawFn, state: CreditBalance, now: datetime, name: str) -> c.S
         charge=charged(draw, opened.amount_nusd if opened else 10),
         generation=Generation(provider="acme", model="acme/m", usage={"output": 1}),
         late=draw(st.one_of(st.none(), reserves(state, now, name))),
+        unpaid=draw(UNPAID),
     )
 
 
@@ -134,13 +145,14 @@ def late_settles(draw: DrawFn, state: CreditBalance, now: datetime, name: str) -
         charge=charged(draw, draw(st.integers(0, 60))),
         generation=Generation(provider="acme", model="acme/m", usage={"output": 1}),
         late=draw(reserves(state, now, name)),
+        unpaid=draw(UNPAID),
     )
 
 
 @st.composite
 def releases(draw: DrawFn, state: CreditBalance, now: datetime, name: str) -> c.Release:
     reservation_id = named(draw, state.reservations, state.expired)
-    return c.Release(at=now, reservation_id=reservation_id, reason="provider_failed")
+    return c.Release(at=now, reservation_id=reservation_id, reason="provider_failed", unpaid=draw(UNPAID))
 
 
 @st.composite

@@ -43,6 +43,8 @@ class CreditModel:
         self.lapses: list[tuple[str, int]] = []  # lot, nUSD
         self.debts: list[int] = []  # what was served beyond all credit
         self.payments: list[int] = []  # of those debts
+        self.unpaid: list[tuple[datetime, int]] = []  # work that nobody paid
+        self.paid: list[tuple[datetime, int]] = []  # for answers
         self.clock = datetime(1970, 1, 1, tzinfo=UTC)
 
     # ---- questions about lots
@@ -123,6 +125,17 @@ class CreditModel:
             used = in_latest if latest == window_of(limit["window"], moment) else 0
         return max(0, int(limit["limit_nusd"]) - used)
 
+    # ---- questions about work that nobody paid
+
+    def within_30_days(self, amounts: list[tuple[datetime, int]], now: datetime) -> int:
+        return sum(amount for at, amount in amounts if (now.date() - at.date()).days <= 30)
+
+    def is_beyond(self, limit: Any, now: datetime) -> bool:
+        if limit is None:
+            return False
+        share = Fraction(limit["share_ppm"], 10**6) * self.within_30_days(self.paid, now)
+        return self.within_30_days(self.unpaid, now) > max(limit["least_nusd"], share)
+
     # ---- commands
 
     def ask(self, name: str, command: dict[str, Any]) -> Told:
@@ -152,6 +165,8 @@ class CreditModel:
     def Reserve(self, c: dict[str, Any], now: datetime) -> Told:
         if any(r["id"] == c["reservation_id"] for r in self.open()):
             raise Refused("reservation_exists")
+        if self.is_beyond(c["unpaid_limit"], now):
+            raise Refused("unfinished_work_limit")
         tokens, amount = self.clamped(c, now)
         if c["key_limit"] is None:
             for r in self.reservations:
@@ -209,11 +224,11 @@ class CreditModel:
             raise Refused("invalid_amount")
         if c["late"] is not None and self.is_lately_expired(c["reservation_id"], now):
             quote = {"fixed_fusd": charge * 10**6, "per_token_fusd": 0, "requested_tokens": 0}
-            reserved = self.Reserve({**c["late"], "quote": quote}, now)
+            reserved = self.Reserve({**c["late"], "quote": quote, "unpaid_limit": None}, now)
             for r in self.reservations:
                 r["replaced"] = r.get("replaced") or r["id"] == c["reservation_id"]
-            return reserved + self.settled(self.reservations[-1], charge, now)
-        return self.settled(self.the_open(c["reservation_id"]), charge, now)
+            return reserved + self.settled(self.reservations[-1], charge, now, None)
+        return self.settled(self.the_open(c["reservation_id"]), charge, now, c["unpaid"])
 
     def is_lately_expired(self, name: str, now: datetime) -> bool:
         return any(
@@ -224,8 +239,8 @@ class CreditModel:
             for r in self.reservations
         )
 
-    def settled(self, r: dict[str, Any], charge: int, now: datetime) -> Told:
-        burnt, left = [], charge
+    def settled(self, r: dict[str, Any], charge: int, now: datetime, unpaid: Any) -> Told:
+        burnt, left, reserved = [], charge, self.cost(r)
         for grant in self.live():
             held = sum(amount for lot, amount in r["holds"] if lot == grant["lot_id"])
             burnt.append((grant["lot_id"], min(left, held)))
@@ -236,7 +251,8 @@ class CreditModel:
         paid = tuple(part for part in burnt if part[1])
         order = [grant["lot_id"] for grant in self.live()]
         self.burns += [(r["id"], lot, amount) for lot, amount in paid]
-        told: Told = [("settled", r["id"], paid)]
+        self.paid.append((now, charge - left))
+        told: Told = [("settled", r["id"], paid), *self.not_paid(r, reserved - (charge - left), unpaid, now)]
         if left:
             self.debts.append(left)
             told.append(("shortfall_recorded", r["id"], left, self.owed()))
@@ -245,7 +261,15 @@ class CreditModel:
     def Release(self, c: dict[str, Any], now: datetime) -> Told:
         r = self.the_open(c["reservation_id"])
         order = [grant["lot_id"] for grant in self.live()]
-        return [("released", r["id"]), *self.end(r, "released", now, order)]
+        unpaid = self.not_paid(r, self.cost(r), c["unpaid"], now)
+        return [("released", r["id"]), *unpaid, *self.end(r, "released", now, order)]
+
+    def not_paid(self, r: dict[str, Any], left: int, unpaid: Any, now: datetime) -> Told:
+        amount = 0 if unpaid is None else min(unpaid["presumed_nusd"], left)
+        if amount <= 0:
+            return []
+        self.unpaid.append((now, amount))
+        return [("work_unpaid", r["id"], amount, unpaid["cause"])]
 
     def ExpireReservation(self, c: dict[str, Any], now: datetime) -> Told:
         if not any(r["id"] == c["reservation_id"] for r in self.open()):

@@ -5,6 +5,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -20,6 +21,7 @@ from domain.credit.decider import CREDIT
 from domain.credit.lot import Part, total
 from domain.credit.retired import RETIRED
 from domain.credit.state import CreditBalance
+from domain.credit.unpaid import WINDOW_DAYS, sum_nusd
 from domain.credit.window import window_start
 from domain.errors import DomainError
 from domain.event import Command, Event
@@ -88,6 +90,10 @@ class CreditMachine(RuleBasedStateMachine):
         assert state.posted_nusd == model.posted()
         assert state.held_nusd == sum(model.cost(r) for r in model.open())
         assert state.owed_nusd == model.owed() >= 0
+        today = max(self.now, state.at)
+        assert sum_nusd(state.unpaid, today.date()) == model.within_30_days(model.unpaid, today)
+        assert sum_nusd(state.settled, today.date()) == model.within_30_days(model.paid, today)
+        assert max(len(state.unpaid), len(state.settled)) <= WINDOW_DAYS + 1
         assert state.available_nusd(self.now) == model.available(self.now)
         assert state.available_nusd(self.now, ("purchased",)) == model.available(self.now, ("purchased",))
 
@@ -130,6 +136,15 @@ class CreditMachine(RuleBasedStateMachine):
         ended = Counter(event.reservation_id for event in self.history if isinstance(event, TERMINAL))
         assert sorted(begun) == sorted([*ended, *self.state.reservations])
         assert set(ended.values()) <= {1}
+
+    @invariant()
+    def unpaid_work_stands_behind_the_end_of_its_reservation(self) -> None:
+        for end, event in pairwise(self.history):
+            if isinstance(event, e.WorkUnpaid):
+                assert isinstance(end, e.Settled | e.Released)
+                assert (end.reservation_id, end.at) == (event.reservation_id, event.at)
+                paid_nusd = end.cost_nusd if isinstance(end, e.Settled) else 0
+                assert 0 < event.presumed_nusd <= end.reserved_nusd - paid_nusd
 
     @invariant()
     def replay_equals_live(self) -> None:
@@ -193,6 +208,7 @@ _TELL: dict[type[Event], Callable[[Any], tuple[Any, ...]]] = {
     e.ShortfallRecorded: lambda x: ("shortfall_recorded", x.reservation_id, x.amount_nusd, x.owed_nusd),
     e.ShortfallPaid: lambda x: ("shortfall_paid", pairs(x.burnt), x.owed_nusd),
     e.Released: lambda x: ("released", x.reservation_id),
+    e.WorkUnpaid: lambda x: ("work_unpaid", x.reservation_id, x.presumed_nusd, x.cause),
     e.ReservationExpired: lambda x: ("reservation_expired", x.reservation_id),
     e.LotExpired: lambda x: ("lot_expired", x.lot_id, x.amount_nusd),
 }

@@ -148,7 +148,7 @@ def _empty(database: Database) -> None:
         "ALTER TABLE ledger.stored_events DISABLE TRIGGER append_only",
         "ALTER TABLE ledger.blocks DISABLE TRIGGER append_only",
         "ALTER TABLE ledger.commands DISABLE TRIGGER append_only",
-        "TRUNCATE ledger.stored_events, ledger.blocks, ledger.commands",
+        "TRUNCATE ledger.stored_events, ledger.blocks, ledger.commands, ledger.claims",
         "UPDATE ledger.head SET position = 0, chain = decode(repeat('00', 32), 'hex'), recorded_at = 'epoch'",
     ):
         database.sql(statement)

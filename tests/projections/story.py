@@ -240,7 +240,7 @@ class _Teller:
         if (rid := self._open(account_id)) is not None:
             odd = {"finish_reason": self.rng.choice(["stop", "\x00\n\\N"]), "estimated": self.rng.random() < 0.2}
             tokens = self.rng.choice([0, 1, 250, 500, 5_000])
-            self._credit(account_id, settle(self.log, rid, tokens, generation=odd))
+            self._credit(account_id, settle(self.log, rid, tokens, generation=odd, unpaid=self._unpaid()))
 
     def settle_late(self, account_id: str) -> None:
         for rid in self.log.credit(account_id).expired:
@@ -261,7 +261,13 @@ class _Teller:
             failed = self.rng.choice([None, _FAILED])
             self._credit(
                 account_id,
-                c.Release(at=self.log.at, reservation_id=rid, reason="provider_failed", attempt=failed),
+                c.Release(
+                    at=self.log.at,
+                    reservation_id=rid,
+                    reason="provider_failed",
+                    attempt=failed,
+                    unpaid=self._unpaid(),
+                ),
             )
 
     def expire_reservation(self, account_id: str) -> None:
@@ -292,6 +298,9 @@ class _Teller:
 
     def _reserve(self, account_id: str, reservation_id: str, **more: Any) -> c.Reserve:
         return reserve(self.log, account_id, self.rng.choice(self.keys[account_id]), reservation_id, **more)
+
+    def _unpaid(self) -> c.Unpaid | None:
+        return (None, None, c.Unpaid(50_000, "abandoned"), c.Unpaid(10**9, "timed_out"))[self.count % 4]
 
     def _open(self, account_id: str) -> str | None:
         found = list(self.log.credit(account_id).reservations)

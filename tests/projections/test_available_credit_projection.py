@@ -2,8 +2,11 @@
 
 from datetime import timedelta
 
+from msgspec.structs import replace
+
 from domain.credit import commands as c
 from domain.credit.decider import CREDIT
+from domain.credit.retired import ShortfallRecordedV1
 from domain.pricing.quote import Quote
 from projections.available_credit.project import CREDIT_ACCOUNT, CREDIT_LOT, OPEN_HOLD, PROJECTION
 from tests.projections.story import Log, open_account, reserve, settle
@@ -34,6 +37,7 @@ def totals(log: Log) -> dict[str, int]:
     state = log.credit("acct")
     assert (row["posted_nusd"], row["held_nusd"]) == (state.posted_nusd, state.held_nusd)
     assert row["posted_nusd"] == row["granted_nusd"] - row["settled_nusd"] - row["expired_nusd"]
+    assert row["owed_nusd"] == state.owed_nusd
     assert row["position"] == log.events[-1].position
     return row
 
@@ -89,7 +93,25 @@ def test_a_shortfall_is_counted_but_not_posted() -> None:
     held(log, "r1")
     log.command(CREDIT, "acct", settle(log, "r1", 5_000))
     row = totals(log)
-    assert (row["posted_nusd"], row["shortfall_nusd"]) == (0, 135_000 + 3_000_000 - FULL)
+    short = 135_000 + 3_000_000 - FULL
+    assert (row["posted_nusd"], row["shortfall_nusd"], row["owed_nusd"]) == (0, short, short)
+
+
+def test_a_shortfall_of_version_1_is_owed_by_nobody() -> None:
+    log = granted(FULL)
+    old = ShortfallRecordedV1(at=log.at, reservation_id="r1", key_id="k", amount_nusd=7)
+    recorded = replace(log.events[-1], tag=old.tag, event=old.upcast())
+    (row,) = replayed_rows(PROJECTION, CREDIT_ACCOUNT, [*log.events, recorded])
+    assert (row["shortfall_nusd"], row["owed_nusd"]) == (7, 0)
+
+
+def test_unpaid_work_is_added_up_and_moves_nothing() -> None:
+    log = granted(10**6)
+    for name, unpaid in (("r1", c.Unpaid(11, "abandoned")), ("r2", c.Unpaid(10**9, "timed_out"))):
+        held(log, name)
+        log.command(CREDIT, "acct", c.Release(at=log.at, reservation_id=name, reason="x", unpaid=unpaid))
+    row = totals(log)
+    assert (row["unpaid_work_nusd"], row["posted_nusd"], row["owed_nusd"]) == (11 + FULL, 10**6, 0)
 
 
 def test_a_paid_shortfall_is_usage_and_burns_the_lot_that_paid() -> None:
@@ -99,7 +121,7 @@ def test_a_paid_shortfall_is_usage_and_burns_the_lot_that_paid() -> None:
     owed = log.credit("acct").owed_nusd
     log.command(CREDIT, "acct", c.Grant(at=log.at, lot_id="new", kind="purchased", amount_nusd=owed + 7))
     row = totals(log)
-    assert (row["settled_nusd"], row["posted_nusd"]) == (FULL + owed, 7)
+    assert (row["settled_nusd"], row["posted_nusd"], row["owed_nusd"]) == (FULL + owed, 7, 0)
     assert replayed_rows(PROJECTION, CREDIT_LOT, log.events)[1]["burnt_nusd"] == owed
 
 

@@ -27,7 +27,7 @@ STREAM_PATCHES = (
         "            self._ended.update(chunk.choices)\n            return False\n",
         ENDINGS,
     ),
-    Patch("P3", "a stream of nothing is charged", STREAM, "self._produced.is_nothing and", "False and", ENDINGS),
+    Patch("P3", "a stream of nothing is charged", STREAM, "not self._produced.is_nothing or", "True or", ENDINGS),
     Patch(
         "P1", "an event named error is passed over", READER, "if isinstance(event, ErrorEvent):", "if False:", GRAMMAR
     ),

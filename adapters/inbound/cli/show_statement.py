@@ -32,6 +32,8 @@ def show_statement(view: StatementView) -> None:
         f"granted ${format_usd(credit.granted_nusd)}  settled ${format_usd(credit.settled_nusd)}"
         f"  expired ${format_usd(credit.expired_nusd)}  held ${format_usd(credit.held_nusd)}"
     )
+    if credit.owed_nusd:
+        page.line(f"owed ${format_usd(credit.owed_nusd)}: the next purchased grant pays it")
     page.line(f"available ${format_usd(view.available_nusd)}", style="bold")
 
 

@@ -13,6 +13,7 @@ from domain.api_key.events import Environment, KeyKind
 from domain.credit.decider import CREDIT
 from domain.credit.lot import Lot, LotKind
 from domain.credit.state import CreditBalance, Reservation
+from domain.credit.unpaid import sum_nusd
 from domain.credit.window import Window
 from domain.errors import DomainError
 from domain.log import format_position
@@ -57,6 +58,7 @@ class KeyView(msgspec.Struct, frozen=True, kw_only=True):
 class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     """`available_usd` = posted less held, without lots past their expiry. The next purchased grant pays `owed_usd`.
 
+    unpaid_work_usd:      what providers presumably charged within 30 UTC days that nobody paid.
     not_provable_beyond:  position of an event of this account that could not be projected; null as it should be.
     """
 
@@ -68,6 +70,7 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     posted_usd: str
     held_usd: str
     owed_usd: str
+    unpaid_work_usd: str
     lots: list[LotView]
     open_reservations: list[ReservationView]
     keys: list[KeyView]
@@ -91,6 +94,7 @@ async def view_account(gateway: Gateway, account_id: str) -> AccountView:
         posted_usd=format_usd(credit.posted_nusd),
         held_usd=format_usd(credit.held_nusd),
         owed_usd=format_usd(credit.owed_nusd),
+        unpaid_work_usd=format_usd(sum_nusd(credit.unpaid, now.date())),
         lots=[_lot(lot) for lot in credit.lots.values()],
         open_reservations=[_reservation(*entry) for entry in credit.reservations.items()],
         keys=keys,

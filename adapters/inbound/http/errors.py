@@ -124,6 +124,13 @@ TABLE: Mapping[str, Row] = {
     "concurrency_limit": Row(
         429, "rate_limit_error", "This account has {limit} requests under way; send more when one has ended.", 1
     ),
+    "unfinished_work_limit": Row(
+        429,
+        "rate_limit_error",
+        "Requests of this account that were left or timed out cost {unpaid_usd} USD in 30 days that nobody paid, more"
+        " than the {limit_usd} USD allowed; it is served again from {resets_at}, or when it has settled more.",
+        is_final=True,
+    ),
     "too_many_failed_keys": Row(
         429, "rate_limit_error", "More than {limit} unknown API keys a minute came from this address; try again later."
     ),

@@ -50,7 +50,7 @@ class RequestLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StatementView(msgspec.Struct, frozen=True, kw_only=True):
-    """All as of `position`."""
+    """All as of `position`. The next purchased grant pays `owed_usd` first; nobody owes `unpaid_work_usd`."""
 
     account_id: str
     total_credits_usd: str
@@ -59,6 +59,8 @@ class StatementView(msgspec.Struct, frozen=True, kw_only=True):
     held_usd: str
     available_usd: str
     shortfall_usd: str
+    owed_usd: str
+    unpaid_work_usd: str
     lots: list[LotLine]
     requests: list[RequestLine]
     position: str
@@ -76,6 +78,8 @@ async def view_statement(gateway: Gateway, account_id: str, limit: int) -> State
         held_usd=format_usd(totals.held_nusd),
         available_usd=format_usd(totals.available_nusd),
         shortfall_usd=format_usd(totals.shortfall_nusd),
+        owed_usd=format_usd(totals.owed_nusd),
+        unpaid_work_usd=format_usd(totals.unpaid_work_nusd),
         lots=[_lot_line(lot) for lot in statement.lots],
         requests=[_request_line(request) for request in statement.requests],
         position=format_position(statement.position),

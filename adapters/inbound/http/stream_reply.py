@@ -37,18 +37,18 @@ class StreamReply:
         self._task = asyncio.current_task(self._loop)
         self._sent_s = self._loop.time()
         self._is_sending = False
-        self._client_gone = False
+        self._gone_s: float | None = None
         self._gave_up = False
-        self._on_gone: Callable[[], None] | None = None
+        self._on_gone: Callable[[float], None] | None = None
         self._comment: asyncio.Task[None] | None = None
         self._timer = self._loop.call_later(self._keep_alive_s, self._look)
         self._watcher = self._loop.create_task(self._watch(receive))
 
-    def when_gone(self, tell: Callable[[], None]) -> None:
-        """`tell` once the client has gone, be it before this call."""
+    def when_gone(self, tell: Callable[[float], None]) -> None:
+        """`tell` the loop's time when the client went, be it before this call; replaces what was to be told before."""
         self._on_gone = tell
-        if self._client_gone:
-            tell()
+        if self._gone_s is not None:
+            tell(self._gone_s)
 
     async def open(self, headers: Iterable[Header]) -> None:
         if not self._reply.has_begun:
@@ -60,7 +60,7 @@ class StreamReply:
 
     async def fail(self, answer: ErrorAnswer, usage: bytes | None) -> None:
         """End the stream with an error; a client that has gone is not told."""
-        if not self._client_gone:
+        if self._gone_s is None:
             await self._reply.fail(answer, usage)
 
     async def close(self) -> None:
@@ -76,7 +76,7 @@ class StreamReply:
             self._comment.cancel()
 
     async def _send(self, body: bytes, *, is_last: bool) -> None:
-        if self._client_gone:
+        if self._gone_s is not None:
             return
         self._sent_s = self._loop.time()
         self._is_sending = True
@@ -91,7 +91,7 @@ class StreamReply:
 
     def _look(self) -> None:
         """Look what the silence is: nothing to send, or a client that does not take what was sent."""
-        if self._client_gone:
+        if self._gone_s is not None:
             return
         silent_s = self._loop.time() - self._sent_s
         if self._is_sending and silent_s >= self._stall_s:
@@ -126,6 +126,7 @@ class StreamReply:
             self._gone()
 
     def _gone(self) -> None:
-        self._client_gone = True
-        if self._on_gone is not None:
-            self._on_gone()
+        if self._gone_s is None:
+            self._gone_s = self._loop.time()
+            if self._on_gone is not None:
+                self._on_gone(self._gone_s)

@@ -141,4 +141,5 @@ def _offer(provider: str, canonical: str, model: ModelInfo, prices: PriceSet | N
         name=model.name or canonical,
         input_modalities=limits.input_modalities,
         usage_slack_tokens=row.usage_slack_tokens,
+        reasoning_tokens_per_s=limits.reasoning_tokens_per_s,
     )

@@ -52,6 +52,7 @@ def offer_of_row(provider: str, model: ModelRow, *, origin: str, usage_slack_tok
         name=model.name or model.id,
         input_modalities=model.input_modalities,
         usage_slack_tokens=usage_slack_tokens if model.usage_slack_tokens is None else model.usage_slack_tokens,
+        reasoning_tokens_per_s=model.reasoning_tokens_per_s,
         listed=model.listed,
     )
 

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 
 Positive = Annotated[int, Meta(gt=0)]
 Slack = Annotated[int, Meta(ge=0, le=10_000_000)]
+TokensPerS = Annotated[int, Meta(gt=0, le=1_000_000)]
 CanonicalId = Annotated[str, Meta(pattern=r"^[^/\s]+/\S+$", max_length=200)]
 """`author/slug`, what customers name."""
 
@@ -48,7 +49,8 @@ class PriceRow(UnitPrices, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 class ModelRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A model with its own price. Without `price` it is known but unpriced; `cost` is what the provider bills us. One
-    that is not `listed` is left out of GET /v1/models and answers by its name all the same."""
+    that is not `listed` is left out of GET /v1/models and answers by its name all the same. One that reasons unseen at
+    `reasoning_tokens_per_s` is charged for the silence of a stream that was abandoned."""
 
     id: CanonicalId
     native_id: Annotated[str, Meta(min_length=1, max_length=200)]
@@ -61,6 +63,7 @@ class ModelRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     input_modalities: tuple[str, ...] = ("text",)
     listed: bool = True
     usage_slack_tokens: Slack | None = None
+    reasoning_tokens_per_s: TokensPerS | None = None
     source: str = ""
 
 
@@ -118,6 +121,7 @@ class LimitsRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_output_tokens: Positive | None = None
     context_length: Positive | None = None
     input_modalities: tuple[str, ...] = ("text",)
+    reasoning_tokens_per_s: TokensPerS | None = None
 
 
 PRICED_OR_REMOTE: tuple[str, ...] = (

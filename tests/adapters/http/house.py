@@ -28,6 +28,7 @@ from domain.catalog.offer import Offer
 from domain.credit.commands import Reserve
 from domain.credit.decider import CREDIT
 from domain.credit.state import CreditBalance
+from domain.credit.unpaid import UnpaidLimit
 from domain.event import Event
 from domain.money import FUSD_PER_NUSD, parse_usd
 from domain.pricing.price import PriceSet, PriceTier
@@ -58,6 +59,7 @@ PER_TOKEN = PriceSet("p1", (PriceTier(0, {"input": 10**9, "output": 2 * 10**9, "
 PER_REQUEST = PriceSet("p2", (PriceTier(0, {"request": 10**12, "input": 0, "output": 0}),))
 
 LIMITS = Limits()
+UNPAID_LIMIT = UnpaidLimit(10**9, 100_000)
 DEADLINES = Deadlines(request_s=60, stream_s=60, grace_s=60, reserve_patience_s=5)
 
 
@@ -68,6 +70,8 @@ class House:
         deadlines: Deadlines = DEADLINES,
         checks: Sequence[Check] = (),
         body_budget_bytes: int = 64 * 1024 * 1024,
+        read_on_s: float = 5,
+        unpaid_limit: UnpaidLimit = UNPAID_LIMIT,
     ) -> None:
         self.ledger = MemoryLedger()
         self.clock, self.ids = SystemClock(), SystemIds()
@@ -78,7 +82,7 @@ class House:
         self.reads = MemoryReadModels(self.ledger)
         self.checks = list(checks)
         self.bodies = BodyBudget(body_budget_bytes, patience_s=0.2)
-        self.gateway = self._gateway(limits, deadlines)
+        self.gateway = self._gateway(limits, deadlines, read_on_s, unpaid_limit)
         self.account_id = done(self.gateway.open_account("ada", "ada@example.com")).account_id
         self.key = self.new_key("first")
         self.grant("10")
@@ -126,9 +130,9 @@ class House:
     def happened(self, *kinds: type[Event]) -> list[Any]:
         return [recorded.event for recorded in self.ledger.log if isinstance(recorded.event, kinds)]
 
-    def _gateway(self, limits: Limits, deadlines: Deadlines) -> Gateway:
+    def _gateway(self, limits: Limits, deadlines: Deadlines, read_on_s: float, unpaid_limit: UnpaidLimit) -> Gateway:
         ledger, clock, ids, telemetry = self.ledger, self.clock, self.ids, self.telemetry
-        reserve = ReserveCredit(ledger, clock, ids, telemetry, deadlines)
+        reserve = ReserveCredit(ledger, clock, ids, telemetry, deadlines, unpaid_limit)
         settle = SettleCharge(ledger, clock, self.personal_data, telemetry, deadlines, keep_answers_s=3_600)
         meter = MeterAnswer(NoCounter())
         calls = CallProviders(ledger, clock, settle, meter, telemetry)
@@ -137,7 +141,7 @@ class House:
         return Gateway(
             keys=MemoryKeyDirectory(ledger, self.personal_data, clock),
             complete_chat=CompleteChat(*parts),
-            stream_chat=StreamChat(*parts, read_on_s=5),
+            stream_chat=StreamChat(*parts, read_on_s=read_on_s),
             open_account=OpenAccount(ledger, self.personal_data, clock, ids),
             change_account_state=ChangeAccountState(ledger, self.personal_data, clock, ids),
             grant_credit=GrantCredit(ledger, self.personal_data, clock, ids),

@@ -25,7 +25,10 @@ def test_from_nothing_to_a_paid_answer(house: House, admin: httpx.Client, served
     assert granted.headers["x-gatewayz-position"] == granted.json()["position"]
     with speaker(served, key["api_key"]) as http:
         http.post("/v1/chat/completions", json={"model": MODEL, "messages": [{"role": "user", "content": "x"}]})
-        assert http.get("/v1/credits").text == '{"data":{"total_credits":12.345678901,"total_usage":0.00002}}'
+        assert (
+            http.get("/v1/credits").text
+            == '{"data":{"total_credits":12.345678901,"total_usage":0.00002,"owed_usd":"0"}}'
+        )
     seen = admin.get(account).json()
     assert (seen["username"], seen["email"], seen["state"]) == ("bob", "bob@example.com", "active")
     assert (seen["available_usd"], seen["posted_usd"], seen["held_usd"]) == ("12.345658901", "12.345658901", "0")

@@ -17,12 +17,14 @@ def test_P6_credits_are_exact_numbers(house: House, http: httpx.Client) -> None:
     house.grant("0.123456789")
     house.providers.answers[MODEL] = whole_answer(usage={"input": 1, "output": 1})
     http.post(PATH, json=ASKED)
-    assert http.get("/v1/credits").text == '{"data":{"total_credits":10.123456789,"total_usage":0.000003}}'
+    assert (
+        http.get("/v1/credits").text == '{"data":{"total_credits":10.123456789,"total_usage":0.000003,"owed_usd":"0"}}'
+    )
     assert http.get("/api/v1/credits").status_code == 200
 
 
 def test_a_management_key_reads_them_too(manager: httpx.Client) -> None:
-    assert manager.get("/v1/credits").json() == {"data": {"total_credits": 10, "total_usage": 0}}
+    assert manager.get("/v1/credits").json() == {"data": {"total_credits": 10, "total_usage": 0, "owed_usd": "0"}}
 
 
 def test_after_waits_for_a_position(house: House, http: httpx.Client) -> None:

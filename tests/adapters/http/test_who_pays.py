@@ -25,15 +25,23 @@ def test_p6_a_shortfall_is_shown_as_owed_and_paid_by_the_next_purchase(
 ) -> None:
     overdrawn(house, http)
     account = f"/admin/accounts/{house.account_id}"
-    assert admin.get(account).json()["owed_usd"] == "0.001"
+    check_owed(house, http, admin, "0.001")
     reason = {"reason": "for the tests, as ever"}
     gift = admin.post(f"{account}/grants", json={"amount_usd": "1", "kind": "promo", **reason})
     assert (gift.status_code, gift.json()["available_usd"]) == (201, "1")
-    assert admin.get(account).json()["owed_usd"] == "0.001"
+    check_owed(house, http, admin, "0.001")
     bought = admin.post(f"{account}/grants", json={"amount_usd": "5", "kind": "purchased", **reason})
     assert bought.json()["available_usd"] == "5.999"
-    assert admin.get(account).json()["owed_usd"] == "0"
+    check_owed(house, http, admin, "0")
     assert http.get("/v1/credits").json()["data"]["total_usage"] == 0.002
+
+
+def check_owed(house: House, http: httpx.Client, admin: httpx.Client, usd: str) -> None:
+    """The customer and the admin see the same."""
+    account = f"/admin/accounts/{house.account_id}"
+    told = [http.get(f"{tree}/credits").json()["data"]["owed_usd"] for tree in ("/v1", "/api/v1")]
+    told += [admin.get(path).json()["owed_usd"] for path in (account, f"{account}/statement")]
+    assert told == [usd] * 4
 
 
 def test_a_shortfall_is_told_to_the_operator_with_what_is_owed(house: House, http: httpx.Client) -> None:

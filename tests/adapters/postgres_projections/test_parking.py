@@ -17,7 +17,7 @@ HUGE = 2**62
 
 
 def parked(database: Database) -> list[tuple[object, ...]]:
-    return database.sql("SELECT projection, account, position FROM read.parked WHERE version = 1 ORDER BY 1, 2")
+    return database.sql("SELECT projection, account, position FROM read.parked ORDER BY 1, 2")
 
 
 def refuse_grants_of_acct_1(recorded: Logged) -> Sequence[Change]:

@@ -54,8 +54,9 @@ def test_it_follows_the_log_and_tells_the_lag(database: Database) -> None:
     events = wild_story(5)
     pages: list[PageWritten] = []
     with running(database, on_page=pages.append):
-        for start in range(0, len(events), 30):
-            append_events(database.writer, events[start : start + 30])
+        before, after = halves(events)
+        for part in (*halves(before), *halves(after)):
+            append_events(database.writer, part)
         eventually(lambda: bool(pages) and pages[-1].last_position == len(events))
     assert stored_tables(database.owner) == replayed_tables(events)
     assert sum(len(page.lags_ms) for page in pages) == len(events)

@@ -19,6 +19,7 @@ from domain.credit.window import KeyLimit
 from domain.log import RecordedEvent
 from projections.api_key.project import PROJECTION
 from projections.api_key.queries import FIND_KEY
+from projections.available_credit.project import PROJECTION as AVAILABLE_CREDIT
 from projections.registry import BUILDS
 from tests.adapters.postgres_projections.asking import ask
 from tests.databases import Database
@@ -152,9 +153,9 @@ def test_an_account_without_credit_has_zero(database: Database, log: Log) -> Non
 def test_a_parked_account_is_marked(database: Database, log: Log) -> None:
     credit(log, grant(log))
     projected(database, log)
-    database.sql(
-        "INSERT INTO read.parked VALUES ('available_credit', 1, 'acct', 3, 'x'), ('available_credit', 1, 'new', 9, 'x')"
-    )
+    for account, position in (("acct", 3), ("new", 9)):
+        parked = [AVAILABLE_CREDIT.name, AVAILABLE_CREDIT.version, account, position]
+        database.sql("INSERT INTO read.parked VALUES (%s, %s, %s, %s, 'x')", *parked)
     assert ask(database, lambda reads: reads.credits("acct")).not_provable_beyond == 3
     assert ask(database, lambda reads: reads.credits("new")).not_provable_beyond == 9
 

@@ -288,7 +288,8 @@ def test_a_deleted_and_an_invented_row_are_found(
 
 
 def test_a_book_that_does_not_balance_is_found(database: Database, events: list[RecordedEvent]) -> None:
-    database.sql("UPDATE read.ledger_entry_v1 SET amount_nusd = amount_nusd + 1 WHERE (position, line) = (50, 1)")
+    last = "(SELECT max(position) FROM read.ledger_entry_v2)"
+    database.sql(f"UPDATE read.ledger_entry_v2 SET amount_nusd = amount_nusd + 1 WHERE (position, line) = ({last}, 1)")
     assert "broken: the trial balance is zero" in [finding.message for finding in verdict(database).findings]
 
 

@@ -40,10 +40,10 @@ DAMAGES = (
     "UPDATE ledger.commands SET last_position = last_position + 1 WHERE first_position = 30",
     "DELETE FROM ledger.commands",
     "DELETE FROM ledger.snapshots; UPDATE ledger.head SET recorded_at = now()",
-    "UPDATE read.ledger_entry_v1 SET amount_nusd = amount_nusd + 1 WHERE position > 50",
-    "UPDATE read.ledger_entry_v1 SET position = -position WHERE position > 50",
-    "UPDATE read.ledger_entry_v1 SET position = position + 1000000 WHERE position > 50",
-    "UPDATE read.credit_lot_v1 SET burnt_nusd = burnt_nusd + 1",
+    "UPDATE read.ledger_entry_v2 SET amount_nusd = amount_nusd + 1 WHERE position > 50",
+    "UPDATE read.ledger_entry_v2 SET position = -position WHERE position > 50",
+    "UPDATE read.ledger_entry_v2 SET position = position + 1000000 WHERE position > 50",
+    "UPDATE read.credit_lot_v2 SET burnt_nusd = burnt_nusd + 1",
     "DELETE FROM read.generation_reserve_v1 WHERE position > 90",
     "DELETE FROM read.parked; UPDATE read.positions SET position = 55",
     "UPDATE read.positions SET position = position + 50",
@@ -99,12 +99,12 @@ def test_a_damage_is_found_in_whichever_stretch_it_falls(ledger: WholeLedger) ->
 
 def test_a_row_is_found_in_whichever_stretch_it_falls(ledger: WholeLedger) -> None:
     database, _ = ledger
-    rows = database.sql("SELECT position, line FROM read.ledger_entry_v1 ORDER BY 1, 2")
-    add = "UPDATE read.ledger_entry_v1 SET amount_nusd = amount_nusd + %s WHERE (position, line) = (%s, %s)"
+    rows = database.sql("SELECT position, line FROM read.ledger_entry_v2 ORDER BY 1, 2")
+    add = "UPDATE read.ledger_entry_v2 SET amount_nusd = amount_nusd + %s WHERE (position, line) = (%s, %s)"
     for position, line in rows[::9]:
         database.sql(add, 1, position, line)
         places = [(finding.position, finding.place) for finding in findings(database, 1, 10)]
-        assert (position, f"read.ledger_entry_v1 position={position}, line={line}, column amount_nusd") in places
+        assert (position, f"read.ledger_entry_v2 position={position}, line={line}, column amount_nusd") in places
         database.sql(add, -1, position, line)
     assert verdict(database).is_clean
 

@@ -53,6 +53,13 @@ def test_cost_may_differ_from_price_and_may_be_zero(tmp_path: Path) -> None:
     assert not offer.prices.is_free
 
 
+def test_a_model_that_reasons_says_how_fast(tmp_path: Path) -> None:
+    thinking = MODEL.replace('"acme/m"', '"acme/thinks"') + "reasoning_tokens_per_s = 60"
+    catalog = loaded(tmp_path, ACME + MODEL + thinking)
+    speeds = [catalog.offers_of(model)[0].reasoning_tokens_per_s for model in ("acme/thinks", "acme/m")]
+    assert speeds == [60, None]
+
+
 def test_a_model_without_a_price_is_known_but_unpriced(tmp_path: Path) -> None:
     (offer,) = loaded(tmp_path, ACME + MODEL).offers_of("acme/m")
     assert offer.prices is None

@@ -108,6 +108,7 @@ FULL: tuple[Event, ...] = (
     credit.ShortfallRecorded(at=AT, **NAMED, amount_nusd=7, cause="overage", owed_nusd=9),
     credit.ShortfallPaid(at=AT, burnt=(Part("lot-1", 9),), owed_nusd=3),
     credit.Released(at=AT, **ENDED, reason="provider_failed", attempt=ATTEMPT),
+    credit.WorkUnpaid(at=AT, reservation_id="gen-1", presumed_nusd=640, cause="abandoned"),
     credit.ReservationExpired(at=AT, **ENDED, provider="acme", model="acme/m"),
     credit.LotExpired(at=AT, lot_id="lot-1", kind="promo", amount_nusd=70),
 )
@@ -134,6 +135,7 @@ SPARSE: tuple[Event, ...] = (
     credit.ShortfallRecorded(at=AT, **NAMED, amount_nusd=7, cause="overage", owed_nusd=9),
     credit.ShortfallPaid(at=AT, burnt=(Part("lot-1", 9),), owed_nusd=3),
     credit.Released(at=AT, **ENDED, reason="cancelled"),
+    credit.WorkUnpaid(at=AT, reservation_id="gen-1", presumed_nusd=1, cause="timed_out"),
     credit.ReservationExpired(at=AT, **ENDED, provider="acme", model="acme/m"),
     credit.LotExpired(at=AT, lot_id="lot-1", kind="promo", amount_nusd=0),
 )

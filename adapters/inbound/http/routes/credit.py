@@ -6,13 +6,16 @@ from fastapi import APIRouter, Response
 from adapters.inbound.http.callers import AnyCaller, Using
 from adapters.inbound.http.fresh_reads import After, catch_up
 from adapters.inbound.http.json_shape import Usd, answer, answers, usd
+from domain.money import format_usd
 
 
 class CreditTotals(msgspec.Struct, frozen=True):
-    """USD. What was granted less what lapsed, and what was charged; their difference is posted credit."""
+    """USD. What was granted less what lapsed, and what was charged; their difference is posted credit. The next
+    purchased grant pays `owed_usd` first."""
 
     total_credits: Usd
     total_usage: Usd
+    owed_usd: str
 
 
 class CreditsAnswer(msgspec.Struct, frozen=True):
@@ -28,4 +31,5 @@ router = APIRouter(tags=["account"])
 async def get_credits(caller: AnyCaller, gateway: Using, after: After = None) -> Response:
     await catch_up(gateway.reads, caller.account_id, after)
     known = await gateway.reads.credits(caller.account_id)
-    return answer(CreditsAnswer(CreditTotals(usd(known.total_credits_nusd), usd(known.total_usage_nusd))))
+    totals = CreditTotals(usd(known.total_credits_nusd), usd(known.total_usage_nusd), format_usd(known.owed_nusd))
+    return answer(CreditsAnswer(totals))

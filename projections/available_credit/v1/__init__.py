@@ -1,0 +1,1 @@
+"""What an account has, holds and has spent: totals, lots, open reservations."""

@@ -1,0 +1,1 @@
+"""Double entry: what each event moved between which books; the sum is always zero."""
