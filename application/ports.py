@@ -120,15 +120,17 @@ class PersonalData(Protocol):
     async def create_key(self, account_id: str) -> None: ...
 
     async def seal(self, account_id: str, data: bytes) -> bytes:
-        """Raises: DomainError account_erased if the account's data key is gone."""
+        """Raises: DomainError account_erased if the account's data key is gone; account_unreadable if what is in its
+        place is not the account's."""
         ...
 
     async def commitment(self, account_id: str) -> bytes:
-        """To the account's data key (domain.proof.commitment). Raises: DomainError account_erased."""
+        """To the account's data key (domain.proof.commitment). Raises: as `seal`."""
         ...
 
     async def open(self, account_id: str, sealed: bytes) -> bytes:
-        """What was sealed, or b"erased" if the account's data key is gone."""
+        """What was sealed; b"erased" if the account's data key is gone; b"cannot be read" if another account's key
+        is in its place, or what was sealed was changed. Views show these words; `verify` finds the cause."""
         ...
 
     def keyed_hash(self, kind: str, value: str) -> bytes:

@@ -27,6 +27,7 @@ class Reserve(Command, frozen=True, kw_only=True):
 
     key_limit:  the key's spending limit, if it has one.
     burnable:   lot kinds this account may spend (past_due and inactive accounts burn purchased lots only); None is all.
+    app:        the application's origin; `title` is what it calls itself, sealed.
     """
 
     reservation_id: str
@@ -42,6 +43,7 @@ class Reserve(Command, frozen=True, kw_only=True):
     key_limit: KeyLimit | None = None
     burnable: tuple[LotKind, ...] | None = None
     app: str = ""
+    title: bytes = b""
 
 
 class RecordAttempt(Command, frozen=True, kw_only=True):

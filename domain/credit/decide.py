@@ -83,6 +83,7 @@ def _reserve(command: c.Reserve, state: CreditBalance, at: datetime, replaces: s
             streamed=command.streamed,
             is_limited=command.key_limit is not None,
             app=command.app,
+            title=command.title,
             replaces=replaces,
             burnable=command.burnable,
         )

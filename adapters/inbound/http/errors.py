@@ -105,6 +105,9 @@ TABLE: Mapping[str, Row] = {
     "claim_taken": _request(409, "{message}", is_final=True),
     "account_exists": _request(409, "This account exists already.", is_final=True),
     "account_erased": _request(409, "The personal data of this account was erased.", is_final=True),
+    "account_unreadable": _request(
+        409, "The personal data of this account cannot be read: its data key is not its own.", is_final=True
+    ),
     "key_exists": _request(409, "This API key exists already.", is_final=True),
     "lot_exists": _request(409, "This grant was made already.", is_final=True),
     "too_many_lots": _request(409, "An account has at most {limit} live grants.", is_final=True),

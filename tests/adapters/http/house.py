@@ -128,7 +128,7 @@ class House:
 
     def _gateway(self, limits: Limits, deadlines: Deadlines) -> Gateway:
         ledger, clock, ids, telemetry = self.ledger, self.clock, self.ids, self.telemetry
-        reserve = ReserveCredit(ledger, clock, ids, telemetry, deadlines)
+        reserve = ReserveCredit(ledger, self.personal_data, clock, ids, telemetry, deadlines)
         settle = SettleCharge(ledger, clock, self.personal_data, telemetry, deadlines, keep_answers_s=3_600)
         meter = MeterAnswer(NoCounter())
         calls = CallProviders(ledger, clock, settle, meter, telemetry)
