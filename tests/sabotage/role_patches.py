@@ -50,6 +50,14 @@ ROLE_PATCHES = (
     ),
     Patch(
         "secrets",
+        "a secret that can be guessed is taken",
+        "adapters/settings/secrets.py",
+        "    if why := weakness(text, least):\n",
+        '    if why := "":\n',
+        "tests/adapters/settings/test_secrets.py",
+    ),
+    Patch(
+        "secrets",
         "a rotation leaves what Fernet wrapped",
         "adapters/outbound/crypto/wrapping.py",
         "return wrapped.startswith(BOUND + self._keys[0].mark)",
