@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from domain import times
 from domain.credit import commands as c
 from domain.credit import events as e
+from domain.credit import ranges
 from domain.credit.evolve import evolve
 from domain.credit.lot import MAX_LIVE_LOTS, MAX_PRIORITY, PRIORITY, Part, merged, split, take, total
 from domain.credit.state import CreditBalance, Reservation
@@ -64,6 +65,9 @@ def _shortfall_paid(granted: e.Granted, state: CreditBalance) -> Sequence[Event]
 def _reserve(command: c.Reserve, state: CreditBalance, at: datetime, replaces: str = "") -> Sequence[Event]:
     if command.reservation_id in state.reservations or command.reservation_id in state.expired:
         raise DomainError("reservation_exists", reservation_id=command.reservation_id)
+    ranges.check_quote(command.quote)
+    ranges.check_limit(command.key_limit)
+    ranges.check_times(deadline_at=command.deadline_at, expires_at=command.expires_at)
     tokens, holds = _affordable(command, state, at)
     return [
         e.Reserved(
@@ -139,6 +143,7 @@ def _record_attempt(command: c.RecordAttempt, state: CreditBalance, at: datetime
 
 def _extend(command: c.ExtendReservation, state: CreditBalance, at: datetime) -> Sequence[Event]:
     reservation = _open(state, command.reservation_id)
+    ranges.check_limit(command.key_limit)
     added = command.amount_nusd - reservation.amount_nusd
     if added <= 0:
         return ()
@@ -158,8 +163,8 @@ def _extend(command: c.ExtendReservation, state: CreditBalance, at: datetime) ->
 
 
 def _settle(command: c.Settle, state: CreditBalance, at: datetime) -> Sequence[Event]:
-    if not 0 <= command.charge.total_nusd <= MAX_NUSD:
-        raise DomainError("invalid_amount", param="charge", expected="zero or more, within what can be counted")
+    ranges.check_charge(command.charge)
+    generation = ranges.checked_generation(command.generation)
     if command.late is not None and state.may_settle_late(command.reservation_id, at):
         return _settle_late(command, command.late, state, at)
     reservation = _open(state, command.reservation_id)
@@ -175,7 +180,7 @@ def _settle(command: c.Settle, state: CreditBalance, at: datetime) -> Sequence[E
         reserved_nusd=reservation.amount_nusd,
         burnt=burnt,
         charge=command.charge,
-        generation=command.generation,
+        generation=generation,
         requested_model=reservation.requested_model,
         app=reservation.app,
     )

@@ -146,6 +146,7 @@ TABLE: Mapping[str, Row] = {
     "extension_unaffordable": _ours(500, "A reservation could not be extended."),
     "invalid_price": _ours(500, "A price is not valid."),
     "lot_not_due": _ours(500, "A grant has not expired yet."),
+    "out_of_range": _ours(500, "A number or time of a reservation or charge is out of its range."),
     "reservation_exists": _ours(500, "A reservation was made twice."),
     "reservation_not_due": _ours(500, "A reservation has not expired yet."),
     "reservation_not_open": _ours(500, "A reservation has ended already."),
