@@ -369,13 +369,14 @@ def usage_chunk(generation_id: str, receipt: Receipt, usage: bytes) -> bytes:
 
 
 def _words_of(failure: ProviderFailure) -> tuple[str, str]:
-    """Code and message of a stream that broke off: the provider's own reason where it is the client's to mend."""
+    """Code and message of a stream that broke off, in the provider's own words if it said any."""
     if failure.attempt.error_class == CUT_OFF:
         return CUT_OFF, "this server is shutting down"
+    broke_off = f"the provider broke off: {failure.words}" if failure.words else "the provider broke off"
     if failure.told is None:
-        return failure.attempt.error_class, "the provider broke off"
+        return failure.attempt.error_class, broke_off
     refusal = refusal_of(failure, "")
-    return refusal.code, failure.told.message or "the provider broke off"
+    return refusal.code, failure.told.message or broke_off
 
 
 def failure_of(offer: Offer, error_class: str) -> ProviderFailure:
