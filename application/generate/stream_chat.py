@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from application.generate.call_providers import TIMED_OUT, TOO_LARGE, TRUNCATED, CallProviders, refusal_of
 from application.generate.complete_chat import check_may_generate
+from application.generate.departure import Departure
 from application.generate.estimate_tokens import MAX_KEPT_BYTES, MeterAnswer
 from application.generate.held import Held, dropped_of
 from application.generate.keep_answer import KeptAnswer, ReplayAnswer
@@ -72,30 +74,41 @@ class StreamChat:
         self._replay = replay
         self._read_on_s = read_on_s
 
-    async def __call__(self, caller: Caller, request: ChatRequest) -> "ChatStream | KeptStream":
-        """Reserve, and wait for the first chunk. Raises: DomainError of any step; then no credit is held."""
+    async def __call__(
+        self, caller: Caller, request: ChatRequest, when_gone: Callable[[Callable[[], None]], None] = lambda tell: None
+    ) -> "ChatStream | KeptStream":
+        """Reserve, and wait for the first output.
+
+        when_gone: takes what is to be called when the client has gone, until another takes its place.
+        Raises:    DomainError of any step; then no credit is held.
+        """
         check_may_generate(caller)
         offers = offers_for(self._catalog, request)
         try:
             held = await self._reserve(caller, request, *offers[0])
         except AlreadyServed as served:
             return KeptStream(*await self._replay(caller, served))
-        opened = await self._call_providers(held, offers, self._open)
+        departure = Departure(self._read_on_s)
+        when_gone(departure.happen)
+        opened = await self._call_providers(held, offers, partial(self._open, departure))
         held.dropped = dropped_of(held, self._providers)
-        return ChatStream(held, opened, self._settle, self._meter, self._read_on_s, self._call_providers.tell)
+        return ChatStream(held, opened, self._settle, self._meter, departure, self._call_providers.tell)
 
-    async def _open(self, call: ChatCall) -> _Opened:
+    async def _open(self, departure: Departure, call: ChatCall) -> _Opened:
         async with AsyncExitStack() as stack:
             chunks = await stack.enter_async_context(self._providers.stream(call))
             first: list[Chunk] = []
             try:
-                async with asyncio.timeout(call.timeout_s):
+                async with asyncio.timeout(call.timeout_s) as limit:
                     while not _has_begun(first):
                         first += await anext(chunks)
+                        departure.bound(limit)
             except TimeoutError:
-                raise failure_of(call.offer, TIMED_OUT) from None
+                raise failure_of(call.offer, TIMED_OUT, fails_over=not departure.has_happened) from None
             except StopAsyncIteration:
                 raise failure_of(call.offer, TRUNCATED) from None
+            finally:
+                departure.unbound()
             return _Opened(stack.pop_all(), chunks, first)
 
 
@@ -186,14 +199,14 @@ class ChatStream:
         opened: _Opened,
         settle: SettleCharge,
         meter: MeterAnswer,
-        read_on_s: float,
+        departure: Departure,
         tell: Callable[[Held, ProviderFailure], None],
     ) -> None:
         self._held = held
         self._opened = opened
         self._settle = settle
         self._meter = meter
-        self._read_on_s = read_on_s
+        self._departure = departure
         self._tell = tell
         self._loop = asyncio.get_running_loop()
         self._ttft_ms = round((self._loop.time() - held.started_s) * 1_000)
@@ -228,9 +241,10 @@ class ChatStream:
 
     def client_gone(self) -> None:
         self._client_gone = True
-        if self._timer.when() > self._loop.time() + self._read_on_s:
+        until_s = self._departure.until_s
+        if self._timer.when() > until_s:
             self._timer.cancel()
-            self._timer = self._loop.call_later(self._read_on_s, self._run_out_of_time)
+            self._timer = self._loop.call_at(until_s, self._run_out_of_time)
 
     async def __aiter__(self) -> AsyncIterator[Sequence[bytes] | BrokenOff]:
         async with self._opened.stack:
@@ -379,6 +393,6 @@ def _words_of(failure: ProviderFailure) -> tuple[str, str]:
     return refusal.code, failure.told.message or broke_off
 
 
-def failure_of(offer: Offer, error_class: str) -> ProviderFailure:
+def failure_of(offer: Offer, error_class: str, *, fails_over: bool = True) -> ProviderFailure:
     attempt = Attempt(provider=offer.provider, error_class=error_class)
-    return ProviderFailure(attempt, fails_over=True, retry_after_s=1 if error_class == TRUNCATED else None)
+    return ProviderFailure(attempt, fails_over=fails_over, retry_after_s=1 if error_class == TRUNCATED else None)

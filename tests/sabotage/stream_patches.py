@@ -12,6 +12,14 @@ GRAMMAR = "tests/adapters/providers/test_openai_endings.py"
 
 STREAM_PATCHES = (
     Patch(
+        "P1",
+        "a client that left before the first output is noticed at that output",
+        "application/generate/stream_chat.py",
+        "                        departure.bound(limit)\n",
+        "",
+        "tests/adapters/http/test_hang_ups.py",
+    ),
+    Patch(
         "secrets",
         "a stream that breaks off quotes what is about the operator's account",
         "adapters/outbound/providers/failures.py",

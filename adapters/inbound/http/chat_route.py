@@ -62,7 +62,7 @@ class ChatRoute:
         """A client that hangs up changes nothing about the stream's end: it is read on and settled (PRODUCT §1)."""
         events = StreamReply(reply, receive, self._limits)
         try:
-            stream = await self._stream(caller, request)
+            stream = await self._stream(caller, request, events.when_gone)
             events.when_gone(stream.client_gone)
             await events.open(_stream_headers_of(stream))
             async for batch in stream:
