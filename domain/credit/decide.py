@@ -16,7 +16,7 @@ from domain.credit.state import CreditBalance, Reservation
 from domain.credit.window import KeyLimit, spent, window_end
 from domain.errors import DomainError
 from domain.event import Command, Event
-from domain.money import FUSD_PER_NUSD, MAX_NUSD
+from domain.money import FUSD_PER_NUSD, MAX_NUSD, format_usd
 from domain.pricing.quote import Quote
 
 UNLIMITED_NUSD = MAX_NUSD
@@ -97,7 +97,10 @@ def _reserve(command: c.Reserve, state: CreditBalance, at: datetime, replaces: s
 def _affordable(command: c.Reserve, state: CreditBalance, at: datetime) -> tuple[int, tuple[Part, ...]]:
     """Output tokens that both the available credit and the key's window leave room for, and the holds they need.
 
-    Taking the worst case first answers all at once: what falls short of it is exactly what is available."""
+    Taking the worst case first answers all at once: what falls short of it is exactly what is available.
+
+    Raises: DomainError key_limit_exceeded, insufficient_credits; the latter with `needed_usd` if the price is flat.
+    """
     quote = command.quote
     room = _key_room_nusd(command.key_id, command.key_limit, state, at)
     holds = take(state.spendable(command.burnable), min(quote.full_nusd, room), at)
@@ -108,10 +111,12 @@ def _affordable(command: c.Reserve, state: CreditBalance, at: datetime) -> tuple
         return tokens, holds if amount == affordable else split(holds, amount)[0]
     if command.key_limit is not None and quote.clamp(room) is None:
         raise _key_limit_exceeded(command.key_limit, at)
+    costs = {} if quote.per_token_fusd else {"needed_usd": format_usd(quote.full_nusd)}
     raise DomainError(
         "insufficient_credits",
         requested_tokens=quote.requested_tokens,
         affordable_tokens=max(0, quote.tokens_within(affordable)),
+        **costs,
     )
 
 

@@ -155,6 +155,9 @@ TABLE: Mapping[str, Row] = {
     "usage_quarantined": _ours(500, "A provider's usage cannot be true."),
 }
 
+FLAT_PRICE = "This request requires more credits: it costs {needed_usd} USD, whatever its max_tokens."
+"""Instead of the row's message for insufficient_credits with fact `needed_usd`: fewer tokens would not help."""
+
 KEY_MISTAKES = {
     "none_sent": "No API key was sent; send one as `Authorization: Bearer <key>` or `x-api-key`.",
     "unknown": "This API key is unknown here, or was revoked.",
@@ -186,7 +189,8 @@ def answer_to(refusal: DomainError) -> ErrorAnswer:
     row = TABLE.get(refusal.code) or _ours(500, "A refusal without a documented code: {code}.")
     facts = {"code": refusal.code, **refusal.facts, **_derived(refusal)}
     metadata = {name: value for name, value in refusal.facts.items() if name not in ("message", "param")}
-    detail = ErrorDetail(row.message.format_map(_Known(facts)), row.type, refusal.code, facts.get("param"), metadata)
+    sentence = FLAT_PRICE if "needed_usd" in facts else row.message
+    detail = ErrorDetail(sentence.format_map(_Known(facts)), row.type, refusal.code, facts.get("param"), metadata)
     return ErrorAnswer(row.status, detail, _headers(row, refusal.facts))
 
 

@@ -158,6 +158,15 @@ def test_no_credit_is_402_with_the_sentence_that_clients_parse(house: House, cli
     )
 
 
+def test_no_credit_for_a_price_per_request_is_402_with_that_price(house: House, http: httpx.Client) -> None:
+    house.hold_all_but("0.0001")
+    error = http.post("/v1/chat/completions", json={"model": FLAT, "messages": QUESTION, "max_tokens": 100}).json()[
+        "error"
+    ]
+    assert (error["code"], error["metadata"]["needed_usd"]) == ("insufficient_credits", "0.001")
+    assert error["message"] == "This request requires more credits: it costs 0.001 USD, whatever its max_tokens."
+
+
 def test_unknown_disabled_and_expired_keys_are_401(house: House, served: Served) -> None:
     disabled = house.new_key("disabled")
     key_id = done(house.gateway.keys.authenticate(disabled)).key_id
