@@ -120,15 +120,17 @@ class PersonalData(Protocol):
     async def create_key(self, account_id: str) -> None: ...
 
     async def seal(self, account_id: str, data: bytes) -> bytes:
-        """Raises: DomainError account_erased if the account's data key is gone."""
+        """Raises: DomainError account_erased if the account's data key is gone; account_unreadable if what is in its
+        place is not the account's."""
         ...
 
     async def commitment(self, account_id: str) -> bytes:
-        """To the account's data key (domain.proof.commitment). Raises: DomainError account_erased."""
+        """To the account's data key (domain.proof.commitment). Raises: as `seal`."""
         ...
 
     async def open(self, account_id: str, sealed: bytes) -> bytes:
-        """What was sealed, or b"erased" if the account's data key is gone."""
+        """What was sealed; b"erased" if the account's data key is gone; b"cannot be read" if another account's key
+        is in its place, or what was sealed was changed. Views show these words; `verify` finds the cause."""
         ...
 
     def keyed_hash(self, kind: str, value: str) -> bytes:
@@ -229,6 +231,7 @@ class ProviderFailure(Exception):
     attempt:           what the ledger keeps of it.
     fails_over:        whether the next offer may be tried (PRODUCT §5).
     told:              the provider refused the request itself (400, 422), which is the client's to mend: why.
+    words:             what the provider said of its failure, if the client may know: quoted where a stream breaks off.
     retry_after_s:     when the same call may succeed; None if repeating it is in vain.
     unread_bytes:      of an answer, or an event, that is too large to pass on: what came of it. It was produced, so it
                        is charged, by estimate.
@@ -240,6 +243,7 @@ class ProviderFailure(Exception):
         *,
         fails_over: bool,
         told: Told | None = None,
+        words: str = "",
         retry_after_s: int | None = None,
         unread_bytes: int = 0,
     ) -> None:
@@ -247,6 +251,7 @@ class ProviderFailure(Exception):
         self.attempt = attempt
         self.fails_over = fails_over
         self.told = told
+        self.words = words
         self.retry_after_s = retry_after_s
         self.unread_bytes = unread_bytes
 

@@ -118,6 +118,7 @@ class GenerationRecord(msgspec.Struct, frozen=True, kw_only=True):
     reservation_id:  `gen-<this>` is the id that customers know, unless a late settle made the record: see `replaces`.
     replaces:        the expired reservation in whose stead this one was made.
     cost_nusd:       taken from lots (`burnt`); charge = cost + shortfall; provider_cost is what the provider bills us.
+    app, title:      the application's origin, and what it calls itself: sealed.
     usage:           billed counts per unit, disjoint; lines: quantity and price of each.
     ttft_ms:         time to first token, total_ms until the end, from our receipt of the request.
     """
@@ -134,6 +135,7 @@ class GenerationRecord(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     provider: str
     app: str
+    title: bytes
     replaces: str
     streamed: bool
     granted_tokens: int

@@ -2,7 +2,8 @@
 
 import difflib
 import os
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,6 +30,9 @@ PLAIN_NAMES = frozenset(
 PLAIN_PREFIXES = ("LC_", "PYTHON", "PGSSL", "PGGSS", "PGTARGET")
 """Where Python, libpq and OpenSSL look by themselves. Names that may hold a secret are not among them."""
 
+OF_AN_ORCHESTRATOR = re.compile(r"\w+_SERVICE_(HOST|PORT(_\w+)?)|\w*_PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?")
+"""Kubernetes and Docker links: GATEWAYZ_API_SERVICE_HOST, GATEWAYZ_API_PORT_8000_TCP_ADDR."""
+
 ALIKE = 0.9
 """Of difflib's ratio. Names of others under our prefix, such as an orchestrator makes, are less alike."""
 
@@ -48,6 +52,13 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     if HOME in given:
         return replace(settings, home=settings.home.absolute())
     return replace(settings, home=choose_home(settings.home.absolute(), is_embedded=not settings.database_url))
+
+
+def ignored_names(provider_keys: Iterable[str], environment: Mapping[str, str] = os.environ) -> Sequence[str]:
+    """Variables under our prefix that nothing reads, without those that an orchestrator makes for a service."""
+    known = SECRET_NAMES | _setting_names() | set(provider_keys)
+    ours = sorted(name for name, value in environment.items() if name.startswith("GATEWAYZ_") and value)
+    return [name for name in ours if name not in known and not OF_AN_ORCHESTRATOR.fullmatch(name)]
 
 
 def read_provider_keys(names: Iterable[str], environment: Mapping[str, str] = os.environ) -> dict[str, str]:

@@ -14,6 +14,7 @@ import msgspec
 
 from adapters.complaint import WRONG_INPUT, Complaint
 from adapters.embedded.durable import sync_folder, write_file
+from adapters.settings.weak_secrets import weakness
 
 FILE = "secrets.json"
 DERIVATION = "GATEWAYZ_DERIVATION_SECRET"
@@ -25,6 +26,8 @@ MIN_PEPPER = 32
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 MIN_ADMIN_KEY = 16
+TAKE_KEY = "take a random one, such as `openssl rand -base64 32 | tr +/ -_` prints"
+TAKE = "take a random one, such as `openssl rand -hex 32` prints"
 _FERNET_KEY_BYTES = 32
 
 
@@ -73,18 +76,16 @@ def find_secrets(home: Path, environment: Mapping[str, str] = os.environ) -> Sec
     """
     pepper, ring = environment.get("GATEWAYZ_PEPPER", ""), environment.get("GATEWAYZ_KEYRING", "")
     admin_key = environment.get("GATEWAYZ_ADMIN_KEY", "")
-    if admin_key and len(admin_key) < MIN_ADMIN_KEY:
-        raise Complaint(
-            f"GATEWAYZ_ADMIN_KEY is shorter than {MIN_ADMIN_KEY} characters: take a longer one", WRONG_INPUT
-        )
+    if admin_key:
+        _strong(admin_key, MIN_ADMIN_KEY, "GATEWAYZ_ADMIN_KEY")
     if bool(pepper) != bool(ring):
         raise Complaint("GATEWAYZ_PEPPER and GATEWAYZ_KEYRING belong together: set both, or neither", WRONG_INPUT)
     derivation = environment.get(DERIVATION, "")
     if derivation:
-        _long_enough(derivation, DERIVATION)
+        _strong(derivation, MIN_PEPPER, DERIVATION)
     if pepper:
         return Secrets(
-            _long_enough(pepper, "GATEWAYZ_PEPPER"),
+            _strong(pepper, MIN_PEPPER, "GATEWAYZ_PEPPER"),
             _keyring(ring.split(","), "GATEWAYZ_KEYRING"),
             admin_key,
             derivation,
@@ -149,7 +150,7 @@ def _read_file(path: Path, admin_key: str, derivation: str) -> Secrets | None:
         reason = error.strerror if isinstance(error, OSError) else f"it is damaged ({error})"
         raise Complaint(f"cannot read {path}: {reason}; restore it from a backup") from error
     return Secrets(
-        _long_enough(held.pepper, f"{path}: the pepper"),
+        _strong(held.pepper, MIN_PEPPER, f"{path}: the pepper"),
         _keyring(held.keyring, str(path)),
         admin_key,
         derivation or held.derivation_secret,
@@ -163,9 +164,12 @@ def _refuse_if_others_can_read(path: Path) -> None:
         raise Complaint(f"{path} can be read by others (mode {mode:04o}): chmod 600 it; if others could, rotate it")
 
 
-def _long_enough(text: str, origin: str) -> str:
-    if len(text) < MIN_PEPPER:
-        raise Complaint(f"{origin} has fewer than {MIN_PEPPER} characters: take a random one", WRONG_INPUT)
+def _strong(text: str, least: int, origin: str) -> str:
+    """`text`. Raises: Complaint, which does not show it, if it has fewer than `least` characters or can be guessed."""
+    if len(text) < least:
+        raise Complaint(f"{origin} has fewer than {least} characters: {TAKE}", WRONG_INPUT)
+    if why := weakness(text, least):
+        raise Complaint(f"{origin} can be guessed ({why}): {TAKE}", WRONG_INPUT)
     return text
 
 
@@ -173,6 +177,9 @@ def _keyring(keys: Sequence[str], origin: str) -> tuple[str, ...]:
     ring = tuple(key.strip() for key in keys if key.strip())
     if not ring or not all(_is_fernet_key(key) for key in ring):
         raise Complaint(f"{origin}: the keyring must be Fernet keys (32 bytes in url-safe base64)", WRONG_INPUT)
+    for key in ring:
+        if why := weakness(key, MIN_PEPPER):
+            raise Complaint(f"{origin}: a key of the ring can be guessed ({why}): {TAKE_KEY}", WRONG_INPUT)
     return ring
 
 

@@ -188,10 +188,15 @@ def _tell_dotenv(names: Sequence[str]) -> None:
     structlog.get_logger().info("settings were read from .env; the environment wins", names=" ".join(names))
 
 
+LASTING = frozenset({"serve", "api", "projector"})
+"""Programs whose log is collected. What a verb has to say, it says to the person who waits for it."""
+
+
 def _settings_of(process: str) -> Settings:
     """Read the settings and set up the log of this process."""
     settings = read_settings()
     from adapters.outbound.telemetry.logs import configure_logs
 
-    configure_logs(process, settings.log_format, settings.log_level)
+    form = "console" if settings.log_format == "auto" and process not in LASTING else settings.log_format
+    configure_logs(process, form, settings.log_level)
     return settings

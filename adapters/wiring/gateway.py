@@ -73,7 +73,7 @@ def gateway_of(
         settings.reserve_patience_s,
     )
     ledger, clock, personal_data = core.ledger, core.clock, core.personal_data
-    reserve = ReserveCredit(ledger, clock, core.ids, telemetry, deadlines, settings.unpaid_limit)
+    reserve = ReserveCredit(ledger, personal_data, clock, core.ids, telemetry, deadlines, settings.unpaid_limit)
     settle = SettleCharge(ledger, clock, personal_data, telemetry, deadlines, settings.keep_answers_s)
     meter = MeterAnswer(counter)
     call_providers = CallProviders(ledger, clock, settle, meter, telemetry)

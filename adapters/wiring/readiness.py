@@ -1,18 +1,22 @@
 """What /ready asks, and what the next scrape of /metrics says of the database."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import psycopg
 from psycopg_pool import PoolTimeout
 
 from adapters.inbound.http.gateway import Check
+from adapters.outbound.postgres.find_holder import holder_of_stream
 from adapters.outbound.postgres.measure_lag import projection_lag_s
 from adapters.outbound.postgres.read_models import PostgresReadModels
 from adapters.outbound.telemetry.metrics import Metrics, Sample
 
 MAX_LAG_S = 5.0
 """As `verify` has it: read models that are further behind are not what /v1/credits should answer from."""
+
+MOST_NAMED = 3
+"""Streams that are locked; each costs a question."""
 
 ASK_TIMEOUT_S = 2.0
 ONE_ROLE = "every process works as the login of DATABASE_URL: nothing but a trigger keeps it from changing the log"
@@ -24,8 +28,12 @@ TRY_AGAIN_S = 0.1
 
 
 class Readiness:
-    def __init__(self, reads: PostgresReadModels, *, has_roles: bool) -> None:
+    def __init__(
+        self, reads: PostgresReadModels, busy_streams: Callable[[], Mapping[str, float]], *, has_roles: bool
+    ) -> None:
+        """busy_streams: seconds by stream, of those that another session keeps locked."""
         self._reads = reads
+        self._busy_streams = busy_streams
         self._has_roles = has_roles
 
     async def __call__(self) -> Sequence[Check]:
@@ -44,7 +52,25 @@ class Readiness:
                 told="" if self._has_roles else ONE_ROLE,
                 required=False,
             ),
+            await self._no_stream_is_locked(),
         )
+
+    async def _no_stream_is_locked(self) -> Check:
+        """Not required: every other account is served."""
+        busy = sorted(self._busy_streams().items(), key=lambda one: -one[1])
+        told = [await self._locked(stream, seconds) for stream, seconds in busy[:MOST_NAMED]]
+        if len(busy) > MOST_NAMED:
+            told.append(f"and {len(busy) - MOST_NAMED} more")
+        return Check(name="no stream is locked", passed=not busy, told="; ".join(told), required=False)
+
+    async def _locked(self, stream: str, seconds: float) -> str:
+        try:
+            async with asyncio.timeout(ASK_TIMEOUT_S):
+                holder = await holder_of_stream(self._reads, stream)
+        except AWAY:
+            holder = None
+        by = f"database session {holder[0]} of {holder[1]}" if holder else "another database session"
+        return f"{stream} has been locked by {by} for {seconds:.0f} s: its requests wait"
 
     async def _lag(self) -> tuple[float | None, str]:
         try:
@@ -58,6 +84,7 @@ async def sample_database(reads: PostgresReadModels, metrics: Metrics) -> None:
     """Keep `metrics.sample` a second old at most, until cancelled: a scrape itself cannot wait for the database."""
     while True:
         metrics.note_queue()
+        metrics.note_busy_streams()
         try:
             async with asyncio.timeout(ASK_TIMEOUT_S):
                 metrics.sample = Sample(await reads.open_reservations(), await projection_lag_s(reads))

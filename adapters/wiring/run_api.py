@@ -72,6 +72,7 @@ async def _serve(database: Database, settings: Settings, sock: socket.socket, ca
         stack.callback(counter.close)
         core = await stack.enter_async_context(running_core(database, settings, "gatewayz api", metrics.appended))
         metrics.queue_depth = lambda: core.ledger.queued
+        metrics.busy_streams = lambda: len(core.ledger.busy_streams)
         keys = CachedKeyDirectory(
             core.reads,
             core.ledger,
@@ -99,7 +100,7 @@ async def _serve(database: Database, settings: Settings, sock: socket.socket, ca
                 telemetry,
                 metrics,
                 database.secrets.admin_key,
-                Readiness(core.reads, has_roles=database.roles is not None),
+                Readiness(core.reads, lambda: core.ledger.busy_streams, has_roles=database.roles is not None),
             )
         )
         return await _answer(app, edge_of(settings, telemetry.refused), sock, settings, duties)

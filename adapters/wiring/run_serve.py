@@ -19,7 +19,7 @@ from adapters.embedded.unprivileged import UnprivilegedUser
 from adapters.inbound.cli.banner import Started
 from adapters.outbound.providers.load_catalog import key_names, providers_of_keys
 from adapters.outbound.providers.read_rows import ProvidersFileInvalid
-from adapters.settings import Settings, read_provider_keys
+from adapters.settings import Settings, ignored_names, read_provider_keys
 from adapters.supervisor.listen import listening_socket, url_of
 from adapters.supervisor.probe import Probe
 from adapters.supervisor.stop_request import StopRequest
@@ -57,6 +57,8 @@ def run_serve(settings: Settings, tell: Callable[[Started], None]) -> int:
     """
     stop_request = StopRequest()
     stop_request.listen()
+    if ignored := ignored_names(_key_names(settings)):
+        log.info("no settings, ignored: docs/reference/settings.md has all there are", names=" ".join(ignored))
     with ExitStack() as stack:
         place = _claim(settings, stack)
         server = None if settings.database_url else embedded_postgres(settings)

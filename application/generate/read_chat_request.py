@@ -44,6 +44,7 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     attached_tokens:   what the images and files may cost, for an estimate; not their bound.
     requested_tokens:  output tokens per choice that the client asked for, None if it left that to the model.
     cut:               what was left out of `members`, as the client named it.
+    app, title:        the application's origin and what it calls itself, in clear; empty if it did not say.
     idempotency:       the client's Idempotency-Key and the hash of method, path and decoded body; None without a key.
     """
 
@@ -60,6 +61,7 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     streamed: bool
     cut: tuple[str, ...] = ()
     app: str = ""
+    title: str = ""
     idempotency: tuple[str, bytes] | None = None
 
     def most_input_tokens(self, context_length: int) -> int:
@@ -68,7 +70,7 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_chat_request(
-    members: Members, raw: bytes, *, app: str = "", idempotency: tuple[str, bytes] | None = None
+    members: Members, raw: bytes, *, app: str = "", title: str = "", idempotency: tuple[str, bytes] | None = None
 ) -> ChatRequest:
     """Check the members that billing depends on; `raw` is the body that they are of.
 
@@ -95,6 +97,7 @@ def read_chat_request(
         streamed=_flag(found, "stream"),
         cut=cut,
         app=app,
+        title=title,
         idempotency=idempotency,
     )
 

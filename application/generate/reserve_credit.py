@@ -11,7 +11,7 @@ from application.generate.held import Held
 from application.generate.key_owners import KeyOwners
 from application.generate.quote_offer import quote_offer
 from application.generate.read_chat_request import ChatRequest
-from application.ports import Caller, Clock, Ids, Ledger, Recorded, Telemetry
+from application.ports import Caller, Clock, Ids, Ledger, PersonalData, Recorded, Telemetry
 from domain.account.account import burnable_kinds
 from domain.catalog.offer import Offer
 from domain.credit.commands import Release, Reserve
@@ -57,6 +57,7 @@ class ReserveCredit:
     def __init__(
         self,
         ledger: Ledger,
+        personal_data: PersonalData,
         clock: Clock,
         ids: Ids,
         telemetry: Telemetry,
@@ -65,6 +66,7 @@ class ReserveCredit:
     ) -> None:
         """unpaid_limit: on work that providers did and nobody paid, of each account; None is no limit."""
         self._ledger = ledger
+        self._personal_data = personal_data
         self._clock = clock
         self._ids = ids
         self._telemetry = telemetry
@@ -79,16 +81,16 @@ class ReserveCredit:
                 ledger_unavailable, invalid_api_key;
                 with an Idempotency-Key also idempotency_key_reused, request_in_progress, AlreadyServed.
         """
-        if not self._key_owners.knows(caller):
-            await self._require_own_key(caller)
+        is_ready = not request.title and self._key_owners.knows(caller)
+        title = b"" if is_ready else await self._require_own_key(caller, request.title)
         if request.idempotency is None:
-            return await self._hold(caller, request, offer, prices, self._ids.new(), None)
+            return await self._hold(caller, request, offer, prices, title, self._ids.new(), None)
         key, request_hash = request.idempotency
         attempt, names = 1, _Attempts(caller, key)
         while attempt <= MAX_ATTEMPTS:
             reservation = names.of(attempt)
             try:
-                return await self._hold(caller, request, offer, prices, reservation, request_hash)
+                return await self._hold(caller, request, offer, prices, title, reservation, request_hash)
             except _SeenBefore:
                 last = await self._last_made(names, attempt)
                 await self._raise_unless_free(names.of(last))
@@ -99,12 +101,22 @@ class ReserveCredit:
                 raise
         raise DomainError("idempotency_key_reused")
 
-    async def _require_own_key(self, caller: Caller) -> None:
+    async def _require_own_key(self, caller: Caller, title: str) -> bytes:
+        """Returns `title`, sealed for the account."""
         try:
             async with asyncio.timeout(self._deadlines.reserve_patience_s):
                 await self._key_owners.require(caller)
+                return await self._sealed(caller.account_id, title) if title else b""
         except TimeoutError:
             raise DomainError("ledger_unavailable", retry_after_s=1) from None
+
+    async def _sealed(self, account_id: str, title: str) -> bytes:
+        try:
+            return await self._personal_data.seal(account_id, title.encode())
+        except (
+            DomainError
+        ):  # the data key is gone or another's: no reason to refuse the request, nor to keep it in clear
+            return b""
 
     async def _hold(
         self,
@@ -112,11 +124,12 @@ class ReserveCredit:
         request: ChatRequest,
         offer: Offer,
         prices: PriceSet,
+        title: bytes,
         reservation: UUID,
         request_hash: bytes | None,
     ) -> Held:
         started_s = asyncio.get_running_loop().time()
-        command = self._command(caller, request, offer, prices, reservation)
+        command = self._command(caller, request, offer, prices, title, reservation)
         with self._telemetry.span("reserve", command.reservation_id):
             recorded = await self._record(caller, command, reservation, request_hash)
         reserved = recorded.events[0]
@@ -136,7 +149,7 @@ class ReserveCredit:
         )
 
     def _command(
-        self, caller: Caller, request: ChatRequest, offer: Offer, prices: PriceSet, reservation: UUID
+        self, caller: Caller, request: ChatRequest, offer: Offer, prices: PriceSet, title: bytes, reservation: UUID
     ) -> Reserve:
         now = self._clock.now()
         deadline_at = now + timedelta(seconds=self._deadlines.of(request))
@@ -156,6 +169,7 @@ class ReserveCredit:
             burnable=burnable_kinds(caller.account_state),
             unpaid_limit=self._unpaid_limit,
             app=request.app,
+            title=title,
         )
 
     async def _record(

@@ -417,15 +417,16 @@ def usage_chunk(generation_id: str, receipt: Receipt, usage: bytes) -> bytes:
 
 
 def _words_of(failure: ProviderFailure) -> tuple[str, str]:
-    """Code and message of a stream that broke off: the provider's own reason where it is the client's to mend."""
+    """Code and message of a stream that broke off, in the provider's own words if it said any."""
     if failure.attempt.error_class == CUT_OFF:
         return CUT_OFF, "this server is shutting down"
+    broke_off = f"the provider broke off: {failure.words}" if failure.words else "the provider broke off"
     if failure.told is None:
-        return failure.attempt.error_class, "the provider broke off"
+        return failure.attempt.error_class, broke_off
     refusal = refusal_of(failure, "")
-    return refusal.code, failure.told.message or "the provider broke off"
+    return refusal.code, failure.told.message or broke_off
 
 
-def failure_of(offer: Offer, error_class: str) -> ProviderFailure:
+def failure_of(offer: Offer, error_class: str, *, fails_over: bool = True) -> ProviderFailure:
     attempt = Attempt(provider=offer.provider, error_class=error_class)
-    return ProviderFailure(attempt, fails_over=True, retry_after_s=1 if error_class == TRUNCATED else None)
+    return ProviderFailure(attempt, fails_over=fails_over, retry_after_s=1 if error_class == TRUNCATED else None)

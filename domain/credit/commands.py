@@ -31,6 +31,7 @@ class Reserve(Command, frozen=True, kw_only=True):
     key_limit:  the key's spending limit, if it has one.
     burnable:   lot kinds this account may spend (past_due and inactive accounts burn purchased lots only); None is all.
     unpaid_limit: how much work that nobody paid the account may have left in 30 days; None is any.
+    app:        the application's origin; `title` is what it calls itself, sealed.
     """
 
     reservation_id: str
@@ -47,6 +48,7 @@ class Reserve(Command, frozen=True, kw_only=True):
     burnable: tuple[LotKind, ...] | None = None
     unpaid_limit: UnpaidLimit | None = None
     app: str = ""
+    title: bytes = b""
 
 
 class RecordAttempt(Command, frozen=True, kw_only=True):

@@ -9,13 +9,14 @@ from msgspec.structs import replace
 from domain import times
 from domain.credit import commands as c
 from domain.credit import events as e
+from domain.credit import ranges
 from domain.credit.evolve import evolve
 from domain.credit.lot import MAX_LIVE_LOTS, MAX_PRIORITY, PRIORITY, Part, merged, split, take, total
 from domain.credit.state import CreditBalance, Reservation
 from domain.credit.window import KeyLimit, spent, window_end
 from domain.errors import DomainError
 from domain.event import Command, Event
-from domain.money import FUSD_PER_NUSD, MAX_NUSD
+from domain.money import FUSD_PER_NUSD, MAX_NUSD, format_usd
 from domain.pricing.quote import Quote
 
 UNLIMITED_NUSD = MAX_NUSD
@@ -64,6 +65,9 @@ def _shortfall_paid(granted: e.Granted, state: CreditBalance) -> Sequence[Event]
 def _reserve(command: c.Reserve, state: CreditBalance, at: datetime, replaces: str = "") -> Sequence[Event]:
     if command.reservation_id in state.reservations or command.reservation_id in state.expired:
         raise DomainError("reservation_exists", reservation_id=command.reservation_id)
+    ranges.check_quote(command.quote)
+    ranges.check_limit(command.key_limit)
+    ranges.check_times(deadline_at=command.deadline_at, expires_at=command.expires_at)
     if command.unpaid_limit is not None and not replaces:  # work that is done already is not refused
         command.unpaid_limit.check(state.unpaid, state.settled, at)
     tokens, holds = _affordable(command, state, at)
@@ -85,6 +89,7 @@ def _reserve(command: c.Reserve, state: CreditBalance, at: datetime, replaces: s
             streamed=command.streamed,
             is_limited=command.key_limit is not None,
             app=command.app,
+            title=command.title,
             replaces=replaces,
             burnable=command.burnable,
         )
@@ -94,7 +99,10 @@ def _reserve(command: c.Reserve, state: CreditBalance, at: datetime, replaces: s
 def _affordable(command: c.Reserve, state: CreditBalance, at: datetime) -> tuple[int, tuple[Part, ...]]:
     """Output tokens that both the available credit and the key's window leave room for, and the holds they need.
 
-    Taking the worst case first answers all at once: what falls short of it is exactly what is available."""
+    Taking the worst case first answers all at once: what falls short of it is exactly what is available.
+
+    Raises: DomainError key_limit_exceeded, insufficient_credits; the latter with `needed_usd` if the price is flat.
+    """
     quote = command.quote
     room = _key_room_nusd(command.key_id, command.key_limit, state, at)
     holds = take(state.spendable(command.burnable), min(quote.full_nusd, room), at)
@@ -105,10 +113,12 @@ def _affordable(command: c.Reserve, state: CreditBalance, at: datetime) -> tuple
         return tokens, holds if amount == affordable else split(holds, amount)[0]
     if command.key_limit is not None and quote.clamp(room) is None:
         raise _key_limit_exceeded(command.key_limit, at)
+    costs = {} if quote.per_token_fusd else {"needed_usd": format_usd(quote.full_nusd)}
     raise DomainError(
         "insufficient_credits",
         requested_tokens=quote.requested_tokens,
         affordable_tokens=max(0, quote.tokens_within(affordable)),
+        **costs,
     )
 
 
@@ -140,6 +150,7 @@ def _record_attempt(command: c.RecordAttempt, state: CreditBalance, at: datetime
 
 def _extend(command: c.ExtendReservation, state: CreditBalance, at: datetime) -> Sequence[Event]:
     reservation = _open(state, command.reservation_id)
+    ranges.check_limit(command.key_limit)
     added = command.amount_nusd - reservation.amount_nusd
     if added <= 0:
         return ()
@@ -159,8 +170,8 @@ def _extend(command: c.ExtendReservation, state: CreditBalance, at: datetime) ->
 
 
 def _settle(command: c.Settle, state: CreditBalance, at: datetime) -> Sequence[Event]:
-    if not 0 <= command.charge.total_nusd <= MAX_NUSD:
-        raise DomainError("invalid_amount", param="charge", expected="zero or more, within what can be counted")
+    ranges.check_charge(command.charge)
+    generation = ranges.checked_generation(command.generation)
     if command.late is not None and state.may_settle_late(command.reservation_id, at):
         return _settle_late(command, command.late, state, at)
     reservation = _open(state, command.reservation_id)
@@ -176,7 +187,7 @@ def _settle(command: c.Settle, state: CreditBalance, at: datetime) -> Sequence[E
         reserved_nusd=reservation.amount_nusd,
         burnt=burnt,
         charge=command.charge,
-        generation=command.generation,
+        generation=generation,
         requested_model=reservation.requested_model,
         app=reservation.app,
     )

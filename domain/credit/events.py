@@ -66,9 +66,11 @@ class Reserved(Event, frozen=True, kw_only=True):
     is_limited:            the key had a spending limit, so its windows count this.
     replaces:              the expired reservation in whose stead a late settle made this one.
     burnable:              lot kinds it may spend, an excess at its settle included; None is all.
+    app:                   the application's origin (version 1 may have had its title here instead, in clear).
+    title:                 what the application calls itself, sealed under the account's data key.
     """
 
-    tag: ClassVar[str] = "credit.reserved.v1"
+    tag: ClassVar[str] = "credit.reserved.v2"
     reservation_id: str
     key_id: str
     amount_nusd: int
@@ -84,6 +86,7 @@ class Reserved(Event, frozen=True, kw_only=True):
     streamed: bool = False
     is_limited: bool = False
     app: str = ""
+    title: bytes = b""
     replaces: str = ""
     burnable: tuple[LotKind, ...] | None = None
 

@@ -1,12 +1,14 @@
 """Versions of credit events that are no longer written. What the log has of them decodes to the current version."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import ClassVar
 
 from domain import times
-from domain.credit.events import Granted, ShortfallRecorded
-from domain.credit.lot import MAX_PRIORITY, LotKind
+from domain.credit.events import Granted, Reserved, ShortfallRecorded
+from domain.credit.lot import MAX_PRIORITY, LotKind, Part
 from domain.event import Event, Instant
+from domain.pricing.quote import Quote
 
 
 class GrantedV1(Event, frozen=True, kw_only=True):
@@ -38,6 +40,51 @@ class GrantedV1(Event, frozen=True, kw_only=True):
         return [name for name in ("priority", "expires_at") if getattr(inside, name) != getattr(self, name)]
 
 
+class ReservedV1(Event, frozen=True, kw_only=True):
+    """Had no `title` of its own: `app` was the application's title, in clear, or else its origin."""
+
+    tag: ClassVar[str] = "credit.reserved.v1"
+    reservation_id: str
+    key_id: str
+    amount_nusd: int
+    holds: tuple[Part, ...]
+    quote: Quote
+    granted_tokens: int
+    deadline_at: datetime
+    expires_at: datetime
+    requested_model: str
+    model: str
+    provider: str
+    price_version: str
+    streamed: bool = False
+    is_limited: bool = False
+    app: str = ""
+    replaces: str = ""
+    burnable: tuple[LotKind, ...] | None = None
+
+    def upcast(self) -> Reserved:
+        return Reserved(
+            at=self.at,
+            reservation_id=self.reservation_id,
+            key_id=self.key_id,
+            amount_nusd=self.amount_nusd,
+            holds=self.holds,
+            quote=self.quote,
+            granted_tokens=self.granted_tokens,
+            deadline_at=self.deadline_at,
+            expires_at=self.expires_at,
+            requested_model=self.requested_model,
+            model=self.model,
+            provider=self.provider,
+            price_version=self.price_version,
+            streamed=self.streamed,
+            is_limited=self.is_limited,
+            app=self.app,
+            replaces=self.replaces,
+            burnable=self.burnable,
+        )
+
+
 class ShortfallRecordedV1(Event, frozen=True, kw_only=True):
     """When it was written, a shortfall was owed by nobody; that stays so."""
 
@@ -57,4 +104,4 @@ class ShortfallRecordedV1(Event, frozen=True, kw_only=True):
         )
 
 
-RETIRED: tuple[type[Event], ...] = (GrantedV1, ShortfallRecordedV1)
+RETIRED: tuple[type[Event], ...] = (GrantedV1, ReservedV1, ShortfallRecordedV1)

@@ -28,6 +28,7 @@ from projections.changes import (
     burnt_nusd,
     stored_text,
 )
+from projections.generation.app_column import app_text
 
 _ABOUT: dict[str, Column] = {"position": COUNT, "reservation_id": TEXT, "account_id": TEXT, "at": OPTIONAL_TIME}
 
@@ -122,7 +123,7 @@ def _reserved(position: int, account_id: str, event: e.Reserved) -> Sequence[Cha
         event.provider,
         event.price_version,
         event.streamed,
-        stored_text(event.app),
+        app_text(stored_text(event.app), event.title),
         event.replaces,
     )
     return (Insert(GENERATION_RESERVE, (row,)),)

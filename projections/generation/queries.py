@@ -9,6 +9,7 @@ from domain.credit.events import Attempt
 from domain.credit.lot import Part
 from domain.pricing.rate import ChargeLine
 from domain.pricing.usage import Unit
+from projections.generation.app_column import app_and_title
 from projections.reader import Reader
 from projections.views import views_of
 
@@ -98,4 +99,6 @@ async def last_generations(reader: Reader, account_id: str, limit: int) -> Seque
 
 def _named(row: tuple[Any, ...]) -> dict[str, Any]:
     named = dict(zip(COLUMNS, row, strict=True))
-    return named | {name: decoder.decode(named[name]) for name, decoder in JSON_COLUMNS.items()}
+    app, title = app_and_title(named["app"])
+    decoded = {name: decoder.decode(named[name]) for name, decoder in JSON_COLUMNS.items()}
+    return named | decoded | {"app": app, "title": title}

@@ -158,7 +158,7 @@ def start_up_s(database: Database) -> float:
             "GATEWAYZ_HOME": str(Path(folder) / "home"),
             "GATEWAYZ_PORT": str(port),
             "DATABASE_URL": database.owner,
-            "GATEWAYZ_PEPPER": "for-benchmarks-only-" + "x" * 32,
+            "GATEWAYZ_PEPPER": "for-benchmarks-only-7c1e90d4b85fa263",
             "GATEWAYZ_KEYRING": "eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHh4eHg=",
         }
         started = time.perf_counter()

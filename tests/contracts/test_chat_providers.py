@@ -19,6 +19,7 @@ from adapters.embedded.sandbox.served import ModelServed
 from adapters.outbound.providers.failures import ErrorClass
 from adapters.outbound.providers.http_chat_providers import HttpChatProviders
 from adapters.outbound.providers.load_catalog import load_catalog
+from adapters.outbound.providers.watch import MAX_MESSAGE_CHARACTERS
 from application.ports import NEXT_EVENT, Answer, ChatCall, ChatProviders, Chunk, ProviderFailure
 from tests.adapters.providers.call_words import GENERATION_ID, a_call, an_endpoint, an_offer, last_usage
 from tests.adapters.providers.canned_server import CannedServer, canned_server, http
@@ -284,6 +285,34 @@ async def test_our_key_never_leaves_in_a_message(ask: Ask) -> None:
     assert failure.told.message == "bad header: Bearer [key]"
     assert "sk-acme-secret" not in repr(failure) + repr(failure.__cause__)
     assert b"sk-acme-secret" in server.requests[0]
+
+
+IN_THE_MIDDLE = b'data: {"choices":[{"index":0,"delta":{"content":"So far"}}]}\n\n'
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (
+            b'{"code":500,"message":"engine 7 died (Bearer sk-acme-secret)\\u0007\\ud83d"}',
+            "engine 7 died (Bearer [key])??",
+        ),
+        (b'"no more"', "no more"),
+        (b'{"message":"' + b"x" * 5_000 + b'"}', "x" * MAX_MESSAGE_CHARACTERS),
+        (b'{"code":500,"message":"<html><body>502</body>"}', ""),
+        (b'{"code":401,"message":"Incorrect API key provided: sk-ac***cret"}', ""),
+        (b'{"code":429,"message":"Rate limit reached in organization org-7"}', ""),
+        (b'{"type":"insufficient_quota","message":"You exceeded your current quota"}', ""),
+    ],
+)
+async def test_a_providers_words_in_the_middle_are_bounded_and_not_about_the_operators_account(
+    error: bytes, words: str
+) -> None:
+    body = IN_THE_MIDDLE + b'data: {"error":' + error + b"}\n\n"
+    async with canned_server(http("200 OK", body, "text/event-stream")) as server, client_of(server) as client:
+        failure = await failure_of(streamed, client, a_call())
+    assert (failure.told, failure.words) == (None, words)
 
 
 @pytest.mark.asyncio

@@ -61,7 +61,7 @@ class _Fold:
             self._change(stream, event["amount_nusd"])
         elif tag == "credit.lot_expired.v1":
             self._change(stream, -event["amount_nusd"])
-        elif tag == "credit.reserved.v1":
+        elif tag == "credit.reserved.v2":
             self._reserve(stream, event, recorded_s)
         elif tag == "credit.reservation_extended.v1":
             self._held[event["reservation_id"]] += event["added_nusd"]

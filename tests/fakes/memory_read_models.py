@@ -207,6 +207,7 @@ def _request(account_id: str, begun: RecordedEvent, ended: RecordedEvent | None)
         model=made.model if made else reserved.model,
         provider=made.provider if made else reserved.provider,
         app=reserved.app,
+        title=reserved.title,
         replaces=reserved.replaces,
         streamed=reserved.streamed,
         granted_tokens=reserved.granted_tokens,

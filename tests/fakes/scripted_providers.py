@@ -149,12 +149,13 @@ def failure(
     *,
     fails_over: bool = True,
     told: Told | None = None,
+    words: str = "",
     retry_after_s: int | None = None,
     unread_bytes: int = 0,
 ) -> ProviderFailure:
     attempt = Attempt(provider="acme", error_class=error_class, status=status)
     return ProviderFailure(
-        attempt, fails_over=fails_over, told=told, retry_after_s=retry_after_s, unread_bytes=unread_bytes
+        attempt, fails_over=fails_over, told=told, words=words, retry_after_s=retry_after_s, unread_bytes=unread_bytes
     )
 
 

@@ -11,7 +11,7 @@ from tests.e2e.installation import eventually
 from tests.faults.oracle import settled_books
 from tests.faults.proxied_gateway import Proxied
 
-TAGS = ("credit.reserved.v1", "credit.settled.v1")
+TAGS = ("credit.reserved.v2", "credit.settled.v1")
 PARALLEL = 3
 
 

@@ -201,7 +201,8 @@ class CreditModel:
         if costs[min(16, requested)] > room:
             raise Refused("key_limit_exceeded")
         affordable = max((n for n, cost in enumerate(costs) if cost <= available), default=0)
-        raise Refused("insufficient_credits", requested_tokens=requested, affordable_tokens=affordable)
+        told = {} if c["quote"]["per_token_fusd"] else {"needed_usd": usd(costs[requested])}
+        raise Refused("insufficient_credits", requested_tokens=requested, affordable_tokens=affordable, **told)
 
     def RecordAttempt(self, c: dict[str, Any], now: datetime) -> Told:
         self.the_open(c["reservation_id"])
@@ -301,3 +302,8 @@ class CreditModel:
         amount = self.remaining(lot) - self.held(lot)
         self.lapses.append((lot, amount))
         return [("lot_expired", lot, amount)]
+
+
+def usd(nusd: int) -> str:
+    whole, rest = divmod(nusd, 10**9)
+    return f"{whole}.{rest:09d}".rstrip("0").rstrip(".")

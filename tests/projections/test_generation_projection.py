@@ -7,6 +7,7 @@ import pytest
 from domain.credit import commands as c
 from domain.credit.decider import CREDIT
 from domain.credit.events import Attempt
+from projections.generation.app_column import app_and_title
 from projections.generation.project import (
     GENERATION_ATTEMPT,
     GENERATION_END,
@@ -34,6 +35,18 @@ def test_a_reserve_is_kept_as_it_was_asked(log: Log) -> None:
     (row,) = replayed_rows(PROJECTION, GENERATION_RESERVE, log.events)
     assert (row["reservation_id"], row["account_id"], row["key_id"], row["amount_nusd"]) == ("r1", "acct", "k", 450_000)
     assert (row["granted_tokens"], row["requested_tokens"], row["holds"]) == (500, 500, '[["lot",450000]]')
+
+
+def test_what_the_app_calls_itself_stays_sealed_beside_its_origin(log: Log) -> None:
+    log.command(CREDIT, "acct", c.Grant(at=log.at, lot_id="more", kind="promo", amount_nusd=10**6))
+    log.command(CREDIT, "acct", reserve(log, "acct", "k", "r2", app="https://a.example", title=b"\x00\xffsealed"))
+    log.command(CREDIT, "acct", reserve(log, "acct", "k", "r3", app="", title=b"sealed"))
+    rows = replayed_rows(PROJECTION, GENERATION_RESERVE, log.events)
+    assert [app_and_title(row["app"]) for row in rows] == [
+        ("https://app.example", b""),
+        ("https://a.example", b"\x00\xffsealed"),
+        ("", b"sealed"),
+    ]
 
 
 def test_what_postgres_cannot_hold_is_replaced(log: Log) -> None:

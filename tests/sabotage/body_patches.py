@@ -71,8 +71,8 @@ BODY_PATCHES = (
         "P6",
         "two limits are sent",
         "adapters/outbound/providers/dialects/openai_request.py",
-        "elif name not in OURS and endpoint.passes(name, EXTRAS):",
-        "elif endpoint.passes(name, EXTRAS):",
+        "elif name not in OURS and endpoint.passes(name, EXTRAS)",
+        "elif endpoint.passes(name, EXTRAS)",
         f"{WRITING}::test_one_limit_reaches_the_provider_and_null_is_none",
     ),
     Patch(

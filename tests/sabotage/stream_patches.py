@@ -12,6 +12,22 @@ GRAMMAR = "tests/adapters/providers/test_openai_endings.py"
 
 STREAM_PATCHES = (
     Patch(
+        "secrets",
+        "a stream that breaks off quotes what is about the operator's account",
+        "adapters/outbound/providers/failures.py",
+        'words=told.message if verdict.error_class in TELLABLE else "",',
+        "words=told.message,",
+        "tests/contracts/test_chat_providers.py",
+    ),
+    Patch(
+        "words",
+        "of a list of mistakes only the first is told",
+        "adapters/outbound/providers/dialects/openai_errors.py",
+        "for error in errors[:MAX_LISTED]",
+        "for error in errors[:1]",
+        "tests/adapters/providers/test_openai_answer.py",
+    ),
+    Patch(
         "P1",
         "the end of one choice holds all others back",
         STREAM,

@@ -17,6 +17,22 @@ METERED = "tests/application/test_meter_answer.py"
 
 USAGE_PATCHES = (
     Patch(
+        "price",
+        "a client's higher max_price passes",
+        "adapters/outbound/providers/dialects/openrouter_max_price.py",
+        "if asked is None or asked > Decimal(price):",
+        "if asked is None:",
+        "tests/adapters/providers/test_openrouter_max_price.py",
+    ),
+    Patch(
+        "price",
+        "the client's `provider` passes beside the pinned one",
+        "adapters/outbound/providers/dialects/openai_request.py",
+        " and not (pins and name == MEMBER)",
+        "",
+        "tests/adapters/providers/test_openrouter_max_price.py",
+    ),
+    Patch(
         "P6",
         "a closing usage of zeros takes back what was told of a cache",
         READER,

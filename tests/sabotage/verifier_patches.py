@@ -10,6 +10,22 @@ EXTREMES = "tests/adapters/http/test_extremes.py"
 VERIFIER_PATCHES = (
     Patch(
         "P4",
+        "a reserve is decided without a look at its numbers",
+        "domain/credit/decide.py",
+        "    ranges.check_quote(command.quote)\n",
+        "",
+        "tests/domain/test_credit_ranges.py",
+    ),
+    Patch(
+        "P4",
+        "a settle is decided without a look at its lines",
+        "domain/credit/decide.py",
+        "    ranges.check_charge(command.charge)\n",
+        "",
+        "tests/domain/test_credit_ranges.py",
+    ),
+    Patch(
+        "P4",
         "a date is recorded that in UTC no reader can hold",
         "domain/times.py",
         "if moment.tzinfo is None or not EARLIEST <= moment < END:",

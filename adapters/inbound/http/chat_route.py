@@ -84,7 +84,8 @@ async def _request_of(body: bytes, headers: RequestHeaders) -> ChatRequest:
 
 def _read(body: bytes, headers: RequestHeaders) -> ChatRequest:
     idempotency = headers.idempotency(METHOD.encode(), PATH.encode(), body)
-    return decode_members(body, partial(read_chat_request, app=headers.app, idempotency=idempotency))
+    read = partial(read_chat_request, app=headers.app, title=headers.title, idempotency=idempotency)
+    return decode_members(body, read)
 
 
 def _headers_of(completed: Completed) -> list[Header]:

@@ -105,6 +105,9 @@ TABLE: Mapping[str, Row] = {
     "claim_taken": _request(409, "{message}", is_final=True),
     "account_exists": _request(409, "This account exists already.", is_final=True),
     "account_erased": _request(409, "The personal data of this account was erased.", is_final=True),
+    "account_unreadable": _request(
+        409, "The personal data of this account cannot be read: its data key is not its own.", is_final=True
+    ),
     "key_exists": _request(409, "This API key exists already.", is_final=True),
     "lot_exists": _request(409, "This grant was made already.", is_final=True),
     "too_many_lots": _request(409, "An account has at most {limit} live grants.", is_final=True),
@@ -150,6 +153,7 @@ TABLE: Mapping[str, Row] = {
     "extension_unaffordable": _ours(500, "A reservation could not be extended."),
     "invalid_price": _ours(500, "A price is not valid."),
     "lot_not_due": _ours(500, "A grant has not expired yet."),
+    "out_of_range": _ours(500, "A number or time of a reservation or charge is out of its range."),
     "reservation_exists": _ours(500, "A reservation was made twice."),
     "reservation_not_due": _ours(500, "A reservation has not expired yet."),
     "reservation_not_open": _ours(500, "A reservation has ended already."),
@@ -157,6 +161,9 @@ TABLE: Mapping[str, Row] = {
     "unpriced_unit": _ours(500, "A unit has no price."),
     "usage_quarantined": _ours(500, "A provider's usage cannot be true."),
 }
+
+FLAT_PRICE = "This request requires more credits: it costs {needed_usd} USD, whatever its max_tokens."
+"""Instead of the row's message for insufficient_credits with fact `needed_usd`: fewer tokens would not help."""
 
 KEY_MISTAKES = {
     "none_sent": "No API key was sent; send one as `Authorization: Bearer <key>` or `x-api-key`.",
@@ -189,7 +196,8 @@ def answer_to(refusal: DomainError) -> ErrorAnswer:
     row = TABLE.get(refusal.code) or _ours(500, "A refusal without a documented code: {code}.")
     facts = {"code": refusal.code, **refusal.facts, **_derived(refusal)}
     metadata = {name: value for name, value in refusal.facts.items() if name not in ("message", "param")}
-    detail = ErrorDetail(row.message.format_map(_Known(facts)), row.type, refusal.code, facts.get("param"), metadata)
+    sentence = FLAT_PRICE if "needed_usd" in facts else row.message
+    detail = ErrorDetail(sentence.format_map(_Known(facts)), row.type, refusal.code, facts.get("param"), metadata)
     return ErrorAnswer(row.status, detail, _headers(row, refusal.facts))
 
 

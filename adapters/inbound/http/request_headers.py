@@ -10,7 +10,7 @@ from adapters.inbound.http.reply import Header
 from domain.errors import DomainError
 
 MAX_APP = 100
-"""Characters kept of an application's name: it is stored with every request."""
+"""Characters kept of an application's title or origin: it is stored with every request."""
 
 _IDEMPOTENCY_KEY = re.compile(rb"[ -~]{1,255}")
 _PRINTABLE = re.compile(rb"[ -~]+")
@@ -56,12 +56,13 @@ class RequestHeaders(msgspec.Struct, frozen=True):
 
     @property
     def app(self) -> str:
-        """X-OpenRouter-Title or X-Title, else the origin of HTTP-Referer."""
-        name = (
-            self.found.get(b"x-openrouter-title")
-            or self.found.get(b"x-title")
-            or _origin(self.found.get(b"http-referer") or self.found.get(b"referer", b""))
-        )
+        """The origin of HTTP-Referer; empty if there is none."""
+        return _origin(self.found.get(b"http-referer") or self.found.get(b"referer", b"")).decode()
+
+    @property
+    def title(self) -> str:
+        """X-OpenRouter-Title or X-Title: free text, which may name a person. Empty if there is none."""
+        name = self.found.get(b"x-openrouter-title") or self.found.get(b"x-title", b"")
         return name[:MAX_APP].decode() if _PRINTABLE.fullmatch(name) else ""
 
     @property

@@ -7,10 +7,12 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Protocol
 
-from adapters.outbound.crypto.data_key import DataKey, Keyring
+from adapters.outbound.crypto.data_key import DataKey, Keyring, NotSealedHere
+from adapters.outbound.crypto.wrapping import WrongKeyring
 from domain.errors import DomainError
 
 ERASED = b"erased"
+UNREADABLE = b"cannot be read"
 MAX_CACHED_KEYS = 10_000
 """About 300 bytes each; an account's key is needed once per stored answer or shown label."""
 
@@ -45,14 +47,20 @@ class SealedPersonalData:
         return (await self._existing_key(account_id)).commitment
 
     async def open(self, account_id: str, sealed: bytes) -> bytes:
-        key = await self._key(account_id)
-        return ERASED if key is None else key.open(sealed)
+        try:
+            key = await self._key(account_id)
+            return ERASED if key is None else key.open(sealed)
+        except (WrongKeyring, NotSealedHere):
+            return UNREADABLE
 
     def keyed_hash(self, kind: str, value: str) -> bytes:
         return hmac.digest(self._pepper, f"{kind}\0{value}".encode(), hashlib.sha256)
 
     async def _existing_key(self, account_id: str) -> DataKey:
-        key = await self._key(account_id)
+        try:
+            key = await self._key(account_id)
+        except WrongKeyring:
+            raise DomainError("account_unreadable", account_id=account_id) from None
         if key is None:
             raise DomainError("account_erased", account_id=account_id)
         return key

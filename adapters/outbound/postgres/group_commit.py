@@ -15,6 +15,7 @@ import structlog
 
 from adapters.outbound.postgres.append_batch import PREPARED_APPEND, Outcome, outcome, parameters
 from adapters.outbound.postgres.ask_server import LOST, Line, is_passing, rows
+from adapters.outbound.postgres.busy_streams import BusyStreams
 from adapters.outbound.postgres.decide_batch import DecidedBatch
 from adapters.outbound.postgres.load_streams import load_streams
 from adapters.outbound.postgres.notify_followers import Notifier
@@ -91,6 +92,7 @@ class GroupCommit:
         self._turns = Turns(info)
         self._notifier = Notifier(info)
         self._snapshots = SnapshotsDue(self._cache)
+        self.busy = BusyStreams()
         self._failures = 0  # in a row
         self._closing = False
         self._has_ended = False
@@ -184,6 +186,8 @@ class GroupCommit:
                 batch = await self._append(batch, frozenset({stream}))
                 if not batch:
                     return []
+        if not is_ours:
+            self.busy.note(stream)
         self._cache.drop(stream)
         for pending in batch:
             pending.rounds = 0
@@ -237,6 +241,7 @@ class GroupCommit:
     def _conclude(self, batch: list[Pending], decided: DecidedBatch, result: Outcome) -> None:
         """Answer what was recorded and remember the states it led to."""
         good = {batch[i].stream for i in result.recorded}
+        self.busy.forget(good)
         for stream, cached in decided.states.items():
             if stream in good:
                 self._cache.put(stream, cached)
@@ -257,6 +262,8 @@ class GroupCommit:
             batch[i].rounds += 1
             if batch[i].raw:  # cannot be decided anew
                 batch[i].refuse(DomainError("stale_stream", stream=batch[i].stream))
+        for i in result.busy:
+            self.busy.note(batch[i].stream)
         if len(result.busy) == len(batch):
             await asyncio.sleep(BUSY_PAUSE_S)
         return [batch[i] for i in sorted((*result.stale, *result.busy)) if not batch[i].is_answered]

@@ -85,6 +85,11 @@ class PostgresLedger:
     def queued(self) -> int:
         return self._commits.queued
 
+    @property
+    def busy_streams(self) -> Mapping[str, float]:
+        """Streams that another session has kept locked for long, and for how many seconds."""
+        return self._commits.busy.long()
+
     async def run(self) -> None:
         """Append until `close`; then until nothing waits. Whoever is left unanswered is told so."""
         try:

@@ -17,6 +17,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     extras: frozenset[str] = frozenset()
     priced_or_remote: frozenset[str] = frozenset(PRICED_OR_REMOTE)
     strict: bool = False
+    pins_max_price: bool = False
     connect_timeout_s: float = 10.0
     usage: UsageRow = UsageRow()
 
@@ -44,6 +45,7 @@ def endpoint_of(provider: str, row: ProviderRow, api_key: str) -> Endpoint:
         extras=frozenset(row.extras),
         priced_or_remote=frozenset(row.priced_or_remote),
         strict=row.strict,
+        pins_max_price=row.pins_max_price,
         connect_timeout_s=row.connect_timeout_s,
         usage=row.usage,
     )

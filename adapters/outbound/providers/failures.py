@@ -67,6 +67,15 @@ TRANSIENT = frozenset(
 """The same call may succeed soon. A wrong key, an unknown model or an answer that cannot be read stay as they are; a
 deadline that has passed would pass again, at the same cost."""
 
+TELLABLE = frozenset(ErrorClass) - {
+    ErrorClass.UNAUTHORIZED,
+    ErrorClass.PAYMENT_REQUIRED,
+    ErrorClass.FORBIDDEN,
+    ErrorClass.NOT_FOUND,
+    ErrorClass.RATE_LIMITED,
+}
+"""What a provider says of the others is about the operator's account there: its key, its money, its organisation."""
+
 RETRY_AFTER_S = 1
 """If the provider names no time."""
 
@@ -132,12 +141,13 @@ def verdict_on(status: int) -> Verdict:
 def failure_of_status(
     provider: str, status: int, duration_ms: int, told: ToldError, retry_after_s: int | None = None
 ) -> ProviderFailure:
-    """The failure behind a status. What was told is kept only where it is the client's business."""
+    """The failure behind a status. What was told is kept only where it is not about the operator's account."""
     verdict = verdict_on(status)
     return ProviderFailure(
         Attempt(provider=provider, error_class=verdict.error_class.value, status=status, duration_ms=duration_ms),
         fails_over=verdict.fails_over,
         told=told.to_client() if verdict.is_clients_fault else None,
+        words=told.message if verdict.error_class in TELLABLE else "",
         retry_after_s=_worth_repeating(verdict.error_class, retry_after_s),
     )
 
@@ -154,7 +164,11 @@ def failure_of_answer(provider: str, broken: BrokenAnswer, status: int, duration
     fails_over = broken.error_class not in TOO_LARGE
     retry_after_s = _worth_repeating(broken.error_class)
     return ProviderFailure(
-        attempt, fails_over=fails_over, retry_after_s=retry_after_s, unread_bytes=broken.unread_bytes
+        attempt,
+        fails_over=fails_over,
+        words=broken.told.message,
+        retry_after_s=retry_after_s,
+        unread_bytes=broken.unread_bytes,
     )
 
 

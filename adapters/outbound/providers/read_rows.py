@@ -62,7 +62,8 @@ def _tables(file: Path) -> dict[str, Any]:
             raise ProvidersFileInvalid(file, "", f"is larger than {MAX_FILE_BYTES} bytes")
         return tomllib.loads(content.decode())
     except OSError as error:
-        raise ProvidersFileInvalid(file, "", error.strerror or "cannot be read") from error
+        reason = error.strerror or "cannot be read"
+        raise ProvidersFileInvalid(file, "", f"{reason}; GATEWAYZ_PROVIDERS_FILE names this file") from error
     except ValueError as error:  # not UTF-8, or not TOML: both say where
         raise ProvidersFileInvalid(file, "", f"is not TOML: {error}") from error
 

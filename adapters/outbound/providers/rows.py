@@ -164,6 +164,7 @@ class ProviderRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
                   prices for the rest.
     strict:       only known parameters and `extras` pass.
     extras:       request parameters outside OpenAI's that this provider understands.
+    pins_max_price: it lets callers choose among upstreams: calls are bound to those that cost no more than our price.
     usage_slack_tokens: tokens above a request's own bounds, per side, up to which usage is believed.
     """
 
@@ -176,6 +177,7 @@ class ProviderRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     extras: tuple[Parameter, ...] = ()
     priced_or_remote: tuple[Parameter, ...] = PRICED_OR_REMOTE
     strict: bool = False
+    pins_max_price: bool = False
     connect_timeout_s: Annotated[float, Meta(gt=0, le=60)] = 10.0
     genai_prices: str = ""
     author: str = ""

@@ -78,9 +78,9 @@ class Watch:
         return told._replace(message=message, param=param, code=self._clean(told.code, MAX_WORD_CHARACTERS))
 
     def _clean(self, text: str, limit: int) -> str:
-        """Half a surrogate pair is no character: it could not be written as UTF-8."""
+        """Printable, on several lines if it was. (Half a surrogate pair is no character: it could not be written.)"""
         hidden = text.replace(self._api_key, "[key]") if self._api_key else text
-        return hidden[:limit].encode("utf-8", "replace").decode()
+        return "".join(one if one.isprintable() or one in "\n\t" else "?" for one in hidden[:limit])
 
 
 def _class_of(error: Exception) -> ErrorClass:

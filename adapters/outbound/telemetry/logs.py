@@ -20,7 +20,9 @@ def configure_logs(process: str, form: Literal["auto", "json", "console"], level
         structlog.stdlib.add_log_level if is_console else structlog.processors.add_log_level,
         structlog.processors.TimeStamper("%H:%M:%S" if is_console else "iso", utc=not is_console),
     ]
-    renderer: Any = structlog.dev.ConsoleRenderer() if is_console else structlog.processors.JSONRenderer()
+    renderer: Any = (
+        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()) if is_console else structlog.processors.JSONRenderer()
+    )
     threshold = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[*shared, structlog.processors.format_exc_info, renderer],

@@ -36,11 +36,13 @@ class Metrics:
 
     sample:       what the next scrape says of the database.
     queue_depth:  commands waiting in the ledger, asked after each append and every second.
+    busy_streams: streams that another session keeps locked, asked every second.
     """
 
     def __init__(self, multiprocess_folder: Path | None = None) -> None:
         self.sample = Sample()
         self.queue_depth: Callable[[], int] = lambda: 0
+        self.busy_streams: Callable[[], int] = lambda: 0
         self._folder = multiprocess_folder
         self._own = own = CollectorRegistry()
         self.requests = Counter(
@@ -71,6 +73,12 @@ class Metrics:
             "gatewayz_append_queue_depth",
             "Ledger commands waiting to be appended.",
             multiprocess_mode="livesum",
+            registry=own,
+        )
+        self.locked_streams = Gauge(
+            "gatewayz_locked_streams",
+            "Streams that another session has kept locked for seconds; /ready names them.",
+            multiprocess_mode="livemax",
             registry=own,
         )
         self.append_seconds = Histogram(
@@ -110,6 +118,9 @@ class Metrics:
     def note_queue(self) -> None:
         """Also while no append succeeds: that is when it grows."""
         self.append_queue.set(self.queue_depth())
+
+    def note_busy_streams(self) -> None:
+        self.locked_streams.set(self.busy_streams())
 
     def exposition(self) -> tuple[bytes, str]:
         """Prometheus text of all processes that share the folder, and its content type."""

@@ -63,6 +63,7 @@ SETTLED = GenerationRecord(
     model="sandbox/echo",
     provider="sandbox",
     app="",
+    title=b"",
     replaces="",
     streamed=True,
     granted_tokens=4096,

@@ -132,7 +132,7 @@ class House:
 
     def _gateway(self, limits: Limits, deadlines: Deadlines, read_on_s: float, unpaid_limit: UnpaidLimit) -> Gateway:
         ledger, clock, ids, telemetry = self.ledger, self.clock, self.ids, self.telemetry
-        reserve = ReserveCredit(ledger, clock, ids, telemetry, deadlines, unpaid_limit)
+        reserve = ReserveCredit(ledger, self.personal_data, clock, ids, telemetry, deadlines, unpaid_limit)
         settle = SettleCharge(ledger, clock, self.personal_data, telemetry, deadlines, keep_answers_s=3_600)
         meter = MeterAnswer(NoCounter())
         calls = CallProviders(ledger, clock, settle, meter, telemetry)

@@ -29,7 +29,8 @@ def test_a_referrer_is_reduced_to_its_origin(referer: str, stored: str) -> None:
         assert read_headers([(name, referer.encode())]).app == stored
 
 
-def test_todays_title_counts_before_the_older_one_and_both_before_the_referrer() -> None:
+def test_todays_title_counts_before_the_older_one_and_neither_is_the_origin() -> None:
     headers = [(b"http-referer", b"https://a.example"), (b"x-title", b"Old")]
-    assert read_headers(headers).app == "Old"
-    assert read_headers([*headers, (b"x-openrouter-title", b"New")]).app == "New"
+    assert (read_headers(headers).title, read_headers(headers).app) == ("Old", "https://a.example")
+    assert read_headers([*headers, (b"x-openrouter-title", b"New")]).title == "New"
+    assert read_headers([(b"x-title", b"Old")]).app == ""

@@ -101,6 +101,22 @@ def test_nothing_is_sealed_for_an_account_whose_data_key_is_gone(
     assert (answer.status_code, error_of(answer.content)["code"]) == (409, "account_erased")
 
 
+VIEWS = ("/admin/accounts", "/admin/accounts/{account}")
+
+
+def test_an_account_with_anothers_data_key_is_shown_and_refuses_to_be_changed(
+    house: House, manager: httpx.Client, admin: httpx.Client
+) -> None:
+    key = hash_of_a_key(manager)
+    house.personal_data.swapped.add(house.account_id)
+    for path in VIEWS:
+        shown = admin.get(path.format(account=house.account_id))
+        assert (shown.status_code, "cannot be read" in shown.text) == (200, True), path
+    assert manager.get("/v1/keys").json()["data"][0]["name"] == "cannot be read"
+    answer = sent(manager, "PATCH", f"/v1/keys/{key}", '{"name": "another"}')
+    assert (answer.status_code, error_of(answer.content)["code"]) == (409, "account_unreadable")
+
+
 def test_an_answer_that_cannot_be_kept_is_charged_and_served(house: House, http: httpx.Client) -> None:
     house.providers.answers["acme/m"] = whole_answer()
     house.personal_data.erased.add(house.account_id)

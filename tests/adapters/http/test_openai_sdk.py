@@ -16,6 +16,7 @@ from domain.money import format_usd
 from tests.adapters.http.eventually import eventually
 from tests.adapters.http.house import FLAT, MODEL, UNPRICED, House, done
 from tests.adapters.http.served import Served
+from tests.fakes.memory_personal_data import SEALED
 from tests.fakes.scripted_providers import failure, streamed_answer, whole_answer
 
 QUESTION: Any = [{"role": "user", "content": "Say hello"}]
@@ -89,7 +90,7 @@ def test_x_api_key_opens_as_well(house: House, http: httpx.Client) -> None:
     assert http.post("/v1/chat/completions", json=asked, headers=headers).status_code == 200
 
 
-def test_the_app_is_kept_without_what_is_nobodys_business(house: House, http: httpx.Client) -> None:
+def test_of_the_app_its_origin_is_kept_in_clear_and_its_title_sealed(house: House, http: httpx.Client) -> None:
     house.providers.answers[MODEL] = whole_answer()
     asked = {"model": MODEL, "messages": QUESTION}
     for name, value in (
@@ -99,12 +100,37 @@ def test_the_app_is_kept_without_what_is_nobodys_business(house: House, http: ht
         (b"X-Title", b"\xe9"),
     ):
         assert http.post("/v1/chat/completions", json=asked, headers={name: value}).status_code == 200
-    assert [reserved.app for reserved in house.happened(Reserved)] == [
-        "My App",
-        "https://app.example",
-        "My Other App",
-        "",
+    assert [(reserved.app, reserved.title) for reserved in house.happened(Reserved)] == [
+        ("", SEALED + b"My App"),
+        ("https://app.example", b""),
+        ("", SEALED + b"My Other App"),
+        ("", b""),
     ]
+    assert not any(settled.app for settled in house.happened(Settled)[::2])
+
+
+def test_the_owner_reads_the_title_until_the_account_is_erased(house: House, http: httpx.Client) -> None:
+    house.providers.answers[MODEL] = whole_answer()
+    headers = {"x-title": "Jane's app", "http-referer": "https://app.example/jane"}
+    answer = http.post("/v1/chat/completions", json={"model": MODEL, "messages": QUESTION}, headers=headers)
+
+    def shown() -> tuple[str, str, str]:
+        data = http.get("/v1/generation", params={"id": answer.json()["id"]}).json()["data"]
+        return data["title"], data["origin"], data["http_referer"]
+
+    assert shown() == ("Jane's app", "https://app.example", "https://app.example")
+    house.personal_data.swapped.add(house.account_id)
+    assert shown()[0] == "cannot be read"
+    house.personal_data.erased.add(house.account_id)
+    assert shown()[0] == "erased"
+
+
+def test_a_title_that_cannot_be_sealed_is_left_out(house: House, http: httpx.Client) -> None:
+    house.providers.answers[MODEL] = whole_answer()
+    house.personal_data.erased.add(house.account_id)
+    asked = {"model": MODEL, "messages": QUESTION}
+    assert http.post("/v1/chat/completions", json=asked, headers={"x-title": "Jane's app"}).status_code == 200
+    assert house.happened(Reserved)[0].title == b""
 
 
 def test_an_answer_that_was_clamped_says_so(house: House, client: Any) -> None:
@@ -130,6 +156,15 @@ def test_no_credit_is_402_with_the_sentence_that_clients_parse(house: House, cli
         "This request requires more credits, or fewer max_tokens. "
         "You requested up to 100 tokens, but can only afford 0."
     )
+
+
+def test_no_credit_for_a_price_per_request_is_402_with_that_price(house: House, http: httpx.Client) -> None:
+    house.hold_all_but("0.0001")
+    error = http.post("/v1/chat/completions", json={"model": FLAT, "messages": QUESTION, "max_tokens": 100}).json()[
+        "error"
+    ]
+    assert (error["code"], error["metadata"]["needed_usd"]) == ("insufficient_credits", "0.001")
+    assert error["message"] == "This request requires more credits: it costs 0.001 USD, whatever its max_tokens."
 
 
 def test_unknown_disabled_and_expired_keys_are_401(house: House, served: Served) -> None:

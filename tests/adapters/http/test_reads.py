@@ -74,7 +74,7 @@ def test_P6_a_generation_costs_what_the_answer_said(house: House, http: httpx.Cl
     found = http.get("/v1/generation", params={"id": answer.headers["x-generation-id"]})
     assert f'"total_cost":{answer.headers["x-gatewayz-cost"]},' in found.text
     data = found.json()["data"]
-    assert (data["model"], data["provider_name"], data["origin"]) == (MODEL, "acme", "My App")
+    assert (data["model"], data["provider_name"], data["title"]) == (MODEL, "acme", "My App")
     assert (data["native_tokens_prompt"], data["native_tokens_completion"]) == (10, 5)
     assert (data["status"], data["finish_reason"], data["streamed"]) == ("settled", "stop", False)
     assert data["position"] == answer.headers["x-gatewayz-position"]

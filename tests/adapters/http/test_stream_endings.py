@@ -109,6 +109,17 @@ def test_a_reason_in_the_middle_is_told_as_it_is_before_the_first_chunk(
     assert words in error["message"]
 
 
+def test_a_providers_own_words_on_its_failure_are_quoted(house: House, http: httpx.Client) -> None:
+    broken = failure("server_error", 500, words="The engine is overloaded, try later")
+    house.providers.streams[MODEL] = [text_chunk("So far"), broken]
+    *_, last = events_of(http.post(PATH, json=ASKED).text)
+    error = json.loads(last)["error"]
+    assert (error["code"], error["message"]) == (
+        "server_error",
+        "the provider broke off: The engine is overloaded, try later",
+    )
+
+
 def test_a_provider_that_goes_on_after_its_end_is_cut_off(house: House, http: httpx.Client) -> None:
     flood = [text_chunk("x" * 1_000_000)] * 20
     house.providers.streams[MODEL] = [text_chunk("Hello"), last_chunk(), *flood]

@@ -62,7 +62,7 @@ async def test_reserve_settle_and_release_at_random_never_overspend(database: Da
     assert lowest_available_nusd(database, "hot") >= 0
     assert not state.reservations and state.held_nusd == 0
     assert settled[""] >= lots  # every nano-dollar that was there was offered
-    assert Counter(tags_of(database, "credit-hot"))["credit.reserved.v1"] == settled[""]
+    assert Counter(tags_of(database, "credit-hot"))["credit.reserved.v2"] == settled[""]
     assert settled["insufficient_credits"] == 250 - settled[""]
 
 

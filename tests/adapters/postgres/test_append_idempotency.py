@@ -21,7 +21,7 @@ async def test_the_same_command_again_returns_its_first_result(database: Databas
         again = await credit(ledger, "a", grant("lot", 100))
     assert (again.events, again.position, again.seen_before) == (first.events, 1, True)
     assert first.seen_before is False
-    assert tags_of(database, "credit-a") == ["credit.granted.v2", "credit.reserved.v1"]
+    assert tags_of(database, "credit-a") == ["credit.granted.v2", "credit.reserved.v2"]
 
 
 async def test_a_retry_at_another_time_is_the_same_command(database: Database) -> None:

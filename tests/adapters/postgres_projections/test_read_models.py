@@ -195,6 +195,17 @@ def test_due_lots_are_those_with_something_left(database: Database, log: Log) ->
 # ---- requests
 
 
+def test_what_an_app_calls_itself_comes_back_as_it_was_sealed(database: Database, log: Log) -> None:
+    credit(log, grant(log, amount_nusd=10**7), reserve(log, "acct", "acct-k0", "r1", title=b"\x00\xff sealed"))
+    credit(log, reserve(log, "acct", "acct-k0", "r2", app="https://b.example"))
+    projected(database, log)
+    titled = ask(database, lambda reads: reads.generation("acct", "r1"))
+    plain = ask(database, lambda reads: reads.generation("acct", "r2"))
+    assert titled is not None and plain is not None
+    assert (titled.app, titled.title) == ("https://app.example", b"\x00\xff sealed")
+    assert (plain.app, plain.title) == ("https://b.example", b"")
+
+
 def test_a_request_is_shown_from_reserve_to_end(database: Database, log: Log) -> None:
     credit(
         log,

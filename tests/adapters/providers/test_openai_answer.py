@@ -182,6 +182,12 @@ RELAYED = msgspec.json.encode(
 )
 
 
+def fastapi(*paths: tuple[str | int, ...]) -> bytes:
+    """A 422 with an entry for each of `paths`."""
+    entries = [{"type": "bad", "loc": ["body", *path], "msg": f"wrong {path[0]}"} for path in paths]
+    return msgspec.json.encode({"detail": entries})
+
+
 @pytest.mark.parametrize(
     ("body", "told"),
     [
@@ -203,7 +209,21 @@ RELAYED = msgspec.json.encode(
             b'[{"error":{"code":429,"message":"Quota","status":"RESOURCE_EXHAUSTED"}}]',
             ToldError("Quota", None, 429, "429"),
         ),
-        (b'{"errors":[{"message":"first"},{"message":"second"}]}', ToldError("first")),
+        (b'{"errors":[{"message":"first"},{"message":"second"}]}', ToldError("first; second")),
+        (
+            fastapi(("messages", 0, "content"), ("temperature",)),
+            ToldError(
+                "messages[0].content: wrong messages; temperature: wrong temperature", "messages[0].content", 0, "bad"
+            ),
+        ),
+        (
+            fastapi(*((f"p{n}",) for n in range(11))),
+            ToldError("; ".join([*(f"p{n}: wrong p{n}" for n in range(8)), "and 3 more"]), "p0", 0, "bad"),
+        ),
+        (
+            b'{"detail":[{"loc":["body"]},7,[["x"]],{"loc":["body","n"],"msg":"no number"}]}',
+            ToldError("no number", "n"),
+        ),
         (b'{"error":{"message":"no","code":"429"}}', ToldError("no", None, 429, "429")),
         (RELAYED, ToldError("bad tool", "tools[0]", 400, "bad_tool")),
     ],

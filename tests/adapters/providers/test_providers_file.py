@@ -147,7 +147,7 @@ def test_a_mistake_is_named_with_file_row_and_field(tmp_path: Path, text: str, p
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ProvidersFileInvalid, match=r"nowhere\.toml: No such file"):
+    with pytest.raises(ProvidersFileInvalid, match=r"nowhere\.toml: No such file .*; GATEWAYZ_PROVIDERS_FILE"):
         load_catalog(tmp_path / "nowhere.toml", {}, None, on=TODAY)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from adapters.complaint import WRONG_INPUT, Complaint
-from adapters.settings import read_provider_keys, read_settings
+from adapters.settings import ignored_names, read_provider_keys, read_settings
 from adapters.settings.choose_home import HOMES_OF_ROOT, choose_home
 
 
@@ -76,6 +76,21 @@ def test_a_misspelt_setting_is_not_silently_left_out(name: str, meant: str) -> N
 @pytest.mark.parametrize("name", ["GATEWAYZ_KEY", "GATEWAYZ_PORT_8000_TCP", "GATEWAYZ_SERVICE_HOST", "GATEWAYZ_IMAGE"])
 def test_names_of_others_under_our_prefix_are_none_of_our_business(name: str, tmp_path: Path) -> None:
     assert read_settings({name: "1", "GATEWAYZ_HOME": str(tmp_path)}).port == 8000
+
+
+def test_what_nothing_reads_is_named_and_not_refused() -> None:
+    environment = {
+        "GATEWAYZ_FOO": "1",
+        "GATEWAYZ_EMPTY": "",
+        "GATEWAYZ_PORT": "8000",
+        "GATEWAYZ_PEPPER": "p",
+        "GATEWAYZ_ACME_KEY": "k",
+        "GATEWAYZ_API_SERVICE_PORT_HTTP": "1",
+        "GATEWAYZ_API_PORT_8000_TCP_ADDR": "1",
+        "GATEWAYZ_SERVICE_HOST": "1",
+        "OTHER": "1",
+    }
+    assert ignored_names(["GATEWAYZ_ACME_KEY"], environment) == ["GATEWAYZ_FOO"]
 
 
 def test_provider_keys_are_those_that_are_set() -> None:

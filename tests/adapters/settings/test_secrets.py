@@ -1,10 +1,13 @@
 """The installation's secrets: made once, kept by their owner, the same for all who share them."""
 
 import base64
+import hashlib
 import json
+import random
 import secrets
 import stat
 import threading
+import uuid
 from pathlib import Path
 
 import pytest
@@ -12,9 +15,10 @@ import pytest
 from adapters.complaint import Complaint
 from adapters.embedded.durable import write_file
 from adapters.settings.secrets import Secrets, find_secrets, keep_secrets, make_secrets
+from adapters.settings.weak_secrets import weakness
 
-PEPPER = "p" * 40
-RING = base64.urlsafe_b64encode(b"k" * 32).decode()
+PEPPER = "b61c7f03d95e4a8820fd13c69be7a45f72d0"
+RING = base64.urlsafe_b64encode(hashlib.sha256(b"of these tests").digest()).decode()
 GIVEN = {"GATEWAYZ_PEPPER": PEPPER, "GATEWAYZ_KEYRING": RING}
 
 
@@ -61,7 +65,7 @@ def test_the_environment_outranks_the_file(tmp_path: Path) -> None:
         ({**GIVEN, "GATEWAYZ_PEPPER": "short"}, "fewer than 32"),
         ({**GIVEN, "GATEWAYZ_KEYRING": "no fernet key"}, "Fernet"),
         ({**GIVEN, "GATEWAYZ_KEYRING": f"{RING},{RING[:-4]}"}, "Fernet"),
-        ({**GIVEN, "GATEWAYZ_ADMIN_KEY": "guess"}, "shorter than 16"),
+        ({**GIVEN, "GATEWAYZ_ADMIN_KEY": "guess"}, "fewer than 16"),
         ({**GIVEN, "GATEWAYZ_DERIVATION_SECRET": "too-short-one"}, "fewer than 32"),
     ],
 )
@@ -71,6 +75,60 @@ def test_what_cannot_be_used_is_refused_without_being_repeated(
     with pytest.raises(Complaint, match=told) as refused:
         find_secrets(tmp_path, environment)
     assert not any(secret in str(refused.value) for secret in environment.values() if len(secret) > 8)
+
+
+GUESSED = [
+    "a" * 40,
+    "0" * 64,
+    "ab" * 20,
+    "change-me-" * 5,
+    "changemechangemechangemechangeme",
+    "CHANGE_ME_please_CHANGE_ME_please_",
+    "password1234" * 4,
+    "0123456789abcdef" * 2,
+    "0123456789abcdefghijklmnopqrstuvwxyz",
+    "zyxwvutsrqponmlkjihgfedcba9876543210",
+    "qwertyuiopasdfghjklzxcvbnmqwertyuiop",
+    "12345678901234567890123456789012",
+    "aaaabbbbccccddddeeeeffffgggghhhh",
+    "secret-pepper-for-gatewayz-secret-pepper",
+    "abcabcabcabcabcabcabcabcabcabcabcabcab",
+]
+"""Long enough, each of them."""
+
+
+@pytest.mark.parametrize("weak", GUESSED)
+@pytest.mark.parametrize("name", ["GATEWAYZ_PEPPER", "GATEWAYZ_ADMIN_KEY", "GATEWAYZ_DERIVATION_SECRET"])
+def test_what_can_be_guessed_is_refused_with_what_to_do(tmp_path: Path, name: str, weak: str) -> None:
+    with pytest.raises(
+        Complaint, match=f"{name} can be guessed .*: take a random one, such as `openssl rand"
+    ) as refused:
+        find_secrets(tmp_path, {**GIVEN, name: weak})
+    assert weak not in str(refused.value)
+
+
+def test_a_keyring_and_a_file_are_no_better(tmp_path: Path) -> None:
+    zeros = base64.urlsafe_b64encode(bytes(32)).decode()
+    with pytest.raises(Complaint, match="GATEWAYZ_KEYRING: a key of the ring can be guessed"):
+        find_secrets(tmp_path, {**GIVEN, "GATEWAYZ_KEYRING": f"{RING},{zeros}"})
+    write_file(tmp_path / "secrets.json", json.dumps({"pepper": "x" * 40, "keyring": [RING]}))
+    with pytest.raises(Complaint, match=r"secrets\.json: the pepper can be guessed"):
+        find_secrets(tmp_path, {})
+
+
+def test_random_ones_pass_in_every_usual_form() -> None:
+    rng = random.Random(36)
+    for _ in range(2_000):
+        for form in (
+            bytes.hex,
+            lambda some: base64.b64encode(some).decode(),
+            lambda some: str(uuid.UUID(bytes=some[:16])),
+        ):
+            assert weakness(form(rng.randbytes(32)), 32) == ""
+        assert weakness(rng.randbytes(16).hex(), 32) == ""
+        assert weakness(base64.b32encode(rng.randbytes(20)).decode(), 32) == ""
+        assert weakness(base64.b64encode(rng.randbytes(12)).decode(), 16) == ""
+    assert weakness("correct horse battery staple gate", 32) == ""
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"pepper": 5, "keyring": []}', '{"pepper": "short", "keyring": []}'])
@@ -89,14 +147,14 @@ def test_derived_secrets_are_lasting_and_apart() -> None:
 
 def test_what_is_derived_follows_a_secret_of_its_own(tmp_path: Path) -> None:
     """Absent, it is the pepper: homes that have none keep their admin key and passwords."""
-    before, after = Secrets(PEPPER, (RING,)), Secrets(PEPPER, (RING,), derivation="d" * 32)
+    before, after = Secrets(PEPPER, (RING,)), Secrets(PEPPER, (RING,), derivation=PEPPER[::-1])
     assert before.admin_key == Secrets(PEPPER, (RING,), derivation=PEPPER).admin_key != after.admin_key
     assert before.password_of("w") != after.password_of("w")
     assert before.fingerprints == after.fingerprints, "it is the same installation"
     kept = keep_secrets(tmp_path, make_secrets({}))
     assert kept.derivation and kept.derivation != kept.pepper
-    found = find_secrets(tmp_path, {"GATEWAYZ_DERIVATION_SECRET": "e" * 32})
-    assert found is not None and found.derivation == "e" * 32
+    found = find_secrets(tmp_path, {"GATEWAYZ_DERIVATION_SECRET": PEPPER[::-1]})
+    assert found is not None and found.derivation == PEPPER[::-1]
 
 
 def test_a_file_without_one_is_read_as_before(tmp_path: Path) -> None:

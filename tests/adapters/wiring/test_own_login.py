@@ -178,7 +178,8 @@ def test_a_url_with_another_login_leads_to_the_same_place() -> None:
 def test_containers_that_lack_the_derivation_secret_cannot_derive(owner: str, tmp_path: Path) -> None:
     """The API's container has pepper and keyring, and its own login; the passwords follow from what `migrate` has."""
     ring = base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
-    environment = {"GATEWAYZ_PEPPER": "p" * 32, "GATEWAYZ_KEYRING": ring, "GATEWAYZ_DERIVATION_SECRET": "d" * 32}
+    pepper, derivation = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+    environment = {"GATEWAYZ_PEPPER": pepper, "GATEWAYZ_KEYRING": ring, "GATEWAYZ_DERIVATION_SECRET": derivation}
     with pytest.MonkeyPatch.context() as patch:
         for name, value in environment.items():
             patch.setenv(name, value)

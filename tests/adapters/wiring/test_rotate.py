@@ -21,7 +21,7 @@ from adapters.wiring.database import open_database, prepare_database
 from adapters.wiring.rotate import rotate_derivation_secret, rotate_keyring
 from tests.databases import empty_database
 
-PEPPER = "p" * 40
+PEPPER = "b61c7f03d95e4a8820fd13c69be7a45f72d0"
 OLD, NEW = Fernet.generate_key(), Fernet.generate_key()
 
 
@@ -120,6 +120,6 @@ def test_it_waits_for_nobody_who_runs(settings: Settings) -> None:
 def test_one_that_comes_from_the_environment_is_the_operators_to_change(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("GATEWAYZ_DERIVATION_SECRET", "d" * 40)
+    monkeypatch.setenv("GATEWAYZ_DERIVATION_SECRET", PEPPER[::-1])
     with pytest.raises(Complaint, match="set GATEWAYZ_DERIVATION_SECRET to another, run `gatewayz migrate`"):
         rotate_derivation_secret(settings)

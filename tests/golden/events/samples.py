@@ -92,7 +92,14 @@ FULL: tuple[Event, ...] = (
         reason=b"sealed",
     ),
     credit.Reserved(
-        at=AT, **RESERVED, streamed=True, is_limited=True, app="shop", replaces="gen-0", burnable=("purchased",)
+        at=AT,
+        **RESERVED,
+        streamed=True,
+        is_limited=True,
+        app="shop",
+        title=b"sealed",
+        replaces="gen-0",
+        burnable=("purchased",),
     ),
     credit.ReservationExtended(at=AT, **NAMED, added_nusd=1_000, holds=HOLDS),
     credit.AttemptRecorded(at=AT, **NAMED, attempt=ATTEMPT),

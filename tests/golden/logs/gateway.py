@@ -89,7 +89,7 @@ class LedgerGateway:
         self.expire_due = ExpireDue(ledger, self.reads, self.clock)
         telemetry = CountingTelemetry()
         self.catalog = MemoryCatalog([_offer("acme", 10**9, 2 * 10**9), _offer("dearer", 2 * 10**9, 5 * 10**9)])
-        self.reserve = ReserveCredit(ledger, self.clock, self.ids, telemetry, DEADLINES)
+        self.reserve = ReserveCredit(ledger, self.personal_data, self.clock, self.ids, telemetry, DEADLINES)
         self.settle = SettleCharge(ledger, self.clock, self.personal_data, telemetry, DEADLINES, KEEP_ANSWERS_S)
         meter = MeterAnswer(NoCounter())
         calls = CallProviders(ledger, self.clock, self.settle, meter, telemetry)

@@ -31,7 +31,8 @@ class ProviderResponse(msgspec.Struct, frozen=True):
 class Generation(NoExtras, frozen=True, kw_only=True):
     """OpenRouter's members. Costs are USD, times milliseconds; `latency` is the time to the first token.
 
-    `status`, `requested_model`, `estimated`, `shortfall`, `price_version` and `position` are ours.
+    `status`, `requested_model`, `title`, `estimated`, `shortfall`, `price_version` and `position` are ours; `title` is
+    what the application called itself.
     """
 
     id: str
@@ -61,6 +62,7 @@ class Generation(NoExtras, frozen=True, kw_only=True):
     provider_responses: list[ProviderResponse]
     origin: str
     http_referer: str | None
+    title: str | None
     workspace_id: str
     price_version: str
     position: str
@@ -88,10 +90,11 @@ async def get_generation(
     record = await gateway.reads.generation(caller.account_id, id) if id.isascii() and id.isprintable() else None
     if record is None:
         raise DomainError("generation_not_found", id=id)
-    return answer(GenerationAnswer(_generation(id, record)))
+    title = await gateway.personal_data.open(record.account_id, record.title) if record.title else b""
+    return answer(GenerationAnswer(_generation(id, record, title.decode())))
 
 
-def _generation(generation_id: str, record: GenerationRecord) -> Generation:
+def _generation(generation_id: str, record: GenerationRecord, title: str) -> Generation:
     usage = record.usage
     return Generation(
         id=generation_id,
@@ -121,6 +124,7 @@ def _generation(generation_id: str, record: GenerationRecord) -> Generation:
         provider_responses=_responses(record),
         origin=record.app,
         http_referer=record.app or None,
+        title=title or None,
         workspace_id=record.account_id,
         price_version=record.price_version,
         position=format_position(record.position),

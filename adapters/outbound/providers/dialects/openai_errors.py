@@ -44,6 +44,9 @@ STATUS_OF: Mapping[str, int] = {
 MAX_DEPTH = 4
 """Of errors inside errors: a relay of a relay has three."""
 
+MAX_LISTED = 8
+"""Of a list of errors: what a person mends in one go."""
+
 MESSAGES = ("message", "msg", "detail", "error", "error_message", "title")
 INSIDE = ("error", "errors", "detail")
 """Members that may hold the error itself: an object, a list of them, or a text."""
@@ -60,11 +63,11 @@ def read_error(body: bytes) -> ToldError:
 
 
 def told_error(error: Any, depth: int = 0) -> ToldError:
-    """Of a text, an object, a list (the first counts), or an object around one."""
+    """Of a text, an object, a list, or an object around one."""
     if isinstance(error, str):
         return ToldError(message=error)
-    if isinstance(error, list) and error:
-        error = error[0]
+    if isinstance(error, list):
+        return _of_list(error, depth)
     if not isinstance(error, dict) or depth > MAX_DEPTH:
         return ToldError()
     inner = next((error[name] for name in INSIDE if isinstance(error.get(name), dict | list) and error[name]), None)
@@ -77,6 +80,24 @@ def told_error(error: Any, depth: int = 0) -> ToldError:
         param=within.param or told.param,
         status=within.status or told.status,
         code=within.code or told.code,
+    )
+
+
+def _of_list(errors: Sequence[Any], depth: int) -> ToldError:
+    """Every message, the first MAX_LISTED at most, each with the field that it is about; of everything else the first
+    that is told."""
+    found = [told_error(error, depth + 1) for error in errors[:MAX_LISTED] if not isinstance(error, list)]
+    told = [one for one in found if one.message]
+    if len(told) <= 1:
+        return (told or found or [ToldError()])[0]
+    messages = [f"{one.param}: {one.message}" if one.param else one.message for one in told]
+    if len(errors) > MAX_LISTED:
+        messages.append(f"and {len(errors) - MAX_LISTED} more")
+    return ToldError(
+        message="; ".join(messages),
+        param=next((one.param for one in told if one.param), None),
+        status=next((one.status for one in told if one.status), 0),
+        code=next((one.code for one in told if one.code), ""),
     )
 
 

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Raw
 
 from adapters.outbound.providers.dialects.members import members_of
+from adapters.outbound.providers.dialects.openrouter_max_price import MEMBER, with_max_price
 from adapters.outbound.providers.endpoint import Endpoint
 from application.ports import ChatCall
 
@@ -38,7 +39,8 @@ def write_request(call: ChatCall, endpoint: Endpoint, *, streaming: bool) -> byt
     """The body to send: the client's, with the provider's model id and one token limit, the granted one.
 
     The limit goes into the field the client used; where it used both or none, into the one that the row names.
-    A stream always asks for usage. What the provider's row drops or does not know is left out.
+    A stream always asks for usage. What the provider's row drops or does not know is left out; where it pins the price
+    of upstreams, `provider` comes last.
     """
     limit = _limit_field(call.members, endpoint)
     ours = {
@@ -48,13 +50,17 @@ def write_request(call: ChatCall, endpoint: Endpoint, *, streaming: bool) -> byt
     }
     if streaming:
         ours["stream_options"] = b'{"include_usage":true}'
+    pins = endpoint.pins_max_price
     parts: list[bytes | memoryview] = []
     for name, value in call.members:
         if name in ours:
             parts += b",", _encode(name), b":", _options(value) if name == "stream_options" else ours[name]
             del ours[name]
-        elif name not in OURS and endpoint.passes(name, EXTRAS):
+        elif name not in OURS and endpoint.passes(name, EXTRAS) and not (pins and name == MEMBER):
             parts += b",", _encode(name), b":", memoryview(value)
+    if pins and call.offer.prices is not None:
+        asked = next((value for name, value in reversed(call.members) if name == MEMBER), None)
+        ours[MEMBER] = with_max_price(asked if endpoint.passes(MEMBER, EXTRAS) else None, call.offer.prices)
     for name, written in ours.items():
         parts += b",", _encode(name), b":", written
     return b"".join((b"{", *parts[1:], b"}"))
