@@ -12,6 +12,7 @@ from application.ports import ChatCall, Clock, Ledger, ProviderFailure, Telemetr
 from domain.catalog.offer import Offer
 from domain.credit.commands import ExtendReservation, RecordAttempt, Unpaid
 from domain.credit.decider import CREDIT
+from domain.credit.events import Attempt
 from domain.errors import DomainError
 from domain.money import format_usd
 from domain.pricing.price import PriceSet
@@ -171,3 +172,8 @@ def refusal_of(failure: ProviderFailure, generation_id: str) -> DomainError:
     if failure.retry_after_s is not None:
         facts["retry_after_s"] = failure.retry_after_s
     return DomainError("provider_error", **facts)
+
+
+def failure_of(offer: Offer, error_class: str) -> ProviderFailure:
+    attempt = Attempt(provider=offer.provider, error_class=error_class)
+    return ProviderFailure(attempt, fails_over=True, retry_after_s=1 if error_class == TRUNCATED else None)

@@ -2,26 +2,24 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack
 from functools import partial
 from typing import Any
 
 import msgspec
 
-from application.generate.call_providers import TIMED_OUT, TOO_LARGE, TRUNCATED, CallProviders, refusal_of
+from application.generate.call_providers import TIMED_OUT, TOO_LARGE, CallProviders, failure_of, refusal_of
 from application.generate.complete_chat import check_may_generate
 from application.generate.estimate_tokens import MAX_KEPT_BYTES, MeterAnswer
 from application.generate.held import Held, dropped_of
 from application.generate.keep_answer import KeptAnswer, ReplayAnswer
+from application.generate.open_stream import OpenedStream, open_stream
 from application.generate.quote_offer import offers_for
 from application.generate.read_chat_request import ChatRequest
 from application.generate.reserve_credit import AlreadyServed, ReserveCredit
 from application.generate.settle_charge import MAX_STORED_BYTES, Outcome, Receipt, SettleCharge
 from application.generate.weigh_silence import Silence, WhenGone, weigh_silence
 from application.generate.write_usage import write_usage
-from application.ports import Caller, Catalog, ChatCall, ChatProviders, Chunk, ProviderFailure
-from domain.catalog.offer import Offer
-from domain.credit.events import Attempt
+from application.ports import Caller, Catalog, ChatProviders, Chunk, ProviderFailure
 from domain.errors import DomainError
 from domain.pricing.usage import Usage, output_tokens
 
@@ -43,20 +41,6 @@ class BrokenOff(msgspec.Struct, frozen=True):
     message: str
     usage: bytes | None
     facts: Mapping[str, Any]
-
-
-class _Opened(msgspec.Struct):
-    """A provider's stream whose first output has come: from here on there is no other provider.
-
-    began_s:   the loop's time when the provider was called.
-    is_left:   there was no output when the time ran out that a client who had gone is given.
-    """
-
-    stack: AsyncExitStack
-    chunks: AsyncIterator[Sequence[Chunk]]
-    first: Sequence[Chunk]
-    began_s: float
-    is_left: bool = False
 
 
 class StreamChat:
@@ -88,57 +72,12 @@ class StreamChat:
             held = await self._reserve(caller, request, *offers[0])
         except AlreadyServed as served:
             return KeptStream(*await self._replay(caller, served))
-        opened = await self._call_providers(held, offers, partial(self._open, when_gone))
+        opening = partial(open_stream, self._providers, self._read_on_s, when_gone)
+        opened = await self._call_providers(held, offers, opening)
         held.dropped = dropped_of(held, self._providers)
         stream = ChatStream(held, opened, self._settle, self._meter, self._read_on_s, self._call_providers.tell)
         when_gone(stream.client_gone)
         return stream
-
-    async def _open(self, when_gone: WhenGone, call: ChatCall) -> _Opened:
-        """A client that goes before the first output leaves the provider as long for it as one that goes later."""
-        began_s = asyncio.get_running_loop().time()
-        first: list[Chunk] = []
-        async with AsyncExitStack() as stack:
-            try:
-                async with asyncio.timeout(call.timeout_s) as limit:
-                    when_gone(partial(self._hurry, limit))
-                    chunks = await stack.enter_async_context(self._providers.stream(call))
-                    while not _has_begun(first):
-                        first += await anext(chunks)
-            except TimeoutError:
-                if (limit.when() or 0.0) < began_s + call.timeout_s:
-                    return _Opened(stack.pop_all(), _no_more(), first, began_s, is_left=True)
-                raise failure_of(call.offer, TIMED_OUT) from None
-            except StopAsyncIteration:
-                raise failure_of(call.offer, TRUNCATED) from None
-            finally:
-                when_gone(_let_go)
-            return _Opened(stack.pop_all(), chunks, first, began_s)
-
-    def _hurry(self, limit: asyncio.Timeout, gone_s: float) -> None:
-        by_s = gone_s + self._read_on_s
-        if by_s < (limit.when() or 0.0):
-            limit.reschedule(by_s)
-
-
-async def _no_more() -> AsyncIterator[Sequence[Chunk]]:
-    return
-    yield ()
-
-
-def _let_go(gone_s: float) -> None:
-    """Between two calls of providers there is nothing to hurry."""
-
-
-MAX_OPENING_CHUNKS = 64
-"""Without output, ahead of the first that has some: a role, empty texts. After so many the answer counts as begun."""
-
-
-def _has_begun(chunks: Sequence[Chunk]) -> bool:
-    """Whether there is output, or an end: until then nothing was produced, and another provider may be tried."""
-    return len(chunks) > MAX_OPENING_CHUNKS or any(
-        (chunk.data and not chunk.is_bare) or chunk.is_last or output_tokens(chunk.usage or {}) > 0 for chunk in chunks
-    )
 
 
 MAX_KEPT_BACK_BYTES = 8 * 1024 * 1024
@@ -215,7 +154,7 @@ class ChatStream:
     def __init__(
         self,
         held: Held,
-        opened: _Opened,
+        opened: OpenedStream,
         settle: SettleCharge,
         meter: MeterAnswer,
         read_on_s: float,
@@ -425,8 +364,3 @@ def _words_of(failure: ProviderFailure) -> tuple[str, str]:
         return failure.attempt.error_class, broke_off
     refusal = refusal_of(failure, "")
     return refusal.code, failure.told.message or broke_off
-
-
-def failure_of(offer: Offer, error_class: str, *, fails_over: bool = True) -> ProviderFailure:
-    attempt = Attempt(provider=offer.provider, error_class=error_class)
-    return ProviderFailure(attempt, fails_over=fails_over, retry_after_s=1 if error_class == TRUNCATED else None)

@@ -2,7 +2,7 @@
 
 from tests.sabotage.patch import Patch
 
-STREAM = "application/generate/stream_chat.py"
+STREAM, OPEN = "application/generate/stream_chat.py", "application/generate/open_stream.py"
 READER = "adapters/outbound/providers/dialects/openai_stream.py"
 ENDINGS = "tests/adapters/http/test_stream_endings.py"
 BOUNDS = "tests/adapters/http/test_stream_bounds.py"
@@ -84,7 +84,7 @@ STREAM_PATCHES = (
         "        if False:\n",
         BOUNDS,
     ),
-    Patch("P6", "a role counts as output", STREAM, "(chunk.data and not chunk.is_bare)", "bool(chunk.data)", BOUNDS),
+    Patch("P6", "a role counts as output", OPEN, "(chunk.data and not chunk.is_bare)", "bool(chunk.data)", BOUNDS),
     Patch(
         "P6",
         "what no retry cures is retried",

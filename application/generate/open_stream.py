@@ -1,0 +1,78 @@
+"""Calling a provider for a stream: until its first output, or until nobody waits for that any more."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from functools import partial
+
+import msgspec
+
+from application.generate.call_providers import TIMED_OUT, TRUNCATED, failure_of
+from application.generate.weigh_silence import WhenGone
+from application.ports import ChatCall, ChatProviders, Chunk
+from domain.pricing.usage import output_tokens
+
+MAX_OPENING_CHUNKS = 64
+"""Without output, ahead of the first that has some: a role, empty texts. After so many the answer counts as begun."""
+
+
+class OpenedStream(msgspec.Struct):
+    """A provider's stream whose first output has come: from here on there is no other provider.
+
+    began_s:   the loop's time when the provider was called.
+    is_left:   there was no output when the time ran out that a client who had gone is given.
+    """
+
+    stack: AsyncExitStack
+    chunks: AsyncIterator[Sequence[Chunk]]
+    first: Sequence[Chunk]
+    began_s: float
+    is_left: bool = False
+
+
+async def open_stream(providers: ChatProviders, read_on_s: float, when_gone: WhenGone, call: ChatCall) -> OpenedStream:
+    """Call `call.offer`. A client that goes before the first output is waited for as long as one that goes later:
+    `read_on_s`; then the stream is left without output, and no other provider is tried.
+
+    Raises: ProviderFailure.
+    """
+    began_s = asyncio.get_running_loop().time()
+    first: list[Chunk] = []
+    async with AsyncExitStack() as stack:
+        try:
+            async with asyncio.timeout(call.timeout_s) as limit:
+                when_gone(partial(_hurry, limit, read_on_s))
+                chunks = await stack.enter_async_context(providers.stream(call))
+                while not _has_begun(first):
+                    first += await anext(chunks)
+        except TimeoutError:
+            if (limit.when() or 0.0) < began_s + call.timeout_s:
+                return OpenedStream(stack.pop_all(), _no_more(), first, began_s, is_left=True)
+            raise failure_of(call.offer, TIMED_OUT) from None
+        except StopAsyncIteration:
+            raise failure_of(call.offer, TRUNCATED) from None
+        finally:
+            when_gone(_let_go)
+        return OpenedStream(stack.pop_all(), chunks, first, began_s)
+
+
+def _hurry(limit: asyncio.Timeout, read_on_s: float, gone_s: float) -> None:
+    by_s = gone_s + read_on_s
+    if by_s < (limit.when() or 0.0):
+        limit.reschedule(by_s)
+
+
+def _let_go(gone_s: float) -> None:
+    """Between two calls of providers there is nothing to hurry."""
+
+
+async def _no_more() -> AsyncIterator[Sequence[Chunk]]:
+    return
+    yield ()
+
+
+def _has_begun(chunks: Sequence[Chunk]) -> bool:
+    """Whether there is output, or an end: until then nothing was produced, and another provider may be tried."""
+    return len(chunks) > MAX_OPENING_CHUNKS or any(
+        (chunk.data and not chunk.is_bare) or chunk.is_last or output_tokens(chunk.usage or {}) > 0 for chunk in chunks
+    )
