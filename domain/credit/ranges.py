@@ -4,7 +4,6 @@ What money follows from is refused outside its range. Durations are told and cha
 so that no charge is ever lost over one.
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -51,8 +50,10 @@ def check_charge(charge: Charge) -> None:
     if not 0 <= charge.total_nusd <= MAX_NUSD:
         raise DomainError("invalid_amount", param="charge", expected="zero or more, within what can be counted")
     for line in charge.lines:
-        _check("charge.lines.quantity", line.quantity, MAX_COUNT)
-        _check("charge.lines.nusd_per_munit", line.nusd_per_munit, MAX_NUSD)
+        if not 0 <= line.quantity <= MAX_COUNT:
+            raise _out_of_range("charge.lines.quantity", MAX_COUNT)
+        if not 0 <= line.nusd_per_munit <= MAX_NUSD:
+            raise _out_of_range("charge.lines.nusd_per_munit", MAX_NUSD)
 
 
 def checked_generation(generation: Generation) -> Generation:
@@ -62,19 +63,20 @@ def checked_generation(generation: Generation) -> Generation:
     """
     _check("generation.cost_nusd", generation.cost_nusd, MAX_NUSD)
     for count in generation.usage.values():
-        _check("generation.usage", count, MAX_COUNT)
-    if _are_durations((generation.ttft_ms, generation.total_ms)):
+        if not 0 <= count <= MAX_COUNT:
+            raise _out_of_range("generation.usage", MAX_COUNT)
+    if 0 <= generation.ttft_ms <= MAX_MS and 0 <= generation.total_ms <= MAX_MS:
         return generation
     return replace(generation, ttft_ms=_inside(generation.ttft_ms), total_ms=_inside(generation.total_ms))
 
 
 def _check(param: str, number: int, most: int) -> None:
     if not 0 <= number <= most:
-        raise DomainError("out_of_range", param=param, expected=f"from 0 to {most}")
+        raise _out_of_range(param, most)
 
 
-def _are_durations(numbers: Iterable[int]) -> bool:
-    return all(0 <= number <= MAX_MS for number in numbers)
+def _out_of_range(param: str, most: int) -> DomainError:
+    return DomainError("out_of_range", param=param, expected=f"from 0 to {most}")
 
 
 def _inside(duration_ms: int) -> int:
