@@ -7,14 +7,18 @@ import contextlib
 import json
 import random
 import socket
+import time
 import urllib.request
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from adapters.inbound.http.errors import TABLE
 from tests.adapters.http.raw import READ
-from tests.processes import api_processes, rss_kib
+from tests.faults_in_log import faults_in
+from tests.processes import api_processes, peak_kib
 from tests.running import Gateway
 
 MAX_GROWN_KIB = 2 * 64 * 1024
@@ -104,11 +108,11 @@ METHODS = ["GET", "POST", "PATCH", "DELETE", "OPTIONS", "HEAD", "PUT", "TRACE", 
 Deed = Callable[[random.Random, bytes], bytes]
 
 
-def attack(gateway: Gateway, seed: int, inputs: int) -> str:
+def attack(gateway: Gateway, seed: int, inputs: int, logged: pytest.CaptureFixture[str]) -> str:
     """Sends them all, eight at a time; returns the counts by status. Fails at an answer that is not documented."""
     _, key = gateway.account_with_key("fuzzed")
     (api,) = api_processes(gateway.supervisor.pid, 1)
-    before = rss_kib(api)
+    began, before = time.monotonic(), peak_kib(api)
 
     def statuses_of(number: int) -> list[str]:
         dice = random.Random(f"{seed} {number}")
@@ -118,12 +122,16 @@ def attack(gateway: Gateway, seed: int, inputs: int) -> str:
     with ThreadPoolExecutor(AT_ONCE) as pool:
         counts = Counter(status for found in pool.map(statuses_of, range(inputs)) for status in found)
     assert counts["200"] > inputs // 20, "some are good, or the rest is not reached"
-    assert rss_kib(api) - before <= MAX_GROWN_KIB
+    after = peak_kib(api)
+    assert after - before <= MAX_GROWN_KIB
     assert api_processes(gateway.supervisor.pid, 1) == [api], "the process is still the same"
+    _, log = logged.readouterr()
+    assert not (found := faults_in(log)), found
     assert 'code="internal_error"' not in metrics_of(gateway), "an exception that nobody named"
     verified = gateway.command("verify")
     assert verified.returncode == 0, verified.stdout
-    return f"seed {seed}: {inputs} inputs, {dict(counts)}"
+    took_s = time.monotonic() - began
+    return f"seed {seed}: {inputs} inputs in {took_s:.0f} s, peak memory {before:,} -> {after:,} KiB, {dict(counts)}"
 
 
 def good(dice: random.Random, key: str) -> bytes:

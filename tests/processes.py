@@ -39,5 +39,15 @@ def projector_process(supervisor: int) -> int:
 
 
 def rss_kib(pid: int) -> int:
+    """Resident now."""
+    return _memory_kib(pid, "VmRSS")
+
+
+def peak_kib(pid: int) -> int:
+    """The most that was ever resident."""
+    return _memory_kib(pid, "VmHWM")
+
+
+def _memory_kib(pid: int, name: str) -> int:
     status = Path(f"/proc/{pid}/status").read_text()
-    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")))
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith(name)))

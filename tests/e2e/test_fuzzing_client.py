@@ -1,7 +1,5 @@
 """A seeded client that sends what no library would, to a running gateway. `pytest -s` shows seed and counts."""
 
-from pathlib import Path
-
 import pytest
 
 from tests.fuzzing_client import attack
@@ -10,6 +8,6 @@ from tests.running import gateway
 
 
 @pytest.mark.parametrize("seed", [81])
-def test_2000_inputs_leave_a_gateway_that_is_whole(seed: int, tmp_path: Path) -> None:
+def test_2000_inputs_leave_a_gateway_that_is_whole(seed: int, capfd: pytest.CaptureFixture[str]) -> None:
     with own_provider(seed) as provider, gateway(provider.url) as started:
-        print(attack(started, seed, 2_000))
+        print(attack(started, seed, 2_000, capfd))

@@ -252,4 +252,22 @@ EDGE_PATCHES = (
         "        for cycle in ():",
         f"{TEST}::test_a_client_that_leaves_is_noticed_by_the_request_that_is_answered",
     ),
+    Patch(
+        "P1",
+        "a target that cannot be read ends the request before it",
+        PROTOCOL,
+        "        self._describe(version)\n        self._head_bytes = 0\n        self._cancel_deadline()\n"
+        "        self._in_body = True",
+        "        self._in_body = True\n        self._describe(version)\n        self._head_bytes = 0\n"
+        "        self._cancel_deadline()",
+        f"{TEST}::test_a_target_that_is_none_is_refused_and_touches_no_request_before_it",
+    ),
+    Patch(
+        "P8",
+        "a client whose request was refused is asked for its body",
+        PROTOCOL,
+        "if self.disconnected or self.response_complete:",
+        "if False:",
+        f"{TEST}::test_nothing_is_asked_of_a_client_whose_request_was_refused",
+    ),
 )

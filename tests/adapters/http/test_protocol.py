@@ -163,6 +163,37 @@ def test_a_body_that_is_none_is_refused_in_place_of_its_answer(house: House, ser
     assert b'"code":"invalid_http"' in answer
 
 
+@pytest.mark.parametrize("target", [b"+v1/models", b"v1/models", b"http://a:b:c/", b"/\xff", b"[", b"//["])
+def test_a_target_that_is_none_is_refused_and_touches_no_request_before_it(
+    house: House, served: Served, target: bytes
+) -> None:
+    wrong = b"GET %b HTTP/1.1\r\nhost: a\r\n\r\n" % target
+    alone = asked(served, wrong)
+    assert int(alone.split()[1]) in (400, 404)
+    behind = asked(served, GET + wrong)
+    assert behind.index(b"HTTP/1.1 200") < behind.index(alone.split(b"\r\n")[0])
+
+
+def test_nothing_is_asked_of_a_client_whose_request_was_refused(served: Served) -> None:
+    """It was still waiting for its turn to read the body when the refusal ended the connection."""
+    ends: list[object] = []
+
+    async def reading_late(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(0.05)
+        try:
+            ends.append((await receive())["type"])
+        except BaseException as fault:
+            ends.append(fault)
+            raise
+
+    served.app = reading_late
+    head = b"POST / HTTP/1.1\r\nhost: a\r\nexpect: 100-continue\r\ntransfer-encoding: chunked\r\n\r\n"
+    answer = asked(served, head + b"zz\r\n")
+    assert answer.startswith(b"HTTP/1.1 400")
+    eventually(lambda: ends)
+    assert ends == ["http.disconnect"]
+
+
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/keys", "/admin/accounts"])
 def test_without_a_key_a_body_is_neither_asked_for_nor_read(house: House, served: Served, path: str) -> None:
     with served.connect() as connection:

@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 import httptools
 from uvicorn import Config
-from uvicorn._types import ASGISendEvent
+from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
@@ -215,9 +215,14 @@ class EdgeProtocol(HttpToolsProtocol):
             raise self._wrong(DomainError("invalid_host"))
         if self._body_left is None and self.parser.should_upgrade():
             raise self._wrong(DomainError("invalid_http"))  # where such a body ends, the parser does not say
+        self._describe(version)
         self._head_bytes = 0
         self._cancel_deadline()
-        self._in_body = True
+        self._in_body = True  # from here on a refusal is of this request, no more of its head
+        self._answer_in_turn(version)
+
+    def _describe(self, version: str) -> None:
+        """Raises, for the parser to end: a target or method that cannot be read."""
         scope = cast("dict[str, Any]", self.scope)
         scope["method"] = self.parser.get_method().decode("ascii")
         scope["http_version"] = version
@@ -227,7 +232,6 @@ class EdgeProtocol(HttpToolsProtocol):
         scope["raw_path"] = self.root_path.encode("ascii") + (url.path or b"")
         scope["query_string"] = url.query or b""
         scope["extensions"] = {KNOWN_BY: self._connection}
-        self._answer_in_turn(version)
 
     def on_body(self, body: bytes) -> None:
         self._head_bytes = 0
@@ -334,6 +338,12 @@ class EdgeProtocol(HttpToolsProtocol):
 
 
 class _Cycle(RequestResponseCycle):
+    async def receive(self) -> ASGIReceiveEvent:
+        """Who is not listened to any more is not asked for a body: our side of the connection may have ended."""
+        if self.disconnected or self.response_complete:
+            self.waiting_for_100_continue = False
+        return await super().receive()
+
     def send(self, message: ASGISendEvent) -> Coroutine[Any, Any, None]:
         """An answer that does not wait for the body is the last: what is still to come is not read, and a client that
         waited for `100 Continue` might send another request in its place."""
