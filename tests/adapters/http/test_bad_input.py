@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from domain.credit.events import Reserved
@@ -11,6 +12,7 @@ from domain.credit.window import KeyLimit
 from tests.adapters.http.conftest import speaker
 from tests.adapters.http.house import MODEL, UNPRICED, House, error_of
 from tests.adapters.http.served import Served
+from tests.fakes.scripted_providers import whole_answer
 
 GOOD: dict[str, Any] = {"model": MODEL, "messages": [{"role": "user", "content": "x"}]}
 
@@ -59,6 +61,12 @@ BAD_BODIES: list[tuple[str, bytes, str, str | None]] = [
         "max_completion_tokens",
     ),
     ("a text as stream", json.dumps({**GOOD, "stream": "yes"}).encode(), "invalid_request", "stream"),
+    ("no tokens", json.dumps({**GOOD, "max_tokens": 0}).encode(), "invalid_request", "max_tokens"),
+    ("true as max_tokens", json.dumps({**GOOD, "max_tokens": True}).encode(), "invalid_request", "max_tokens"),
+    ("no choices", json.dumps({**GOOD, "n": 0}).encode(), "invalid_request", "n"),
+    ("129 choices", json.dumps({**GOOD, "n": 129}).encode(), "invalid_request", "n"),
+    ("minus infinity", b'{"model":"acme/m","messages":[{"role":"user"}],"top_p":-Infinity}', "invalid_json", None),
+    ("objects in objects", b'{"a":' * 200_000, "invalid_json", None),
     ("a thousand choices", json.dumps({**GOOD, "n": 1_000}).encode(), "invalid_request", "n"),
     ("an unpriced model", json.dumps({**GOOD, "model": UNPRICED}).encode(), "model_not_priced", None),
 ]
@@ -150,10 +158,37 @@ def test_unknown_paths_and_wrong_methods_are_told_in_the_envelope(http: httpx.Cl
         ("POST", "/v1/chat/completions/", 404, "not_found"),
         ("GET", PATH, 405, "method_not_allowed"),
         ("DELETE", "/v1/models", 405, "method_not_allowed"),
+        ("POST", "//v1/chat/completions", 404, "not_found"),
+        ("POST", "/v1//chat/completions", 404, "not_found"),
+        ("POST", "/chat/completions", 404, "not_found"),
     ):
         answer = http.request(method, path)
         assert (answer.status_code, error_of(answer.content)["code"]) == (status, code), path
         assert ("allow" in answer.headers) == (status == 405)
+
+
+def test_a_query_is_ignored(house: House, http: httpx.Client) -> None:
+    house.providers.answers[MODEL] = whole_answer()
+    assert http.post(f"{PATH}?api-version=2024-10-21&beta=true", json=GOOD).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"user": {"id": 1}},
+        {"messages": [{"role": "moderator", "content": "x"}, {"role": "user", "content": None}]},
+        {"messages": [{"role": "user", "content": [{"type": "hologram", "hologram": {"x": [1]}}]}]},
+        {"stop": None, "tools": None, "n": None, "temperature": 1e308},
+    ],
+    ids=["an object as user", "an unknown role", "an unknown part", "nulls"],
+)
+def test_what_nobody_here_reads_reaches_the_provider(house: House, http: httpx.Client, changed: dict[str, Any]) -> None:
+    house.providers.answers[MODEL] = whole_answer()
+    answer = http.post(PATH, json={**GOOD, **changed})
+    assert answer.status_code == 200, answer.text
+    (call,) = house.providers.calls
+    sent = {name: msgspec.json.decode(value) for name, value in call.members}
+    assert changed.items() <= sent.items()
 
 
 def then_nothing_was_reserved(house: House) -> None:

@@ -163,6 +163,29 @@ def test_a_body_that_is_none_is_refused_in_place_of_its_answer(house: House, ser
     assert b'"code":"invalid_http"' in answer
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        b"content-length: 2\r\ncontent-length: 3",
+        b"content-length: 2\r\ntransfer-encoding: chunked",
+        b"content-length: -1",
+        b"content-length: two",
+        b"content-length: +2",
+        b"content-length: 2, 2",
+        b"content-length: 99999999999999999999",
+        b"transfer-encoding: rot13",
+        b"transfer-encoding: chunked, gzip",
+        b"content-length : 2",
+    ],
+)
+def test_a_length_that_is_in_doubt_is_refused_and_nothing_is_served(served: Served, fields: bytes) -> None:
+    bodies: list[bytes] = []
+    served.app = noting([], bodies)
+    answer = asked(served, b"POST / HTTP/1.1\r\nhost: a\r\n" + fields + b"\r\n\r\n{}" + GET)
+    assert answer.count(b"HTTP/1.1 ") == answer.count(b"HTTP/1.1 400") <= 1
+    assert not any(bodies)
+
+
 @pytest.mark.parametrize("target", [b"+v1/models", b"v1/models", b"http://a:b:c/", b"/\xff", b"[", b"//["])
 def test_a_target_that_is_none_is_refused_and_touches_no_request_before_it(
     house: House, served: Served, target: bytes
