@@ -49,7 +49,7 @@ def remembered(path: str) -> object:
 
 
 async def answer(writer: asyncio.StreamWriter, request: dict[str, Any], seed: int) -> None:
-    marker = request["messages"][-1]["content"]
+    marker = marker_of(request)
     span: list[float | None] = [time.monotonic(), None]
     SPANS.append(span)
     try:
@@ -59,12 +59,18 @@ async def answer(writer: asyncio.StreamWriter, request: dict[str, Any], seed: in
         span[1] = time.monotonic()
 
 
+def marker_of(request: dict[str, Any]) -> str:
+    """Of the last message; one without a text counts as an empty one: a gateway passes on what it does not read."""
+    content = request["messages"][-1].get("content")
+    return content if isinstance(content, str) else ""
+
+
 async def produce(writer: asyncio.StreamWriter, request: dict[str, Any], dice: random.Random) -> list[int]:
     messages = request["messages"]
     # within what a client may be charged for: no more prompt tokens than bytes, no more output than granted
     prompt = dice.randint(1, len(json.dumps(messages)) // 2)
     completion = dice.randint(1, request["max_tokens"])
-    told = TAKES.search(messages[-1]["content"])
+    told = TAKES.search(marker_of(request))
     takes_s = dice.random() * 0.05
     await asyncio.sleep(float(told[1]) if told else takes_s)
     usage = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}

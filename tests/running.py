@@ -112,6 +112,7 @@ WITHOUT_SHARES = {
     "GATEWAYZ_CONCURRENCY_PER_ACCOUNT": "0",
     "GATEWAYZ_PROVIDER_SHARE": "1",
     "GATEWAYZ_FAILED_AUTH_PER_MINUTE": "0",
+    "GATEWAYZ_KEYS_PER_HOUR": "0",
     "GATEWAYZ_UNPAID_WORK_USD": "1000000",
 }
 """One account and one address stand for many here: load and faults are aimed at what lies behind the shares."""

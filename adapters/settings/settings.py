@@ -208,6 +208,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=environment_nam
             " Known keys are served from there all the same. 0 is no limit.",
         ),
     ] = 20
+    keys_per_hour: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1_000_000,
+            description="Keys that one account may issue or rotate an hour on `/v1/keys`, per API process; more are"
+            " refused with 429. Keys made on `/admin` or by the command line do not count. 0 is no limit.",
+        ),
+    ] = 10
     cors_origins: Annotated[
         str,
         Meta(

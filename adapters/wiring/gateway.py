@@ -105,7 +105,7 @@ def gateway_of(
             patience_s=settings.patience_s,
             cors_origins=settings.cors_origins,
         ),
-        accounts=AccountShares(settings.concurrency_per_account),
+        accounts=AccountShares(settings.concurrency_per_account, settings.keys_per_hour),
         tries=FailedTries(settings.failed_auth_per_minute),
         strangers=Strangers(addresses_of(settings)),
         version=VERSION,

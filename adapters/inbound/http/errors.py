@@ -137,6 +137,9 @@ TABLE: Mapping[str, Row] = {
     "too_many_failed_keys": Row(
         429, "rate_limit_error", "More than {limit} unknown API keys a minute came from this address; try again later."
     ),
+    "too_many_new_keys": Row(
+        429, "rate_limit_error", "This account has made {limit} keys within an hour; make more later, or ask an admin."
+    ),
     # ---- this gateway
     "internal_error": _ours(500, "Something went wrong here; nothing more can be said. Quote request {request_id}."),
     "overloaded": _ours(503, "Too many requests are waiting; try again later.", 1),

@@ -11,6 +11,7 @@ import httpx
 import msgspec
 import pytest
 
+from adapters.inbound.http.edge import shares
 from adapters.inbound.http.edge.addresses import Addresses, read_networks
 from adapters.inbound.http.edge.failed_tries import MAX_ADDRESSES, FailedTries
 from adapters.inbound.http.edge.shares import AccountShares
@@ -46,6 +47,38 @@ def test_an_account_has_no_more_generations_under_way_than_its_share(served: Ser
     assert refused.headers["retry-after"] == "1"
     assert len(house.happened(Reserved)) == 3, "the refused one reserved nothing"
     assert again.status_code == 200, "a place is free again when a generation ends"
+
+
+def test_an_account_makes_no_more_keys_an_hour_than_its_share(
+    served: Served, house: House, manager: httpx.Client
+) -> None:
+    now = [0.0]
+    served.app = with_shares(house, accounts=AccountShares(0, 3, now_s=lambda: now[0])).app
+    made = manager.post("/v1/keys", json={"name": "1"})
+    assert manager.post("/v1/keys", json={"name": "1"}).json()["error"]["code"] == "claim_taken"  # does not count
+    assert manager.post(f"/v1/keys/{made.json()['data']['hash']}/rotate").status_code == 200
+    now[0] = 60.0
+    assert manager.post("/v1/keys", json={"name": "2"}).status_code == 201
+    recorded = len(house.ledger.log)
+    for path in ("/v1/keys", f"/v1/keys/{made.json()['data']['hash']}/rotate"):
+        refused = manager.post(path, json={"name": "3"} if path == "/v1/keys" else {})
+        assert (refused.status_code, refused.json()["error"]["code"]) == (429, "too_many_new_keys")
+        assert refused.headers["retry-after"] == "3540"
+    assert len(house.ledger.log) == recorded
+    now[0] = 3_600.0
+    assert manager.post("/v1/keys", json={"name": "3"}).status_code == 201
+
+
+def test_no_more_accounts_are_remembered_for_their_keys_than_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shares, "MAX_ACCOUNTS", 2)
+    remembered = AccountShares(0, 1)
+    for account_id in ("a", "b", "c"):
+        with remembered.new_key(account_id):
+            pass
+    with pytest.raises(DomainError, match="too_many_new_keys"), remembered.new_key("c"):
+        pass
+    with remembered.new_key("a"):
+        pass
 
 
 def test_an_address_may_try_so_many_unknown_keys_a_minute(served: Served, house: House) -> None:

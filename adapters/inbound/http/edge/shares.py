@@ -1,16 +1,32 @@
-"""What one account may have under way at a time."""
+"""What one account may have under way at a time, and how many keys it may make in an hour."""
 
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
 from domain.errors import DomainError
 
+HOUR_S = 3_600.0
+
+MAX_ACCOUNTS = 10_000
+"""Whose new keys are remembered; beyond it the account is forgotten that made its first one longest ago."""
+
 
 class AccountShares:
-    """limit: generations of one account in this process, from its key to its last byte; 0 is none."""
+    """Of one account, in this process; 0 is no limit.
 
-    def __init__(self, limit: int = 0) -> None:
+    limit:          generations, from its key to its last byte.
+    keys_per_hour:  secrets that it makes itself, by issuing and by rotating: each stays in the ledger for ever.
+    """
+
+    def __init__(self, limit: int = 0, keys_per_hour: int = 0, now_s: Callable[[], float] = time.monotonic) -> None:
         self._limit = limit
+        self._keys_per_hour = keys_per_hour
+        self._now_s = now_s
         self._under_way: dict[str, int] = {}
+        self._made_s: dict[str, deque[float]] = {}  # account -> when each key of the last hour was begun
 
     def generation(self, account_id: str) -> "_Generation":
         """To be entered at once. Raises: DomainError concurrency_limit, before anything is read or reserved."""
@@ -18,6 +34,32 @@ class AccountShares:
         if self._limit and before >= self._limit:
             raise DomainError("concurrency_limit", limit=self._limit)
         return _Generation(self._under_way, account_id)
+
+    @contextmanager
+    def new_key(self, account_id: str) -> Iterator[None]:
+        """One that is refused later does not count. Raises: DomainError too_many_new_keys, before anything is made."""
+        if not self._keys_per_hour:
+            yield
+            return
+        began_s = self._now_s()
+        made = self._made_in_the_last_hour(account_id)
+        if len(made) >= self._keys_per_hour:
+            left_s = HOUR_S - (began_s - made[0])
+            raise DomainError("too_many_new_keys", limit=self._keys_per_hour, retry_after_s=max(1, round(left_s)))
+        made.append(began_s)
+        try:
+            yield
+        except DomainError:
+            made.remove(began_s)
+            raise
+
+    def _made_in_the_last_hour(self, account_id: str) -> deque[float]:
+        made = self._made_s.setdefault(account_id, deque())
+        while made and self._now_s() - made[0] >= HOUR_S:
+            made.popleft()
+        if len(self._made_s) > MAX_ACCOUNTS:
+            del self._made_s[next(iter(self._made_s))]
+        return made
 
 
 class _Generation:

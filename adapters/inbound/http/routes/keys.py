@@ -81,13 +81,14 @@ async def list_keys(
 )
 async def issue_key(new: Annotated[NewKey, json_body(NewKey, manager_of)], caller: Manager, gateway: Using) -> Response:
     limit_nusd = None if new.limit is UNSET else read_usd(new.limit, "limit")
-    issued = await gateway.manage_keys.issue(
-        caller.account_id,
-        new.name,
-        new.environment,
-        limit=limit_of(limit_nusd, new.limit_reset),
-        expires_at=new.expires_at,
-    )
+    with gateway.accounts.new_key(caller.account_id):
+        issued = await gateway.manage_keys.issue(
+            caller.account_id,
+            new.name,
+            new.environment,
+            limit=limit_of(limit_nusd, new.limit_reset),
+            expires_at=new.expires_at,
+        )
     key = await key_actions.show_key(gateway, caller.account_id, issued.key_id)
     return answer(IssuedAnswer(data=key, key=issued.secret), status=201, position=issued.position)
 
@@ -139,4 +140,5 @@ async def rotate_key(
     gateway: Using,
 ) -> Response:
     """Same key, limits and spending; another secret."""
-    return await key_actions.rotate_key(gateway, caller.account_id, hash, rotation)
+    with gateway.accounts.new_key(caller.account_id):
+        return await key_actions.rotate_key(gateway, caller.account_id, hash, rotation)
