@@ -1,4 +1,4 @@
-"""How to reach the instance started last, wherever its home is."""
+"""How to reach the instance that was started last in this home."""
 
 from collections.abc import Mapping
 
