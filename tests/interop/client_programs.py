@@ -43,12 +43,28 @@ SETTINGS = {
 }
 
 
+MISREAD = {
+    "AttributeError",
+    "KeyError",
+    "ResponseValidationError",
+    "SDKValidationError",
+    "TypeError",
+    "UnexpectedModelBehavior",
+    "ValidationError",
+    "ValueError",
+}
+"""Errors of clients that could not read what they were sent, though some carry it with them."""
+
+
 class Refused(Exception):
     """The client raised an error: its class, the HTTP status it tells, and all that it says."""
 
     def __init__(self, kind: str, status: int | None, text: str) -> None:
         super().__init__(f"{kind} ({status}): {text}")
         self.kind, self.status, self.text = kind, status, text
+
+    def says(self, status: int, words: str) -> bool:
+        return self.kind not in MISREAD and self.status == status and words in self.text
 
 
 class ClientProgram:

@@ -96,8 +96,7 @@ def test_a_stream_that_breaks_off_is_an_error_that_says_why(
     words = "finish_reason: error" if client.name == "langchain-openrouter" else "the provider broke off"
     with pytest.raises(Refused) as broke:
         client.do("stream", **customer.key(), model=model, words="one two three four")
-    assert words in broke.value.text, broke.value
-    assert broke.value.kind not in ("ValueError", "TypeError", "KeyError", "ResponseValidationError")
+    assert broke.value.says(502, words), broke.value
 
 
 REFUSALS = {
@@ -115,7 +114,7 @@ def test_a_refusal_says_why(client: ClientProgram, customer: Customer, case: str
     status, words, model = REFUSALS[case]
     with pytest.raises(Refused) as refused:
         client.do(deed, **customer.key(), model=model, words="hi")
-    assert (refused.value.status, words in refused.value.text) == (status, True), refused.value
+    assert refused.value.says(status, words), refused.value
 
 
 @pytest.mark.parametrize("deed", ["chat", "stream"])
@@ -128,7 +127,7 @@ def test_whoever_may_not_is_told_why(client: ClientProgram, customer: Customer, 
     for (status, words), connection in connections.items():
         with pytest.raises(Refused) as refused:
             client.do(deed, **connection, model=ECHO, words="hi")
-        assert (refused.value.status, words in refused.value.text) == (status, True), refused.value
+        assert refused.value.says(status, words), refused.value
 
 
 def test_credits_key_models_and_a_generation(sdk: ClientProgram, customer: Customer) -> None:
@@ -155,4 +154,4 @@ def test_a_key_is_made_used_shown_changed_and_deleted(sdk: ClientProgram, custom
     assert sdk.do("delete_key", **manager, hash=made["hash"]) is True
     with pytest.raises(Refused) as refused:
         sdk.do("get_key", **manager, hash=made["hash"])
-    assert (refused.value.status, "There is no such API key" in refused.value.text) == (404, True)
+    assert refused.value.says(404, "There is no such API key"), refused.value
