@@ -76,7 +76,7 @@ async def produce(writer: asyncio.StreamWriter, request: dict[str, Any], dice: r
     usage = {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
     frame = {"id": f"chatcmpl-{dice.getrandbits(60):x}", "created": 1, "model": request["model"]}
     if request.get("stream"):
-        await send_stream(writer, frame, usage, dice, is_silent="falls silent" in messages[-1]["content"])
+        await send_stream(writer, frame, usage, dice, is_silent="falls silent" in marker_of(request))
     else:
         message = {"role": "assistant", "content": WORD * 3}
         choices = [{"index": 0, "message": message, "finish_reason": "stop"}]

@@ -18,7 +18,7 @@ from domain.api_key.events import (
     Rotated,
     Secret,
 )
-from domain.api_key.ranges import checked, checked_grace_s
+from domain.api_key.ranges import checked_ahead, checked_grace_s
 from domain.api_key.retired import RETIRED
 from domain.decider import Decider
 from domain.errors import DomainError
@@ -99,7 +99,7 @@ def decide(command: Command, state: ApiKey) -> Sequence[Event]:
     named = {"key_id": state.key_id, "account_id": state.account_id}
     match command:
         case Change():
-            settings = checked(command.settings)
+            settings = checked_ahead(command.settings, at, state.settings)
             if settings == state.settings:
                 return ()
             return [Changed(at=at, settings=settings, claims=command.claims, **named)]
@@ -121,7 +121,7 @@ def _issued(command: Issue, state: ApiKey) -> Issued:
         kind=command.kind,
         environment=command.environment,
         secret=command.secret,
-        settings=checked(command.settings),
+        settings=checked_ahead(command.settings, command.at),
         claims=command.claims,
     )
 

@@ -1,6 +1,7 @@
 """What a key's settings and times may be: refused outside when decided, moved inside when an old log is read."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from msgspec.structs import replace
 
@@ -24,6 +25,18 @@ def checked(settings: KeySettings) -> KeySettings:
     if settings.expires_at is None:
         return settings
     return replace(settings, expires_at=times.checked(settings.expires_at, "expires_at"))
+
+
+def checked_ahead(settings: KeySettings, at: datetime, before: KeySettings | None = None) -> KeySettings:
+    """As `checked`, and an expiry that is new, not the one of `before`, lies after `at`: no key is born dead.
+
+    Raises: DomainError invalid_expiry, invalid_amount (limit).
+    """
+    settings = checked(settings)
+    is_new = before is None or settings.expires_at != before.expires_at
+    if is_new and settings.expires_at is not None and settings.expires_at <= at:
+        raise DomainError("invalid_expiry", param="expires_at", expected="a time in the future")
+    return settings
 
 
 def checked_grace_s(grace_s: int) -> int:

@@ -80,6 +80,17 @@ def test_a_key_works_until_its_expiry() -> None:
     assert key.refusal(b"first", NOW + HOUR) == "api_key_expired"
 
 
+@pytest.mark.parametrize("late_by", [timedelta(0), SECOND, HOUR * 24 * 365])
+def test_no_key_is_born_dead(late_by: timedelta) -> None:
+    given(API_KEY).when(issue(expires_at=NOW - late_by)).then_refused("invalid_expiry", param="expires_at")
+    given(API_KEY).when(issue()).when(change(expires_at=NOW - late_by)).then_refused("invalid_expiry")
+
+
+def test_an_expiry_that_is_past_may_stay_while_another_setting_changes() -> None:
+    later = Change(at=NOW + HOUR, settings=KeySettings(label=b"another", expires_at=NOW + SECOND))
+    given(API_KEY).when(issue(expires_at=NOW + SECOND)).when(later).then(Changed)
+
+
 def test_a_wrong_secret_learns_nothing_about_the_key() -> None:
     key = given(API_KEY, issue(disabled=True, expires_at=NOW + SECOND)).state
     assert key.refusal(b"other", NOW + HOUR) == "invalid_api_key"

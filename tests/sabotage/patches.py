@@ -5,6 +5,7 @@ from tests.sabotage.build_patches import BUILD_PATCHES
 from tests.sabotage.edge_patches import EDGE_PATCHES
 from tests.sabotage.fault_patches import FAULT_PATCHES
 from tests.sabotage.patch import Patch
+from tests.sabotage.report_patches import REPORT_PATCHES
 from tests.sabotage.role_patches import ROLE_PATCHES
 from tests.sabotage.shape_patches import SHAPE_PATCHES
 from tests.sabotage.stream_patches import STREAM_PATCHES
@@ -390,4 +391,5 @@ PATCHES = (
     *VERIFIER_PATCHES,
     *WHO_PAYS_PATCHES,
     *ROLE_PATCHES,
+    *REPORT_PATCHES,
 )
