@@ -208,6 +208,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=environment_nam
             " Known keys are served from there all the same. 0 is no limit.",
         ),
     ] = 20
+    kept_mb_per_account: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1_000_000,
+            description="Answers of one account kept for retries with the same `Idempotency-Key`, in MiB, counted per"
+            " API process; beyond it an answer is charged and served, and not kept. 0 is no limit.",
+        ),
+    ] = 64
     keys_per_hour: Annotated[
         int,
         Meta(

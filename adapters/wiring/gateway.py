@@ -27,6 +27,7 @@ from application.generate.check_large_body import CheckLargeBody
 from application.generate.complete_chat import CompleteChat
 from application.generate.estimate_tokens import MeterAnswer
 from application.generate.keep_answer import ReplayAnswer
+from application.generate.kept_bytes import KeptBytes
 from application.generate.reserve_credit import Deadlines, ReserveCredit
 from application.generate.settle_charge import SettleCharge
 from application.generate.stream_chat import StreamChat
@@ -74,7 +75,8 @@ def gateway_of(
     )
     ledger, clock, personal_data = core.ledger, core.clock, core.personal_data
     reserve = ReserveCredit(ledger, personal_data, clock, core.ids, telemetry, deadlines, settings.unpaid_limit)
-    settle = SettleCharge(ledger, clock, personal_data, telemetry, deadlines, settings.keep_answers_s)
+    kept = KeptBytes(settings.kept_mb_per_account * 1024 * 1024)
+    settle = SettleCharge(ledger, clock, personal_data, telemetry, deadlines, settings.keep_answers_s, kept)
     meter = MeterAnswer(counter)
     call_providers = CallProviders(ledger, clock, settle, meter, telemetry)
     replay = ReplayAnswer(core.answers, personal_data, clock)

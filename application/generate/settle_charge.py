@@ -9,6 +9,7 @@ import msgspec
 
 from application.command_ids import step_id
 from application.generate.held import Held
+from application.generate.kept_bytes import KeptBytes
 from application.generate.meter_answer import Metered
 from application.generate.reserve_credit import Deadlines
 from application.ports import Clock, Ledger, PersonalData, StoredAnswer, Telemetry
@@ -60,6 +61,7 @@ class SettleCharge:
         telemetry: Telemetry,
         deadlines: Deadlines,
         keep_answers_s: float,
+        kept: KeptBytes,
     ) -> None:
         self._ledger = ledger
         self._clock = clock
@@ -67,6 +69,7 @@ class SettleCharge:
         self._telemetry = telemetry
         self._deadlines = deadlines
         self._keep_answers_s = keep_answers_s
+        self._kept = kept
         self._settling: set[asyncio.Task[Receipt]] = set()  # asyncio itself holds tasks weakly
 
     async def __call__(self, held: Held, outcome: Outcome) -> Receipt:
@@ -168,12 +171,11 @@ class SettleCharge:
             sealed = await self._personal_data.seal(account_id, answer)
         except DomainError:  # nothing can be sealed for an account that was erased: its answer is not kept
             return None
-        return StoredAnswer(
-            account_id,
-            settle_id,
-            sealed,
-            self._clock.now() + timedelta(seconds=self._keep_answers_s),
-        )
+        now = self._clock.now()
+        until = now + timedelta(seconds=self._keep_answers_s)
+        if not self._kept.takes(account_id, len(sealed), now, until):
+            return None
+        return StoredAnswer(account_id, settle_id, sealed, until)
 
     def _count(self, settled: Settled) -> None:
         generation = settled.generation

@@ -46,7 +46,9 @@ class Outcome(NamedTuple):
     def __str__(self) -> str:
         slowest_ms = max(load.percentile(1.0) for load in self.loads) * 1_000
         answered = sum(load.requests for load in self.loads)
-        return f"{answered} answered, slowest {slowest_ms:.0f} ms, projection lag p99 <= {self.lag_s} s"
+        failed, unsent = sum(load.errors for load in self.loads), sum(load.dropped for load in self.loads)
+        counts = f"{answered} answered, {failed} failed, {unsent} not sent, slowest {slowest_ms:.0f} ms"
+        return f"{counts}, projection lag p99 <= {self.lag_s} s"
 
 
 def raise_under_load(dsn: str, folder: Path, seed: int, events: int, rate_per_s: float, kills: int = KILLS) -> Outcome:

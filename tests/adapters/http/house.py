@@ -17,6 +17,7 @@ from application.generate.check_large_body import CheckLargeBody
 from application.generate.complete_chat import CompleteChat
 from application.generate.estimate_tokens import MeterAnswer
 from application.generate.keep_answer import ReplayAnswer
+from application.generate.kept_bytes import KeptBytes
 from application.generate.reserve_credit import Deadlines, ReserveCredit
 from application.generate.settle_charge import SettleCharge
 from application.generate.stream_chat import StreamChat
@@ -70,6 +71,7 @@ class House:
         deadlines: Deadlines = DEADLINES,
         checks: Sequence[Check] = (),
         body_budget_bytes: int = 64 * 1024 * 1024,
+        kept_bytes_of_account: int = 0,
         read_on_s: float = 5,
         unpaid_limit: UnpaidLimit = UNPAID_LIMIT,
     ) -> None:
@@ -82,6 +84,7 @@ class House:
         self.reads = MemoryReadModels(self.ledger)
         self.checks = list(checks)
         self.bodies = BodyBudget(body_budget_bytes, patience_s=0.2)
+        self.kept = KeptBytes(kept_bytes_of_account)
         self.gateway = self._gateway(limits, deadlines, read_on_s, unpaid_limit)
         self.account_id = done(self.gateway.open_account("ada", "ada@example.com")).account_id
         self.key = self.new_key("first")
@@ -133,7 +136,7 @@ class House:
     def _gateway(self, limits: Limits, deadlines: Deadlines, read_on_s: float, unpaid_limit: UnpaidLimit) -> Gateway:
         ledger, clock, ids, telemetry = self.ledger, self.clock, self.ids, self.telemetry
         reserve = ReserveCredit(ledger, self.personal_data, clock, ids, telemetry, deadlines, unpaid_limit)
-        settle = SettleCharge(ledger, clock, self.personal_data, telemetry, deadlines, keep_answers_s=3_600)
+        settle = SettleCharge(ledger, clock, self.personal_data, telemetry, deadlines, 3_600, self.kept)
         meter = MeterAnswer(NoCounter())
         calls = CallProviders(ledger, clock, settle, meter, telemetry)
         replay = ReplayAnswer(ledger, self.personal_data, clock)

@@ -5,8 +5,10 @@ import threading
 import httpx
 
 from domain.credit.events import Settled
+from tests.adapters.http.conftest import speaker
 from tests.adapters.http.eventually import eventually
 from tests.adapters.http.house import MODEL, House, error_of
+from tests.adapters.http.served import Served
 from tests.fakes.scripted_providers import Stop, failure, streamed_answer, whole_answer
 
 PATH = "/v1/chat/completions"
@@ -69,6 +71,21 @@ def test_an_answer_no_longer_kept_is_409_and_names_the_charge(house: House, http
     assert error["code"] == "answer_not_kept"
     assert first.headers["x-generation-id"] in error["message"]
     assert first.headers["x-gatewayz-cost"] in error["message"]
+
+
+def test_beyond_an_accounts_share_an_answer_is_charged_and_served_and_not_kept(served: Served) -> None:
+    house = House(kept_bytes_of_account=2_000)
+    served.app = house.app
+    house.providers.answers[MODEL] = whole_answer()
+    with speaker(served, house.key) as http:
+        first = [http.post(PATH, json=ASKED, headers={"idempotency-key": str(n)}) for n in range(12)]
+        again = [http.post(PATH, json=ASKED, headers={"idempotency-key": str(n)}) for n in range(12)]
+    assert {answer.status_code for answer in first} == {200}
+    assert len(house.happened(Settled)) == 12
+    kept = [answer.status_code == 200 for answer in again]
+    assert kept[0]
+    assert not kept[-1]
+    assert {error_of(answer.content)["code"] for answer in again if answer.status_code != 200} == {"answer_not_kept"}
 
 
 def test_many_attempts_that_failed_are_not_walked_one_by_one(house: House, http: httpx.Client) -> None:

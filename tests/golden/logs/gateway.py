@@ -21,6 +21,7 @@ from application.generate.call_providers import CallProviders
 from application.generate.complete_chat import CompleteChat
 from application.generate.estimate_tokens import MeterAnswer
 from application.generate.keep_answer import ReplayAnswer
+from application.generate.kept_bytes import KeptBytes
 from application.generate.read_chat_request import ChatRequest, read_body
 from application.generate.reserve_credit import Deadlines, ReserveCredit
 from application.generate.settle_charge import SettleCharge
@@ -90,7 +91,9 @@ class LedgerGateway:
         telemetry = CountingTelemetry()
         self.catalog = MemoryCatalog([_offer("acme", 10**9, 2 * 10**9), _offer("dearer", 2 * 10**9, 5 * 10**9)])
         self.reserve = ReserveCredit(ledger, self.personal_data, self.clock, self.ids, telemetry, DEADLINES)
-        self.settle = SettleCharge(ledger, self.clock, self.personal_data, telemetry, DEADLINES, KEEP_ANSWERS_S)
+        self.settle = SettleCharge(
+            ledger, self.clock, self.personal_data, telemetry, DEADLINES, KEEP_ANSWERS_S, KeptBytes()
+        )
         meter = MeterAnswer(NoCounter())
         calls = CallProviders(ledger, self.clock, self.settle, meter, telemetry)
         replay = ReplayAnswer(PostgresAnswers(pool), self.personal_data, self.clock)
