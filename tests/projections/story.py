@@ -284,7 +284,7 @@ class _Teller:
         command = self.rng.choice(
             [
                 Change(at=self.log.at, settings=KeySettings(label=b"x", disabled=True, limit=KeyLimit(5, "weekly"))),
-                Change(at=self.log.at, settings=KeySettings(label=b"y", expires_at=self.log.at)),
+                Change(at=self.log.at, settings=KeySettings(label=b"y", expires_at=self.log.at + timedelta(hours=1))),
                 Rotate(at=self.log.at, secret=secret, grace_s=3_600),
                 Revoke(at=self.log.at),
             ]

@@ -92,6 +92,14 @@ def test_any_split_of_the_bytes_gives_the_same_events(split: tuple[bytes, list[b
     assert events_of(*outcome(bytes([byte]) for byte in stream)) == events_of(*outcome([stream]))
 
 
+def test_an_empty_text_is_bare_also_in_a_run() -> None:
+    """Until there is output another provider may be tried."""
+    chunks, _ = outcome([events(*[a_chunk("")] * 5)])
+    assert all(chunk.is_bare for chunk in chunks)
+    chunks, _ = outcome([events(a_chunk(""), a_chunk("x"), a_chunk(""))])
+    assert [chunk.is_bare for chunk in chunks] == [True, False, True]
+
+
 @given(CONTENT)
 def test_content_is_never_rewritten(content: str) -> None:
     imitation = f'{content}"id":"chatcmpl-1","model":"native","usage":{{}}\n\ndata: [DONE]'

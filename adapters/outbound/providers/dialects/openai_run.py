@@ -74,7 +74,8 @@ class TextRun:
             self.forget()  # it is no run, or holds others' chunks between: not to be tried at each of its events
             return None, start
         data = self._our_first + self._our_between.join(texts) + self._our_last
-        return Chunk(data=data, choices=self._choices, output_bytes=output_bytes), start + len(run)
+        chunk = Chunk(data=data, choices=self._choices, output_bytes=output_bytes, is_bare=not output_bytes)
+        return chunk, start + len(run)
 
     def _is_alike(self, body: bytes) -> bool:
         around = len(self._before) + len(self._behind)
