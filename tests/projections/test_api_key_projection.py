@@ -33,7 +33,9 @@ def test_an_issued_key_is_found_by_its_secret() -> None:
 
 def test_settings_are_replaced_as_a_whole() -> None:
     log = opened()
-    limited = KeySettings(label=b"new", disabled=True, limit=KeyLimit(5, "weekly"), expires_at=START + timedelta(days=1))
+    limited = KeySettings(
+        label=b"new", disabled=True, limit=KeyLimit(5, "weekly"), expires_at=START + timedelta(days=1)
+    )
     log.command(API_KEY, KEY, Change(at=START, settings=limited))
     log.command(API_KEY, KEY, Change(at=START, settings=KeySettings(label=b"newer")))
     (key,) = replayed_rows(PROJECTION, KEYS, log.events[:-1])
