@@ -278,25 +278,32 @@ class ChatStream:
         if self._failure is not None and self._failure.attempt.error_class != CUT_OFF and not is_left:
             self._tell(self._held, self._failure)
         try:
-            outcome = await self._outcome(failure)
-            if failure is not None:
-                outcome = self._weighed(failure, outcome)
-                if not outcome.is_billed:
-                    attempt = failure.attempt
-                    await self._settle.release(self._held, attempt.error_class, attempt, outcome.unpaid)
-                    return self._broken_off(*_words_of(failure), None)
-            receipt = await self._settle(self._held, outcome)
+            if failure is None:
+                return self._whole(await self._settle(self._held, await self._outcome(None)))
+            receipt = await self._settle_or_release(failure)
         except DomainError as refusal:
             return self._broken_off(refusal.code, "the answer was withheld: its charge could not be recorded", None)
+        usage = None if receipt is None else write_usage(receipt, self._produced.raw_usage)
+        return self._broken_off(*_words_of(failure), usage)
+
+    def _whole(self, receipt: Receipt) -> Sequence[bytes]:
         usage = write_usage(receipt, self._produced.raw_usage)
-        if failure is not None:
-            return self._broken_off(*_words_of(failure), usage)
         return [*self._ends.kept, usage_chunk(self.generation_id, receipt, usage), DONE]
 
-    def _weighed(self, failure: ProviderFailure, outcome: Outcome) -> Outcome:
-        """Whether what was produced is billed at all, and what went on in silence before we gave up."""
+    async def _settle_or_release(self, failure: ProviderFailure) -> Receipt | None:
+        """None: a failure before any output cost nothing, the credit is released."""
+        unpaid = None
         is_billed = not self._produced.is_nothing or failure.attempt.error_class == CUT_OFF
-        outcome = msgspec.structs.replace(outcome, is_billed=is_billed)
+        if is_billed or self._ran_out:  # else there is nothing to estimate
+            outcome = self._weighed(msgspec.structs.replace(await self._outcome(failure), is_billed=is_billed))
+            if outcome.is_billed:
+                return await self._settle(self._held, outcome)
+            unpaid = outcome.unpaid
+        await self._settle.release(self._held, failure.attempt.error_class, failure.attempt, unpaid)
+        return None
+
+    def _weighed(self, outcome: Outcome) -> Outcome:
+        """With what went on in silence before we gave up."""
         if not self._ran_out or not outcome.metered.estimated:
             return outcome
         silent_s = self._silence.total_s(self._loop.time())

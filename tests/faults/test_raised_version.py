@@ -6,7 +6,7 @@ from tests.databases import empty_database
 from tests.faults.raised_version import RAISED, raise_under_load
 
 SEED = 91
-EVENTS = 20_000
+EVENTS = 10_000
 RATE_PER_S = 20.0
 
 

@@ -11,7 +11,7 @@ from tests.faults.lost_replies import lose_replies, lose_statements
 from tests.faults.proxied_gateway import Proxied, proxied_gateway
 
 SEED = 21
-CUTS = 40
+CUTS = 20
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ TAKES_S = 3
 """Of the provider: long enough for all to be reserved before the first is answered."""
 
 REQUESTS = 24
-ROUNDS = 3
+ROUNDS = 2
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%ledger.append(%'"
 
 

@@ -5,12 +5,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
+from queue import SimpleQueue
 
 from tests.sabotage.patch import Patch
 from tests.sabotage.patches import PATCHES
 
 ROOT = Path(__file__).parents[2]
+AT_ONCE = 2
 TESTS_TIMEOUT_S = 1_800
 """For all of them together before anything is broken; one alone takes a minute at the most."""
 
@@ -22,15 +26,35 @@ class Misplaced(Exception):
 def main(words: Sequence[str]) -> int:
     """Exit code 0 only if every test was green before and red after. `words` choose patches whose text has one."""
     chosen = [p for p in PATCHES if not words or any(word in " ".join(p) for word in words)]
-    with tempfile.TemporaryDirectory(prefix="gatewayz-sabotage-") as folder:
-        tree = copy_of_the_tree(Path(folder))
-        tests = sorted({p.test for p in chosen})
-        if not passes(tree, tests):
+    with ExitStack() as stack:
+        trees: SimpleQueue[Path] = SimpleQueue()
+        for _ in range(AT_ONCE):
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="gatewayz-sabotage-"))
+            trees.put(copy_of_the_tree(Path(folder)))
+        if not all_pass(trees, sorted({p.test for p in chosen})):
             print("the tests are red before anything was broken: nothing is proven")
             return 1
-        unnoticed = [p for p in chosen if not is_noticed(tree, p)]
-    print(f"\n{len(chosen) - len(unnoticed)} of {len(chosen)} sabotages noticed")
-    return 1 if unnoticed else 0
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            noticed = list(pool.map(lambda patch: is_noticed_in_one_of(trees, patch), chosen))
+    print(f"\n{sum(noticed)} of {len(chosen)} sabotages noticed")
+    return 0 if all(noticed) else 1
+
+
+def all_pass(trees: "SimpleQueue[Path]", tests: Sequence[str]) -> bool:
+    tree = trees.get()
+    try:
+        return passes(tree, tests, "-n", str(AT_ONCE), "--dist", "loadfile")
+    finally:
+        trees.put(tree)
+
+
+def is_noticed_in_one_of(trees: "SimpleQueue[Path]", patch: Patch) -> bool:
+    """Each thread breaks a tree of its own."""
+    tree = trees.get()
+    try:
+        return is_noticed(tree, patch)
+    finally:
+        trees.put(tree)
 
 
 def copy_of_the_tree(folder: Path) -> Path:
@@ -64,9 +88,9 @@ def is_noticed(tree: Path, patch: Patch) -> bool:
     return noticed
 
 
-def passes(tree: Path, tests: Sequence[str]) -> bool:
+def passes(tree: Path, tests: Sequence[str], *options: str) -> bool:
     """Only a failed test (exit code 1) counts as red: one that could not run proves nothing."""
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *options, *tests]
     done = subprocess.run(command, cwd=tree, capture_output=True, text=True, timeout=TESTS_TIMEOUT_S, check=False)
     if done.returncode == 1 and len(tests) > 1:
         print(done.stdout[-2000:])
