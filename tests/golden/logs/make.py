@@ -24,7 +24,9 @@ from application.manage_keys import KeyChange
 from application.ports import Caller, ProviderFailure
 from domain.account.events import AccountState
 from domain.api_key.api_key import API_KEY, ApiKey
+from domain.credit.commands import Unpaid
 from domain.credit.decider import CREDIT
+from domain.credit.events import Attempt
 from domain.credit.lot import LotKind
 from domain.credit.state import CreditBalance
 from domain.credit.window import KeyLimit
@@ -40,6 +42,7 @@ from tests.golden.logs.told import (
     Told,
     ToldAccount,
     ToldAnswer,
+    ToldChange,
     ToldGrant,
     ToldKey,
     ToldSecrets,
@@ -50,16 +53,15 @@ BEGAN = datetime(2026, 11, 2, 9, tzinfo=UTC)
 REQUESTS = 2_150
 AT_ONCE = 20
 
-YEAR_10000 = "9999-12-31T23:59:59-23:59"
-YEAR_0 = "0001-01-01T00:00:00+23:59"
-"""Both are written within the calendar and lie outside it in UTC."""
+LATEST = "2199-12-30T23:59:59-23:59"
+"""Nearly the last time that may be asked for, and written with an offset: in UTC it is another day."""
 
 PEOPLE = ("ada", "bob", "cyd", "dan", "eve", "fay")
 REASON = "for the golden log"
 
 
 class Story:
-    """Six accounts: ada asks most, eve has next to nothing, fay's dates lie outside the calendar."""
+    """Six accounts: ada asks most, eve has next to nothing, fay's dates lie far ahead."""
 
     def __init__(self, gateway: LedgerGateway) -> None:
         self.gateway = gateway
@@ -69,6 +71,7 @@ class Story:
         self.keys: list[ToldKey] = []
         self.grants: list[ToldGrant] = []
         self.answers: list[ToldAnswer] = []
+        self.changes: list[ToldChange] = []
 
     async def live(self) -> None:
         await self.open_accounts()
@@ -100,7 +103,7 @@ class Story:
         for kind in kinds:
             await self.grant("bob", 30_000_000, kind, soon)
         await self.grant("eve", 2_200_000, "promo")
-        await self.grant("fay", 5_000_000_000, "promo", YEAR_10000)
+        await self.grant("fay", 5_000_000_000, "promo", LATEST)
 
     async def grant(self, person: str, amount_nusd: int, kind: LotKind, expires_at: str | None = None) -> None:
         grant, account_id = self.gateway.ids.new(), self.accounts[person]
@@ -120,10 +123,9 @@ class Story:
             self.callers[person] = [await self.issue(person, "first"), await self.issue(person, "second")]
         self.callers["bob"].append(await self.issue("bob", "limited", limit=KeyLimit(10**12, "daily")))
         await self.issue("ada", "manager", kind="management")
-        await self.issue("fay", "year 10000", expires_at=read_time(YEAR_10000))
-        await self.issue("fay", "year 0", expires_at=read_time(YEAR_0))
-        changed = await self.issue("fay", "moved to the year 10000")
-        change = KeyChange(expires_at=read_time(YEAR_10000))
+        await self.issue("fay", "latest", expires_at=read_time(LATEST))
+        changed = await self.issue("fay", "moved to the latest")
+        change = KeyChange(expires_at=read_time(LATEST))
         await self.gateway.manage_keys.change(self.accounts["fay"], changed.key_id, change)
         await refused(self.gateway.manage_keys.issue(self.accounts["ada"], "First", "live"))
 
@@ -152,6 +154,8 @@ class Story:
         caller = self.chance.choice(self.callers[person])
         name = f"retry-{number}" if number % 10 == 0 else None
         request = chat_request(f"Say hello, number {number}", name, max_tokens=40)
+        if number % 7 == 0:
+            request = msgspec.structs.replace(request, title="The shop's assistant")
         try:
             completed = await self.gateway.complete_chat(caller, request)
         except (DomainError, ProviderFailure):
@@ -172,6 +176,16 @@ class Story:
         for n in range(3):
             await self.hold("cyd", n)
         await self.overcharge("eve")
+        await self.leave_unpaid("cyd")
+
+    async def leave_unpaid(self, person: str) -> None:
+        """A stream is left in silence, before its first output and after it."""
+        gone = Attempt(provider="acme", error_class="client_gone")
+        await self.gateway.settle.release(await self.hold(person, 3), "client_gone", gone, Unpaid(40_000, "abandoned"))
+        held = await self.hold(person, 4)
+        metered = meter_answer(held, {"input": 10, "output": 5}, 5)
+        outcome = Outcome(metered=metered, finish_reason="", cancelled=True, unpaid=Unpaid(30_000, "timed_out"))
+        await self.gateway.settle(held, outcome)
 
     async def hold(self, person: str, number: int) -> Any:
         offer = self.gateway.catalog.offers_of("acme/m")[0]
@@ -199,7 +213,12 @@ class Story:
         states: Sequence[tuple[str, AccountState]] = [("dan", "suspended"), ("cyd", "past_due"), ("cyd", "active")]
         for person, state in states:
             self.gateway.clock.pass_s(60)
-            await self.gateway.change_account_state(self.accounts[person], state, REASON)
+            await self.change_state(person, state)
+
+    async def change_state(self, person: str, state: AccountState) -> None:
+        change, account_id = self.gateway.ids.new(), self.accounts[person]
+        changed = await self.gateway.change_account_state(account_id, state, REASON, change=change)
+        self.changes.append(ToldChange(str(change), account_id, state, REASON, changed.position))
 
     def tell_again(self, key_id: str, **news: str) -> None:
         self.keys = [msgspec.structs.replace(key, **news) if key.key_id == key_id else key for key in self.keys]
@@ -214,6 +233,7 @@ class Story:
             [await self._key(key) for key in self.keys],
             self.grants,
             self.answers,
+            self.changes,
         )
 
     async def _account(self, person: str) -> ToldAccount:

@@ -63,6 +63,16 @@ class ToldAnswer(msgspec.Struct, frozen=True):
     position: int
 
 
+class ToldChange(msgspec.Struct, frozen=True):
+    """A change of an account's state as it was asked for, and the position of its event."""
+
+    change: str
+    account_id: str
+    state: str
+    reason: str
+    position: int
+
+
 class Told(msgspec.Struct, frozen=True):
     commit: str
     clock: datetime
@@ -72,6 +82,7 @@ class Told(msgspec.Struct, frozen=True):
     keys: list[ToldKey]
     grants: list[ToldGrant]
     answers: list[ToldAnswer]
+    changes: list[ToldChange] = []
 
 
 class GoldenLog(NamedTuple):
