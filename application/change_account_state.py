@@ -6,7 +6,10 @@ import msgspec
 
 from application.check_reason import check_reason
 from application.command_ids import named_id, step_id
-from application.ports import Clock, Ids, Ledger, PersonalData
+from application.ports.clock import Clock
+from application.ports.ids import Ids
+from application.ports.ledger import Ledger
+from application.ports.personal_data import PersonalData
 from domain.account.account import ACCOUNT, ChangeState
 from domain.account.events import AccountState
 from domain.errors import DomainError

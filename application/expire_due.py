@@ -3,8 +3,9 @@
 from uuid import UUID
 
 from application.command_ids import step_id
-from application.ports import Clock, Ledger
-from application.read_ports import ReadModels
+from application.ports.clock import Clock
+from application.ports.ledger import Ledger
+from application.reads.read_models import ReadModels
 from domain.credit.commands import ExpireLot, ExpireReservation
 from domain.credit.decider import CREDIT
 from domain.errors import DomainError

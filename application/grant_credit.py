@@ -7,12 +7,15 @@ import msgspec
 
 from application.check_reason import check_reason
 from application.command_ids import named_id, step_id
-from application.ports import Clock, Ids, Ledger, PersonalData
+from application.ports.clock import Clock
+from application.ports.ids import Ids
+from application.ports.ledger import Ledger
+from application.ports.personal_data import PersonalData
 from domain.account.account import ACCOUNT
 from domain.credit.commands import Grant
 from domain.credit.decider import CREDIT
-from domain.credit.lot import LotKind
 from domain.errors import DomainError
+from domain.lot_kind import LotKind
 
 
 class Granted(msgspec.Struct, frozen=True):

@@ -6,15 +6,18 @@ from uuid import UUID
 import msgspec
 
 from application.command_ids import step_id
-from application.ports import Clock, Ids, Ledger, PersonalData
-from application.read_ports import ReadModels
+from application.ports.clock import Clock
+from application.ports.ids import Ids
+from application.ports.ledger import Ledger
+from application.ports.personal_data import PersonalData
+from application.reads.read_models import ReadModels
 from domain.account.account import ACCOUNT
 from domain.api_key.api_key import API_KEY, ApiKey, Change, Issue, Revoke, Rotate
 from domain.api_key.events import Environment, KeyKind, KeySettings, Secret
 from domain.api_key.secret_form import write_secret
 from domain.claim import Claim, encode_claims
-from domain.credit.window import KeyLimit
 from domain.errors import DomainError
+from domain.window import KeyLimit
 
 LABEL_MAX = 100
 VISIBLE_WAIT_S = 2.0

@@ -5,7 +5,10 @@ import re
 import msgspec
 
 from application.command_ids import step_id
-from application.ports import Clock, Ids, Ledger, PersonalData
+from application.ports.clock import Clock
+from application.ports.ids import Ids
+from application.ports.ledger import Ledger
+from application.ports.personal_data import PersonalData
 from domain.account.account import ACCOUNT, Open
 from domain.claim import Claim, encode_claims
 from domain.errors import DomainError

@@ -1,6 +1,8 @@
 """An account's statement: what was granted, what each request reserved, used and cost, what is available."""
 
-from application.read_ports import AccountRecord, ReadModels, Statement
+from application.reads.accounts import AccountRecord
+from application.reads.read_models import ReadModels
+from application.reads.statements import Statement
 from domain.errors import DomainError
 
 MAX_REQUESTS = 10_000

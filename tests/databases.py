@@ -12,9 +12,9 @@ from typing import Any
 import psycopg
 
 from adapters.embedded.postgres import EmbeddedPostgres
-from adapters.outbound.postgres.connection import conninfo
-from adapters.outbound.postgres.ensure_roles import Roles, ensure_roles
-from adapters.outbound.postgres.migrate import migrate
+from adapters.outbound.postgres.setup.ensure_roles import Roles, ensure_roles
+from adapters.outbound.postgres.setup.migrate import migrate
+from adapters.outbound.postgres.wire.connection import conninfo
 
 TEMPLATE = "gatewayz_template"
 ROLES = Roles.of(TEMPLATE)

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from adapters.inbound.http.errors import TABLE
+from adapters.inbound.http.errors.table import TABLE
 from tests.adapters.http.raw import READ
 from tests.faults_in_log import faults_in
 from tests.processes import api_processes, peak_kib

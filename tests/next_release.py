@@ -29,7 +29,7 @@ def raise_version(tree: Path, name: str) -> None:
     shutil.copytree(current, earlier, ignore=lambda _, names: [n for n in names if re.fullmatch(r"v\d+", n)])
     for file in earlier.glob("*.py"):
         edit(file, rf"\bprojections\.{name}\.", f"projections.{name}.v{version}.", at_least=0)
-    edit(tree / "projections" / "registry.py", rf'("{name}": \()([^)]*)\)', rf"\g<1>\g<2>{version}, )")
+    edit(tree / "projections" / "engine" / "registry.py", rf'("{name}": \()([^)]*)\)', rf"\g<1>\g<2>{version}, )")
     edit(project, rf"\bversion={version},", f"version={int(version) + 1},")
 
 

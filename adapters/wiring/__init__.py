@@ -5,6 +5,6 @@ def main() -> None:
     """The command `gatewayz`."""
     # Imported here because the processes that `serve` runs are modules of this package and need no command line:
     # it takes 0.3 s to load, in each of them.
-    from adapters.wiring.command import run_command
+    from adapters.wiring.commands.command import run_command
 
     run_command()

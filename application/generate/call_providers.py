@@ -4,11 +4,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from application.command_ids import step_id
-from application.generate.estimate_tokens import MeterAnswer
 from application.generate.held import Held
+from application.generate.metering.estimate_tokens import MeterAnswer
 from application.generate.quote_offer import quote_offer
 from application.generate.settle_charge import Outcome, SettleCharge
-from application.ports import ChatCall, Clock, Ledger, ProviderFailure, Telemetry
+from application.ports.chat_providers import ChatCall
+from application.ports.clock import Clock
+from application.ports.ledger import Ledger
+from application.ports.provider_failure import ProviderFailure
+from application.ports.telemetry import Telemetry
 from domain.catalog.offer import Offer
 from domain.credit.commands import ExtendReservation, RecordAttempt, Unpaid
 from domain.credit.decider import CREDIT

@@ -5,15 +5,17 @@ import asyncio
 import msgspec
 
 from application.generate.call_providers import CallProviders
-from application.generate.estimate_tokens import MeterAnswer
 from application.generate.held import Held, dropped_of
 from application.generate.keep_answer import KeptAnswer, ReplayAnswer
+from application.generate.metering.estimate_tokens import MeterAnswer
 from application.generate.quote_offer import offers_for
-from application.generate.read_chat_request import ChatRequest
+from application.generate.request.read_chat_request import ChatRequest
 from application.generate.reserve_credit import AlreadyServed, ReserveCredit
 from application.generate.settle_charge import Outcome, Receipt, SettleCharge
 from application.generate.write_usage import write_usage
-from application.ports import Answer, Caller, Catalog, ChatProviders
+from application.ports.catalog import Catalog
+from application.ports.chat_providers import Answer, ChatProviders
+from application.ports.key_directory import Caller
 from domain.errors import DomainError
 
 

@@ -5,12 +5,13 @@ from uuid import UUID
 
 import msgspec
 
-from application.generate.read_chat_request import ChatRequest
-from application.ports import Caller, ChatProviders
+from application.generate.request.read_chat_request import ChatRequest
+from application.ports.chat_providers import ChatProviders
+from application.ports.key_directory import Caller
 from domain.catalog.offer import Offer
 from domain.credit.commands import Reserve
-from domain.credit.window import KeyLimit
 from domain.pricing.price import PriceSet
+from domain.window import KeyLimit
 
 
 class Held(msgspec.Struct, kw_only=True):

@@ -4,7 +4,10 @@ import msgspec
 
 from application.generate.reserve_credit import AlreadyServed
 from application.generate.settle_charge import Receipt
-from application.ports import AnswerStore, Caller, Clock, PersonalData
+from application.ports.answers import AnswerStore
+from application.ports.clock import Clock
+from application.ports.key_directory import Caller
+from application.ports.personal_data import PersonalData
 from domain.errors import DomainError
 from domain.money import format_usd
 

@@ -2,7 +2,8 @@
 
 from collections import OrderedDict
 
-from application.ports import Caller, Ledger
+from application.ports.key_directory import Caller
+from application.ports.ledger import Ledger
 from domain.api_key.api_key import API_KEY, ApiKey
 from domain.errors import DomainError
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from application.generate.read_chat_request import ChatRequest
-from application.ports import Catalog
+from application.generate.request.read_chat_request import ChatRequest
+from application.ports.catalog import Catalog
 from domain.catalog.offer import Offer
 from domain.errors import DomainError
 from domain.pricing.price import PriceSet

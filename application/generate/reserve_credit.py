@@ -10,8 +10,13 @@ from application.command_ids import named_id, step_id
 from application.generate.held import Held
 from application.generate.key_owners import KeyOwners
 from application.generate.quote_offer import quote_offer
-from application.generate.read_chat_request import ChatRequest
-from application.ports import Caller, Clock, Ids, Ledger, PersonalData, Recorded, Telemetry
+from application.generate.request.read_chat_request import ChatRequest
+from application.ports.clock import Clock
+from application.ports.ids import Ids
+from application.ports.key_directory import Caller
+from application.ports.ledger import Ledger, Recorded
+from application.ports.personal_data import PersonalData
+from application.ports.telemetry import Telemetry
 from domain.account.account import burnable_kinds
 from domain.catalog.offer import Offer
 from domain.credit.commands import Release, Reserve

@@ -10,9 +10,13 @@ import msgspec
 from application.command_ids import step_id
 from application.generate.held import Held
 from application.generate.kept_bytes import KeptBytes
-from application.generate.meter_answer import Metered
+from application.generate.metering.meter_answer import Metered
 from application.generate.reserve_credit import Deadlines
-from application.ports import Clock, Ledger, PersonalData, StoredAnswer, Telemetry
+from application.ports.answers import StoredAnswer
+from application.ports.clock import Clock
+from application.ports.ledger import Ledger
+from application.ports.personal_data import PersonalData
+from application.ports.telemetry import Telemetry
 from domain.credit.commands import Release, Reserve, Settle, Unpaid
 from domain.credit.decider import CREDIT
 from domain.credit.events import Attempt, Generation, Settled, ShortfallRecorded

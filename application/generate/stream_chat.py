@@ -9,17 +9,20 @@ import msgspec
 
 from application.generate.call_providers import TIMED_OUT, TOO_LARGE, CallProviders, failure_of, refusal_of
 from application.generate.complete_chat import check_may_generate
-from application.generate.estimate_tokens import MAX_KEPT_BYTES, MeterAnswer
 from application.generate.held import Held, dropped_of
 from application.generate.keep_answer import KeptAnswer, ReplayAnswer
+from application.generate.metering.estimate_tokens import MAX_KEPT_BYTES, MeterAnswer
 from application.generate.open_stream import OpenedStream, open_stream
 from application.generate.quote_offer import offers_for
-from application.generate.read_chat_request import ChatRequest
+from application.generate.request.read_chat_request import ChatRequest
 from application.generate.reserve_credit import AlreadyServed, ReserveCredit
 from application.generate.settle_charge import MAX_STORED_BYTES, Outcome, Receipt, SettleCharge
 from application.generate.weigh_silence import Silence, WhenGone, weigh_silence
 from application.generate.write_usage import write_usage
-from application.ports import Caller, Catalog, ChatProviders, Chunk, ProviderFailure
+from application.ports.catalog import Catalog
+from application.ports.chat_providers import ChatProviders, Chunk
+from application.ports.key_directory import Caller
+from application.ports.provider_failure import ProviderFailure
 from domain.errors import DomainError
 from domain.pricing.usage import Usage, output_tokens
 

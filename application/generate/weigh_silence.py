@@ -5,7 +5,7 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from application.generate.held import Held
-from application.generate.meter_answer import with_more_output
+from application.generate.metering.meter_answer import with_more_output
 from application.generate.settle_charge import Outcome
 from domain.credit.commands import Unpaid
 from domain.credit.events import UnpaidCause

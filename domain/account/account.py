@@ -9,10 +9,10 @@ from msgspec.structs import replace
 
 from domain.account.events import AccountEvent, AccountState, Opened, StateChanged
 from domain.account.retired import RETIRED
-from domain.credit.lot import LotKind
 from domain.decider import Decider
 from domain.errors import DomainError
 from domain.event import GENESIS, Command, Event
+from domain.lot_kind import LotKind
 
 NEVER_SERVED: frozenset[AccountState] = frozenset({"suspended", "bot", "closed"})
 PURCHASED_ONLY: frozenset[AccountState] = frozenset({"past_due", "inactive"})

@@ -4,8 +4,8 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from domain.credit.window import KeyLimit
 from domain.event import Event, Instant
+from domain.window import KeyLimit
 
 Environment = Literal["live", "test", "staging", "dev"]
 KeyKind = Literal["inference", "management"]

@@ -7,9 +7,9 @@ from msgspec.structs import replace
 
 from domain import times
 from domain.api_key.events import KeySettings
-from domain.credit.window import KeyLimit
 from domain.errors import DomainError
 from domain.money import MAX_NUSD
+from domain.window import KeyLimit
 
 MAX_GRACE_S = 7 * 86_400
 """An old secret outlives a rotation by a week at most; longer is a second key."""

@@ -5,12 +5,12 @@ from datetime import datetime
 import msgspec
 
 from domain.credit.events import Attempt, Generation, UnpaidCause
-from domain.credit.lot import LotKind
 from domain.credit.unpaid import UnpaidLimit
-from domain.credit.window import KeyLimit
 from domain.event import Command
+from domain.lot_kind import LotKind
 from domain.pricing.quote import Quote
 from domain.pricing.rate import Charge
+from domain.window import KeyLimit
 
 
 class Grant(Command, frozen=True, kw_only=True):

@@ -11,13 +11,14 @@ from domain.credit import commands as c
 from domain.credit import events as e
 from domain.credit import ranges
 from domain.credit.evolve import evolve
-from domain.credit.lot import MAX_LIVE_LOTS, MAX_PRIORITY, PRIORITY, Part, merged, split, take, total
+from domain.credit.lot import MAX_LIVE_LOTS, MAX_PRIORITY, Part, merged, split, take, total
 from domain.credit.state import CreditBalance, Reservation
-from domain.credit.window import KeyLimit, spent, window_end
 from domain.errors import DomainError
 from domain.event import Command, Event
+from domain.lot_kind import PRIORITY
 from domain.money import FUSD_PER_NUSD, MAX_NUSD, format_usd
 from domain.pricing.quote import Quote
+from domain.window import KeyLimit, spent, window_end
 
 UNLIMITED_NUSD = MAX_NUSD
 

@@ -5,8 +5,9 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from domain.credit.lot import LotKind, Part
+from domain.credit.lot import Part
 from domain.event import Event, Instant
+from domain.lot_kind import LotKind
 from domain.pricing.quote import Quote
 from domain.pricing.rate import Charge
 from domain.pricing.usage import Unit

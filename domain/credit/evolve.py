@@ -10,8 +10,8 @@ from domain.credit import events as e
 from domain.credit.lot import Lot, Part, in_burn_order, merged, total
 from domain.credit.state import EXPIRED_MEMORY_S, CreditBalance, Reservation
 from domain.credit.unpaid import added
-from domain.credit.window import KeySpend, add_reserved, adjust_reserved
 from domain.event import Event
+from domain.window import KeySpend, add_reserved, adjust_reserved
 
 T = TypeVar("T")
 

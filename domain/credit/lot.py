@@ -6,10 +6,7 @@ from typing import Literal
 
 import msgspec
 
-LotKind = Literal["allowance", "trial", "promo", "purchased"]
-
-PRIORITY: dict[LotKind, int] = {"allowance": 10, "trial": 20, "promo": 30, "purchased": 40}
-"""Lower burns first: what lapses soonest goes before what was paid for."""
+from domain.lot_kind import LotKind
 
 MAX_LIVE_LOTS = 1_000
 """Bounds an account's state and the work of one reserve (DESIGN §3)."""

@@ -10,12 +10,12 @@ from msgspec.structs import replace
 
 from domain import times
 from domain.credit.events import Generation
-from domain.credit.window import KeyLimit
 from domain.errors import DomainError
 from domain.money import FUSD_PER_NUSD, MAX_NUSD
 from domain.pricing.quote import Quote
 from domain.pricing.rate import Charge
 from domain.pricing.usage import MAX_COUNT
+from domain.window import KeyLimit
 
 MAX_TOKENS = 2**31 - 1
 """Of one choice: the most that a request may ask for."""

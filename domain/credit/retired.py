@@ -6,8 +6,9 @@ from typing import ClassVar
 
 from domain import times
 from domain.credit.events import Granted, Reserved, ShortfallRecorded
-from domain.credit.lot import MAX_PRIORITY, LotKind, Part
+from domain.credit.lot import MAX_PRIORITY, Part
 from domain.event import Event, Instant
+from domain.lot_kind import LotKind
 from domain.pricing.quote import Quote
 
 

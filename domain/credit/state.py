@@ -5,10 +5,11 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from domain.credit.lot import Lot, LotKind, Part
+from domain.credit.lot import Lot, Part
 from domain.credit.unpaid import DailySums
-from domain.credit.window import KeySpend
 from domain.event import GENESIS
+from domain.lot_kind import LotKind
+from domain.window import KeySpend
 
 EXPIRED_MEMORY_S = 86_400
 """How long an expired reservation is remembered, so that a late settle can be told from a wrong one. A stream may last

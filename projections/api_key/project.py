@@ -7,7 +7,7 @@ from domain.account import events as account
 from domain.api_key import events as key
 from domain.credit.events import Settled
 from domain.event import Event
-from projections.changes import (
+from projections.engine.changes import (
     BYTES,
     COUNT,
     DAY,

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 from domain.account.events import AccountState
 from domain.api_key.api_key import ApiKey
 from domain.api_key.events import KeySettings, Secret
-from domain.credit.window import KeyLimit, window_start
 from domain.event import GENESIS
-from projections.reader import Reader
-from projections.views import views_of
+from domain.window import KeyLimit, window_start
+from projections.engine.reader import Reader
+from projections.engine.views import views_of
 
 VIEWS = views_of(__package__)
 

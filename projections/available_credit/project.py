@@ -6,7 +6,7 @@ from typing import Any
 from domain.credit import events as e
 from domain.credit.lot import Part
 from domain.event import Event
-from projections.changes import (
+from projections.engine.changes import (
     BYTES,
     COUNT,
     CREDIT_PREFIX,

@@ -11,7 +11,7 @@ import msgspec
 
 from domain.credit import events as e
 from domain.event import Event
-from projections.changes import (
+from projections.engine.changes import (
     COUNT,
     CREDIT_PREFIX,
     FLAG,

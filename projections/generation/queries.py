@@ -9,9 +9,9 @@ from domain.credit.events import Attempt
 from domain.credit.lot import Part
 from domain.pricing.rate import ChargeLine
 from domain.pricing.usage import Unit
+from projections.engine.reader import Reader
+from projections.engine.views import views_of
 from projections.generation.app_column import app_and_title
-from projections.reader import Reader
-from projections.views import views_of
 
 VIEWS = views_of(__package__)
 

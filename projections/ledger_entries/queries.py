@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from projections.reader import Reader
-from projections.views import views_of
+from projections.engine.reader import Reader
+from projections.engine.views import views_of
 
 VIEWS = views_of(__package__)
 

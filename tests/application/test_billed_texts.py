@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from application.generate.billed_texts import answer_text, prompt_text
-from application.generate.read_chat_request import read_body
-from application.ports import NEXT_EVENT
+from application.generate.metering.billed_texts import answer_text, prompt_text
+from application.generate.request.read_chat_request import read_body
+from application.ports.chat_providers import NEXT_EVENT
 
 
 def encoded(value: Any) -> bytes:

@@ -8,10 +8,10 @@ import msgspec
 import pytest
 
 from adapters.outbound.tokens.vocabulary import Vocabulary
-from application.generate.estimate_tokens import MAX_KEPT_BYTES, MeterAnswer
 from application.generate.held import Held
-from application.generate.read_chat_request import read_body
-from application.ports import CountedText
+from application.generate.metering.estimate_tokens import MAX_KEPT_BYTES, MeterAnswer
+from application.generate.request.read_chat_request import read_body
+from application.ports.token_counter import CountedText
 from tests.application.test_meter_answer import OFFER, held
 from tests.fakes.no_counter import NoCounter
 

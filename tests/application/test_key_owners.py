@@ -4,7 +4,7 @@ import pytest
 
 from application.command_ids import named_id
 from application.generate.key_owners import KeyOwners
-from application.ports import Caller
+from application.ports.key_directory import Caller
 from domain.api_key.api_key import API_KEY, Issue
 from domain.api_key.events import KeySettings, Secret
 from domain.errors import DomainError

@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from application.generate.held import Held
-from application.generate.meter_answer import meter_answer
-from application.generate.read_chat_request import read_body
-from application.ports import Caller
+from application.generate.metering.meter_answer import meter_answer
+from application.generate.request.read_chat_request import read_body
+from application.ports.key_directory import Caller
 from domain.catalog.offer import Offer
 from domain.credit.commands import Reserve
 from domain.pricing.price import PriceSet, PriceTier

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from application.generate.quote_offer import offers_for, quote_offer
-from application.generate.read_chat_request import IMAGE_TOKENS, ChatRequest, read_body
+from application.generate.request.read_chat_request import IMAGE_TOKENS, ChatRequest, read_body
 from domain.catalog.offer import Offer
 from domain.errors import DomainError
 from domain.pricing.price import PriceSet, PriceTier

@@ -11,10 +11,10 @@ from typing import Any
 
 import msgspec
 
-from adapters.inbound.http.request_body import decode_members
+from adapters.inbound.http.server.request_body import decode_members
 from adapters.outbound.providers.dialects.openai import dropped, write_request
-from application.generate.read_chat_request import read_chat_request
-from application.ports import ChatCall
+from application.generate.request.read_chat_request import read_chat_request
+from application.ports.chat_providers import ChatCall
 from tests.adapters.providers.call_words import GENERATION_ID, an_endpoint, an_offer
 
 ROUNDS = 9

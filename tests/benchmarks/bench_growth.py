@@ -15,9 +15,9 @@ from pathlib import Path
 import uvloop
 from psycopg_pool import AsyncConnectionPool
 
-from adapters.outbound.postgres.ensure_roles import Roles, ensure_roles
-from adapters.outbound.postgres.project_log import Projector
-from adapters.outbound.postgres.read_models import PostgresReadModels
+from adapters.outbound.postgres.builds.project_log import Projector
+from adapters.outbound.postgres.read.read_models import PostgresReadModels
+from adapters.outbound.postgres.setup.ensure_roles import Roles, ensure_roles
 from tests.benchmarks.bench_append import CALLERS, reserve_and_settle, running, serve
 from tests.benchmarks.bulk_log import make_log
 from tests.databases import PASSWORD, ROLES, Database, TestServer

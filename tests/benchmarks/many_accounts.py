@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Sequence
 
 from adapters.settings.read_environment import read_settings
-from adapters.wiring.core import Core
-from adapters.wiring.operate import operate
+from adapters.wiring.compose.core import Core
+from adapters.wiring.compose.operate import operate
 from application.grant_credit import GrantCredit
 from application.manage_keys import ManageKeys
 from application.open_account import OpenAccount

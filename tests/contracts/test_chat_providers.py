@@ -18,9 +18,10 @@ from adapters.embedded.sandbox.serve import running_sandbox
 from adapters.embedded.sandbox.served import ModelServed
 from adapters.outbound.providers.failures import ErrorClass
 from adapters.outbound.providers.http_chat_providers import HttpChatProviders
-from adapters.outbound.providers.load_catalog import load_catalog
+from adapters.outbound.providers.offers.load_catalog import load_catalog
 from adapters.outbound.providers.watch import MAX_MESSAGE_CHARACTERS
-from application.ports import NEXT_EVENT, Answer, ChatCall, ChatProviders, Chunk, ProviderFailure
+from application.ports.chat_providers import NEXT_EVENT, Answer, ChatCall, ChatProviders, Chunk
+from application.ports.provider_failure import ProviderFailure
 from tests.adapters.providers.call_words import GENERATION_ID, a_call, an_endpoint, an_offer, last_usage
 from tests.adapters.providers.canned_server import CannedServer, canned_server, http
 

@@ -6,12 +6,13 @@ from typing import Any
 
 from domain.credit import commands as c
 from domain.credit.events import Attempt, Generation, UnpaidCause
-from domain.credit.lot import LotKind, Part
+from domain.credit.lot import Part
 from domain.credit.state import CreditBalance
-from domain.credit.window import KeyLimit, Window, spent
+from domain.lot_kind import LotKind
 from domain.money import FUSD_PER_NUSD, Nusd
 from domain.pricing.quote import Quote
 from domain.pricing.rate import Charge
+from domain.window import KeyLimit, Window, spent
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 """A Wednesday, in the middle of its day, week and month."""

@@ -8,8 +8,8 @@ import pytest
 from domain.api_key.api_key import API_KEY, Change, Issue, Revoke, Rotate
 from domain.api_key.events import Changed, Issued, KeySettings, Revoked, Rotated, Secret
 from domain.api_key.ranges import MAX_GRACE_S
-from domain.credit.window import KeyLimit
 from domain.event import Command
+from domain.window import KeyLimit
 from tests.domain.given import given
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)

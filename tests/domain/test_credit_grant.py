@@ -6,7 +6,8 @@ import pytest
 
 from domain.credit.decider import CREDIT
 from domain.credit.events import Granted, Reserved
-from domain.credit.lot import MAX_LIVE_LOTS, LotKind
+from domain.credit.lot import MAX_LIVE_LOTS
+from domain.lot_kind import LotKind
 from domain.money import MAX_NUSD
 from tests.domain.credit_words import DAY, NOW, SECOND, amounts, expire_lot, grant, hold, remaining, settle
 from tests.domain.given import given

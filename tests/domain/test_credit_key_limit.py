@@ -6,9 +6,9 @@ import pytest
 
 from domain.credit.decider import CREDIT
 from domain.credit.events import ReservationExtended, Reserved
-from domain.credit.window import Window
 from domain.event import Command
 from domain.pricing.quote import Quote
+from domain.window import Window
 from tests.domain.credit_words import (
     DAY,
     NOW,

@@ -4,9 +4,10 @@ import pytest
 
 from domain.credit.decider import CREDIT
 from domain.credit.events import Granted, Settled, ShortfallPaid, ShortfallRecorded
-from domain.credit.lot import LotKind, Part
+from domain.credit.lot import Part
 from domain.credit.retired import ShortfallRecordedV1
 from domain.event import Event
+from domain.lot_kind import LotKind
 from domain.proof.money import MoneyWalk
 from tests.domain.credit_words import NOW, amounts, grant, hold, remaining, settle
 from tests.domain.given import Story, given

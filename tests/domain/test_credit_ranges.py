@@ -17,13 +17,13 @@ from domain.credit.decider import CREDIT
 from domain.credit.events import Generation, Reserved, Settled
 from domain.credit.ranges import MAX_FUSD, MAX_MS, MAX_TOKENS
 from domain.credit.state import CreditBalance
-from domain.credit.window import KeyLimit
 from domain.errors import DomainError
 from domain.event import Command, Event
 from domain.money import MAX_NUSD, Nusd
 from domain.pricing.quote import Quote
 from domain.pricing.rate import Charge, ChargeLine
 from domain.pricing.usage import MAX_COUNT
+from domain.window import KeyLimit
 from tests.domain.credit_words import NOW, SECOND, expire, grant, hold, reserve, settle
 from tests.domain.test_ranges import MOMENTS, YEAR_0, YEAR_10000
 

@@ -20,11 +20,11 @@ from domain.credit.decider import CREDIT
 from domain.credit.events import Granted
 from domain.credit.lot import MAX_PRIORITY
 from domain.credit.retired import GrantedV1
-from domain.credit.window import KeyLimit
 from domain.decider import Decider
 from domain.errors import DomainError
 from domain.event import Command, Event
 from domain.money import MAX_NUSD
+from domain.window import KeyLimit
 
 NOW = datetime(2026, 11, 27, tzinfo=UTC)
 OFFSETS = st.integers(-1_439, 1_439).map(lambda minutes: timezone(timedelta(minutes=minutes)))

@@ -12,7 +12,7 @@ import pytest
 from adapters.complaint import Complaint
 from adapters.embedded.unprivileged import worker_user
 from adapters.settings import read_settings
-from adapters.wiring.leave_root import worker_of
+from adapters.wiring.processes.leave_root import worker_of
 from tests.e2e.installation import ROOT, Installation, installation
 
 PROGRAMS = ("supervised api", "supervised projector", "embedded.sandbox")

@@ -3,7 +3,7 @@
 from collections import Counter
 from contextlib import AbstractContextManager, nullcontext
 
-from application.ports import Refusal
+from application.ports.telemetry import Refusal
 from domain.credit.events import Attempt
 
 

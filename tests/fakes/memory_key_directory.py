@@ -1,6 +1,6 @@
 """Finds callers in the memory ledger's own streams."""
 
-from application.ports import Caller
+from application.ports.key_directory import Caller
 from domain.account.account import ACCOUNT, may_be_served
 from domain.api_key.api_key import API_KEY, ApiKey
 from domain.errors import DomainError

@@ -9,7 +9,8 @@ from uuid import UUID
 
 import msgspec
 
-from application.ports import Recorded, StoredAnswer
+from application.ports.answers import StoredAnswer
+from application.ports.ledger import Recorded
 from domain.claim import Claim
 from domain.decider import Decider
 from domain.errors import DomainError

@@ -4,26 +4,20 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from application.read_ports import (
-    AccountRecord,
-    Credits,
-    FoundKey,
-    GenerationRecord,
-    GenerationStatus,
-    KeyRecord,
-    KeySpending,
-    LotRecord,
-    Statement,
-)
+from application.reads.accounts import AccountRecord
+from application.reads.credits import Credits, LotRecord
+from application.reads.generations import GenerationRecord, GenerationStatus
+from application.reads.keys import FoundKey, KeyRecord, KeySpending
+from application.reads.statements import Statement
 from domain.account import account
 from domain.account.events import Opened
 from domain.api_key.api_key import API_KEY, ApiKey
 from domain.credit import events as e
 from domain.credit.decider import CREDIT
 from domain.credit.state import CreditBalance
-from domain.credit.window import Window, window_start
 from domain.event import Event
 from domain.log import RecordedEvent
+from domain.window import Window, window_start
 from tests.fakes.memory_ledger import MemoryLedger
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from application.ports import CountedText
+from application.ports.token_counter import CountedText
 
 
 class NoCounter:

@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from application.ports import Answer, ChatCall, Chunk, ProviderFailure, Told
+from application.ports.chat_providers import Answer, ChatCall, Chunk
+from application.ports.provider_failure import ProviderFailure, Told
 from domain.catalog.offer import Offer
 from domain.credit.events import Attempt
 from domain.pricing.usage import Usage

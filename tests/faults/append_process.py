@@ -10,7 +10,7 @@ import os
 import sys
 from uuid import UUID
 
-from adapters.outbound.postgres.ledger import PostgresLedger
+from adapters.outbound.postgres.append.ledger import PostgresLedger
 from application.command_ids import named_id
 from domain.credit.decider import CREDIT
 from tests.domain.credit_words import hold, settle

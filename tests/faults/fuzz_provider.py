@@ -10,7 +10,7 @@ from typing import NamedTuple
 import httpx
 import pytest
 
-from adapters.inbound.http.errors import TABLE
+from adapters.inbound.http.errors.table import TABLE
 from adapters.outbound.providers.failures import ErrorClass
 from tests.e2e.clients import nusd
 from tests.faults.oracle import wait_for_ends

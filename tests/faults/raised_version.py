@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import psycopg
 
-from adapters.outbound.postgres.migrate import migrate
+from adapters.outbound.postgres.setup.migrate import migrate
 from tests.benchmarks.bulk_log import make_log
 from tests.benchmarks.load import Load, arrive, post
 from tests.benchmarks.scrape import bound_of, scrape

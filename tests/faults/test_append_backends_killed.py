@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from adapters.outbound.postgres.append_batch import NewEvent
+from adapters.outbound.postgres.append.append_batch import NewEvent
 from domain.credit.decider import CREDIT
 from tests.adapters.postgres.ledgers import (
     assert_sound,

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from adapters.outbound.postgres import read_streams
+from adapters.outbound.postgres.append import read_streams
 from domain.credit.decider import CREDIT
 from domain.errors import DomainError
 from tests.adapters.postgres.ledgers import credit_of, eventually, log_of

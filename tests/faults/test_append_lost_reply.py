@@ -9,9 +9,9 @@ from uuid import UUID, uuid4
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from adapters.outbound.postgres.append_batch import NewEvent
-from adapters.outbound.postgres.ledger import PostgresLedger
-from application.ports import Recorded
+from adapters.outbound.postgres.append.append_batch import NewEvent
+from adapters.outbound.postgres.append.ledger import PostgresLedger
+from application.ports.ledger import Recorded
 from domain.credit.decider import CREDIT
 from domain.errors import DomainError
 from domain.event import Command

@@ -2,7 +2,7 @@
 
 from uuid import uuid4
 
-from adapters.outbound.postgres.load_streams import SNAPSHOT_EVERY
+from adapters.outbound.postgres.append.load_streams import SNAPSHOT_EVERY
 from tests.adapters.postgres.ledgers import (
     assert_sound,
     code_of,

@@ -8,7 +8,7 @@ import random
 from collections import Counter
 from datetime import datetime, timedelta
 
-from adapters.outbound.postgres.ledger import PostgresLedger
+from adapters.outbound.postgres.append.ledger import PostgresLedger
 from application.command_ids import named_id
 from domain.credit.decider import CREDIT
 from domain.event import Command

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from adapters.inbound.http.errors import TABLE, answer_to
+from adapters.inbound.http.errors.table import TABLE, answer_to
 from domain.errors import DomainError
 from tests.adapters.http.house import MODEL, House
 from tests.adapters.http.served import Served

@@ -12,14 +12,14 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from domain.credit import commands as c
 from domain.credit.events import Attempt, Generation, UnpaidCause
-from domain.credit.lot import LotKind
 from domain.credit.state import CreditBalance
 from domain.credit.unpaid import UnpaidLimit
-from domain.credit.window import WINDOWS, KeyLimit
 from domain.event import Command
+from domain.lot_kind import LotKind
 from domain.money import FUSD_PER_NUSD, Nusd
 from domain.pricing.quote import Quote
 from domain.pricing.rate import Charge
+from domain.window import WINDOWS, KeyLimit
 
 START = datetime(2026, 11, 25, 12, tzinfo=UTC)
 HOUR_S, DAY_S = 3_600, 86_400

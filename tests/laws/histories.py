@@ -13,10 +13,10 @@ from domain.account.events import AccountState
 from domain.api_key.api_key import API_KEY, Change, Issue, Revoke, Rotate
 from domain.api_key.events import KeySettings, Secret
 from domain.credit.decider import CREDIT
-from domain.credit.window import KeyLimit
 from domain.decider import Decider
 from domain.errors import DomainError
 from domain.event import Command, Event
+from domain.window import KeyLimit
 from tests.laws.credit_commands import PAUSES, START, any_command
 
 SETTINGS = (

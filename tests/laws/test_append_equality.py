@@ -14,9 +14,9 @@ from uuid import UUID
 
 import pytest
 
-from adapters.outbound.postgres import store_snapshots
-from adapters.outbound.postgres.ledger import PostgresLedger
-from adapters.outbound.postgres.stream_cache import StreamCache
+from adapters.outbound.postgres.append import store_snapshots
+from adapters.outbound.postgres.append.ledger import PostgresLedger
+from adapters.outbound.postgres.append.stream_cache import StreamCache
 from application.command_ids import named_id
 from domain.account.account import ACCOUNT, ChangeState, Open
 from domain.aggregates import CODEC

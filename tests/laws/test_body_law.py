@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from adapters.outbound.providers.dialects.openai import dropped, write_request
 from adapters.outbound.providers.dialects.openai_request import ANSWERED_HERE, EXTRAS, OURS, TOKEN_LIMITS
-from adapters.outbound.providers.rows import PRICED_OR_REMOTE
-from application.generate.read_chat_request import READ, read_body
+from adapters.outbound.providers.offers.rows import PRICED_OR_REMOTE
+from application.generate.request.read_chat_request import READ, read_body
 from domain.errors import DomainError
 from tests.adapters.providers.call_words import a_call, an_endpoint
 

@@ -22,9 +22,9 @@ from domain.credit.lot import Part, total
 from domain.credit.retired import RETIRED
 from domain.credit.state import CreditBalance
 from domain.credit.unpaid import WINDOW_DAYS, sum_nusd
-from domain.credit.window import window_start
 from domain.errors import DomainError
 from domain.event import Command, Event
+from domain.window import window_start
 from tests.laws import credit_commands as make
 from tests.laws.credit_model import WINDOWS, CreditModel, Refused, window_of
 

@@ -10,20 +10,20 @@ import psycopg
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.outbound.postgres.advance_read_models import ReadModelWriter
-from adapters.outbound.postgres.array_params import byteas, int8s, texts, timestamps, uuids
-from adapters.outbound.postgres.install_read_models import install_read_models
+from adapters.outbound.postgres.builds.install_read_models import install_read_models
+from adapters.outbound.postgres.project.advance_read_models import ReadModelWriter
+from adapters.outbound.postgres.wire.array_params import byteas, int8s, texts, timestamps, uuids
 from domain.api_key.api_key import API_KEY
 from domain.credit.decider import CREDIT
 from domain.log import RecordedEvent
 from domain.proof.chain import StoredEvent, block_chain, event_digest
 from projections.available_credit.project import CREDIT_ACCOUNT, CREDIT_LOT, OPEN_HOLD
-from projections.changes import COUNT, OPTIONAL_TEXT, TEXT, Add, Change, Delete, Insert, Projection, Put, Table
+from projections.engine.changes import COUNT, OPTIONAL_TEXT, TEXT, Add, Change, Delete, Insert, Projection, Put, Table
+from projections.engine.page import Page
+from projections.engine.registry import PROJECTIONS
+from projections.engine.replay import Replay
 from projections.ledger_entries.project import LEDGER_ENTRY
 from projections.ledger_entries.project import PROJECTION as LEDGER_ENTRIES
-from projections.page import Page
-from projections.registry import PROJECTIONS
-from projections.replay import Replay
 from tests.databases import ROLES, Database
 from tests.laws.histories import History, histories
 from tests.projections.append_events import append_events

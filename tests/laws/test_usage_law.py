@@ -7,9 +7,9 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from adapters.outbound.providers.dialects.openai import read_answer, read_stream
-from adapters.outbound.providers.rows import UsageRow
+from adapters.outbound.providers.offers.rows import UsageRow
 from application.generate.held import Held
-from application.generate.meter_answer import Metered, meter_answer
+from application.generate.metering.meter_answer import Metered, meter_answer
 from domain.pricing.price import PriceSet, PriceTier
 from domain.pricing.quote import quote
 from tests.adapters.providers.call_words import a_call, an_endpoint, last_usage

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 
-from adapters.outbound.postgres.append_batch import APPEND, NewEvent, Submission, parameters
+from adapters.outbound.postgres.append.append_batch import APPEND, NewEvent, Submission, parameters
 from domain.account.events import Opened
 from domain.aggregates import CODEC, owner_of
 from domain.api_key.events import Issued, Revoked, Rotated

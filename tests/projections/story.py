@@ -14,16 +14,16 @@ from domain.api_key.events import KeySettings, Secret
 from domain.credit import commands as c
 from domain.credit.decider import CREDIT
 from domain.credit.events import Attempt, Generation
-from domain.credit.lot import LotKind
 from domain.credit.state import CreditBalance
-from domain.credit.window import KeyLimit
 from domain.decider import Decider
 from domain.errors import DomainError
 from domain.event import Command
 from domain.log import RecordedEvent
+from domain.lot_kind import LotKind
 from domain.pricing.price import PriceSet, PriceTier
 from domain.pricing.quote import quote
 from domain.pricing.rate import rate
+from domain.window import KeyLimit
 
 START = datetime(2026, 11, 22, 23, 30, tzinfo=UTC)
 """Half an hour before a day, week change: windows are crossed early."""

@@ -6,11 +6,11 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from adapters.outbound.postgres.read_times import TOTAL_TIMES
-from adapters.outbound.postgres.write_changes import physical
-from projections.changes import Logged, Projection, Table
-from projections.registry import PROJECTIONS
-from projections.replay import Replay
+from adapters.outbound.postgres.project.write_changes import physical
+from adapters.outbound.postgres.wire.read_times import TOTAL_TIMES
+from projections.engine.changes import Logged, Projection, Table
+from projections.engine.registry import PROJECTIONS
+from projections.engine.replay import Replay
 
 Rows = list[tuple[Any, ...]]
 

@@ -7,7 +7,7 @@ from domain.api_key.api_key import API_KEY, Change, Revoke, Rotate
 from domain.api_key.events import KeySettings, Secret
 from domain.credit import commands as c
 from domain.credit.decider import CREDIT
-from domain.credit.window import KeyLimit
+from domain.window import KeyLimit
 from projections.api_key.project import ACCOUNT_STANDING, API_KEY_DAY, API_KEY_SECRET, PROJECTION
 from projections.api_key.project import API_KEY as KEYS
 from tests.projections.story import START, Log, open_account, reserve, settle

@@ -1,7 +1,7 @@
 """A page's changes are merged per row; nothing of their meaning may be lost."""
 
-from projections.changes import COUNT, OPTIONAL_TEXT, TEXT, Add, Change, Delete, Insert, Put, Table
-from projections.page import Page
+from projections.engine.changes import COUNT, OPTIONAL_TEXT, TEXT, Add, Change, Delete, Insert, Put, Table
+from projections.engine.page import Page
 
 ROWS = Table("rows", {"id": TEXT, "part": TEXT, "n": COUNT, "m": COUNT, "name": OPTIONAL_TEXT}, key=2, deletes_by=1)
 LOG = Table("log", {"position": COUNT, "n": COUNT}, insert_only=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from projections.registry import PROJECTIONS
+from projections.engine.registry import PROJECTIONS
 from tests.next_release import edit, next_release
 from tests.running import ROOT
 
@@ -69,7 +69,7 @@ def without_the_copy(tree: Path) -> None:
 
 
 def without_its_row(tree: Path) -> None:
-    shutil.copy2(ROOT / "projections/registry.py", tree / "projections/registry.py")
+    shutil.copy2(ROOT / "projections/engine/registry.py", tree / "projections/engine/registry.py")
 
 
 def without_copy_and_row(tree: Path) -> None:

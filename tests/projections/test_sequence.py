@@ -4,7 +4,7 @@ import pytest
 
 from domain.account.events import StateChanged
 from domain.api_key.events import Revoked
-from projections.sequence import account_of
+from projections.engine.sequence import account_of
 from tests.projections.story import START
 
 REVOKED = Revoked(at=START, key_id="k", account_id="acct")

@@ -2,8 +2,6 @@
 
 from tests.sabotage.patch import Patch
 
-GENERATE = "application/generate"
-HTTP = "adapters/inbound/http"
 READING = "tests/application/test_read_chat_request.py"
 LARGE = "tests/adapters/http/test_large_bodies.py"
 COMPRESSED = "tests/adapters/http/test_compressed_bodies.py"
@@ -14,7 +12,7 @@ BODY_PATCHES = (
     Patch(
         "P2",
         "what is only named is bounded by the bytes that name it",
-        f"{GENERATE}/read_chat_request.py",
+        "application/generate/request/read_chat_request.py",
         "return context_length if self.beyond else self.prompt_bytes",
         "return self.prompt_bytes",
         "tests/adapters/http/test_bounds.py",
@@ -22,7 +20,7 @@ BODY_PATCHES = (
     Patch(
         "P2",
         "a data URL is an image whatever its media type",
-        f"{GENERATE}/read_messages.py",
+        "application/generate/request/read_messages.py",
         'if told in _IMAGES and found.keys() <= {"image_url"} and kind in (None, "image"):',
         "if told in _IMAGES:",
         f"{READING}::test_what_no_bytes_bound_is_bounded_by_the_models_context",
@@ -30,7 +28,7 @@ BODY_PATCHES = (
     Patch(
         "P2",
         "a file is sent to a model that is not known to take it",
-        f"{GENERATE}/quote_offer.py",
+        "application/generate/quote_offer.py",
         'if part.kind != "unknown" and part.kind not in offer.input_modalities:',
         "if False:",
         f"{READING}::test_a_model_that_is_not_known_to_take_it_refuses_it",
@@ -38,7 +36,7 @@ BODY_PATCHES = (
     Patch(
         "P2",
         "the larger of two limits counts",
-        f"{GENERATE}/read_chat_request.py",
+        "application/generate/request/read_chat_request.py",
         'tokens, field = min(asked, default=(None, ""))',
         'tokens, field = max(asked, default=(None, ""))',
         f"{READING}::test_the_smaller_limit_counts_and_null_is_absent",
@@ -46,7 +44,7 @@ BODY_PATCHES = (
     Patch(
         "P2",
         "tools that the provider runs are passed on",
-        f"{GENERATE}/read_tools.py",
+        "application/generate/request/read_tools.py",
         'return _type_of(tool, where) == "function"',
         "return True",
         READING,
@@ -62,7 +60,7 @@ BODY_PATCHES = (
     Patch(
         "P6",
         "of two equal members one is charged and the other sent",
-        f"{GENERATE}/members.py",
+        "application/generate/request/members.py",
         "            if name in found:\n",
         "            if False:\n",
         LAW,
@@ -78,7 +76,7 @@ BODY_PATCHES = (
     Patch(
         "bounded",
         "a large body is read though nobody can pay for it",
-        f"{HTTP}/request_body.py",
+        "adapters/inbound/http/server/request_body.py",
         "if size > SMALL_BYTES and self._check_large is not None:",
         "if False and self._check_large is not None:",
         f"{LARGE}::test_without_credit_a_large_body_is_402_before_it_is_read",
@@ -86,7 +84,7 @@ BODY_PATCHES = (
     Patch(
         "bounded",
         "bodies in flight have no budget",
-        f"{HTTP}/body_budget.py",
+        "adapters/inbound/http/server/body_budget.py",
         "return self.held_bytes + size <= room",
         "return True",
         f"{LARGE}::test_beyond_the_budget_a_body_waits_and_is_then_refused",
@@ -94,7 +92,7 @@ BODY_PATCHES = (
     Patch(
         "bounded",
         "a large body's structure becomes objects",
-        f"{HTTP}/request_body.py",
+        "adapters/inbound/http/server/request_body.py",
         "            if brackets > MAX_BRACKETS:\n",
         "            if False:\n",
         f"{LARGE}::test_a_large_body_that_is_all_structure_is_refused_before_it_becomes_objects",
@@ -102,7 +100,7 @@ BODY_PATCHES = (
     Patch(
         "bounded",
         "a compressed body is decoded beyond the limit",
-        f"{HTTP}/request_body.py",
+        "adapters/inbound/http/server/request_body.py",
         "        size += len(piece)\n",
         "",
         f"{COMPRESSED}::test_a_bomb_ends_at_the_limit",
@@ -110,7 +108,7 @@ BODY_PATCHES = (
     Patch(
         "P5",
         "the same request, compressed, is another one",
-        f"{HTTP}/chat_route.py",
+        "adapters/inbound/http/inference/chat_route.py",
         "body = await read_body(receive, headers, self._limits, lease, may_be_large)\n",
         "body = await read_body(receive, headers, self._limits, lease, may_be_large) + b' ' * len(headers.found)\n",
         f"{COMPRESSED}::test_the_hash_behind_an_idempotency_key_is_of_what_was_meant",

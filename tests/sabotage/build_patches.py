@@ -5,13 +5,12 @@ from tests.sabotage.patch import Patch
 TESTS = "tests/adapters/postgres_projections"
 BUILDS = f"{TESTS}/test_builds.py"
 RETIRE = f"{TESTS}/test_retire.py"
-ADAPTER = "adapters/outbound/postgres"
 
 BUILD_PATCHES = (
     Patch(
         "P4",
         "a question is answered by the build that was in use last time",
-        f"{ADAPTER}/builds_in_use.py",
+        "adapters/outbound/postgres/builds/builds_in_use.py",
         "    if version != build.version:\n        raise AnotherBuild(version)\n",
         "",
         f"{BUILDS}::test_a_question_goes_to_the_build_in_use_whichever_was_used_last",
@@ -19,7 +18,7 @@ BUILD_PATCHES = (
     Patch(
         "P4",
         "a build that differs is used",
-        f"{ADAPTER}/build_beside.py",
+        "adapters/outbound/postgres/builds/build_beside.py",
         "            if self._difference is not None:\n",
         "            if False:\n",
         f"{BUILDS}::test_a_build_that_differs_is_not_used_and_raises_an_alarm",
@@ -27,7 +26,7 @@ BUILD_PATCHES = (
     Patch(
         "P4",
         "builds are compared where each happens to stand",
-        f"{ADAPTER}/build_beside.py",
+        "adapters/outbound/postgres/builds/build_beside.py",
         '            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")\n',
         "",
         f"{BUILDS}::test_both_are_compared_at_one_position_while_events_come",
@@ -43,7 +42,7 @@ BUILD_PATCHES = (
     Patch(
         "bounded",
         "a build that is catching up is waited for",
-        f"{ADAPTER}/builds_in_use.py",
+        "adapters/outbound/postgres/builds/builds_in_use.py",
         "ORDER BY a.projection, p.version = a.version DESC, p.version DESC",
         "ORDER BY a.projection, p.position",
         f"{BUILDS}::test_a_build_that_is_catching_up_is_neither_waited_for_nor_lag",
@@ -51,7 +50,7 @@ BUILD_PATCHES = (
     Patch(
         "bounded",
         "a new build is caught up by the thread that keeps the active ones",
-        f"{ADAPTER}/project_log.py",
+        "adapters/outbound/postgres/builds/project_log.py",
         "        return self.active is None or self.active < build.version\n",
         "        return False\n",
         f"{BUILDS}::test_a_build_that_catches_up_does_not_delay_the_active_ones",
@@ -59,7 +58,7 @@ BUILD_PATCHES = (
     Patch(
         "bounded",
         "all new builds catch up at once",
-        f"{ADAPTER}/build_beside.py",
+        "adapters/outbound/postgres/builds/build_beside.py",
         "        with self._turn:\n",
         "        with threading.Lock():\n",
         f"{BUILDS}::test_new_builds_take_turns",
@@ -67,7 +66,7 @@ BUILD_PATCHES = (
     Patch(
         "bounded",
         "a new build never rests",
-        f"{ADAPTER}/build_beside.py",
+        "adapters/outbound/postgres/builds/build_beside.py",
         "            if written == self._page_size:\n",
         "            if False:\n",
         f"{BUILDS}::test_a_new_build_rests_after_each_whole_page",
@@ -75,7 +74,7 @@ BUILD_PATCHES = (
     Patch(
         "P7",
         "verify looks only at the builds in use",
-        f"{ADAPTER}/read_standing.py",
+        "adapters/outbound/postgres/verify/read_standing.py",
         "        if (key := (build.name, build.version)) in positions\n",
         "        if (key := (build.name, build.version)) in in_use\n",
         f"{BUILDS}::test_verify_checks_both_builds_and_says_which_is_active",
@@ -83,7 +82,7 @@ BUILD_PATCHES = (
     Patch(
         "P4",
         "a build is dropped under a reader that is older than the switch",
-        f"{ADAPTER}/retire_builds.py",
+        "adapters/outbound/postgres/builds/retire_builds.py",
         "            if connection.execute(IS_SEEN, [build.projection, LOG_ID]).fetchone() != (False,):\n"
         "                return False\n",
         "",
@@ -92,7 +91,7 @@ BUILD_PATCHES = (
     Patch(
         "P4",
         "a build is dropped under the process that writes it",
-        f"{ADAPTER}/retire_builds.py",
+        "adapters/outbound/postgres/builds/retire_builds.py",
         "            if is_led(connection, build.projection, build.version):\n                return False\n",
         "",
         f"{RETIRE}::test_it_waits_for_a_process_that_leads_it",
@@ -100,7 +99,7 @@ BUILD_PATCHES = (
     Patch(
         "P4",
         "a projector of a release that led all builds alone writes beside ours",
-        f"{ADAPTER}/lead_builds.py",
+        "adapters/outbound/postgres/builds/lead_builds.py",
         "    if shared != (True,):\n        return False\n",
         "",
         f"{TESTS}/test_projector.py::test_what_another_session_leads_is_not_written",

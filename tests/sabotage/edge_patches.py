@@ -2,8 +2,7 @@
 
 from tests.sabotage.patch import Patch
 
-EDGE = "adapters/inbound/http/edge"
-PROTOCOL = f"{EDGE}/protocol.py"
+PROTOCOL = "adapters/inbound/http/edge/protocol.py"
 HTTP = "tests/adapters/http"
 TEST = f"{HTTP}/test_protocol.py"
 CONNECTIONS = f"{HTTP}/test_connections.py"
@@ -103,7 +102,7 @@ EDGE_PATCHES = (
     Patch(
         "P2",
         "of two keys one wins silently",
-        "adapters/inbound/http/request_headers.py",
+        "adapters/inbound/http/server/request_headers.py",
         "if len(self.secrets) > 1:",
         "if False:",
         f"{HTTP}/test_credentials.py",
@@ -111,7 +110,7 @@ EDGE_PATCHES = (
     Patch(
         "P8",
         "any number of connections is kept for one address",
-        f"{EDGE}/connections.py",
+        "adapters/inbound/http/edge/connections.py",
         "if len(of_address) > self._per_address:",
         "if False:",
         CONNECTIONS,
@@ -119,7 +118,7 @@ EDGE_PATCHES = (
     Patch(
         "P8",
         "any number of connections is kept",
-        f"{EDGE}/connections.py",
+        "adapters/inbound/http/edge/connections.py",
         "if len(self._all) > self._limit:",
         "if False:",
         CONNECTIONS,
@@ -135,7 +134,7 @@ EDGE_PATCHES = (
     Patch(
         "P2",
         "anybody says by a header where a request comes from",
-        f"{EDGE}/addresses.py",
+        "adapters/inbound/http/edge/addresses.py",
         "if not self.is_trusted(peer):\n            return peer",
         "if False:\n            return peer",
         CONNECTIONS,
@@ -143,7 +142,7 @@ EDGE_PATCHES = (
     Patch(
         "P2",
         "any page may read the operators' answers",
-        "adapters/inbound/http/cors.py",
+        "adapters/inbound/http/server/cors.py",
         'if not origin or not scope["path"].startswith(TREES):',
         "if not origin:",
         f"{HTTP}/test_cors.py",
@@ -151,7 +150,7 @@ EDGE_PATCHES = (
     Patch(
         "P2",
         "caches may keep keys and figures",
-        "adapters/inbound/http/reply.py",
+        "adapters/inbound/http/server/reply.py",
         'if all(name != b"cache-control" for name, _ in headers):',
         "if False:",
         f"{HTTP}/test_cors.py",
@@ -167,7 +166,7 @@ EDGE_PATCHES = (
     Patch(
         "P2",
         "an account may have any number of generations under way",
-        f"{EDGE}/shares.py",
+        "adapters/inbound/http/edge/shares.py",
         "if self._limit and before >= self._limit:",
         "if False:",
         f"{SHARES}::test_an_account_has_no_more_generations_under_way_than_its_share",
@@ -175,7 +174,7 @@ EDGE_PATCHES = (
     Patch(
         "P2",
         "an address may try any number of keys",
-        f"{EDGE}/failed_tries.py",
+        "adapters/inbound/http/edge/failed_tries.py",
         "return bool(self._per_minute) and self._current(address)[1] >= self._per_minute",
         "return False",
         f"{SHARES}::test_an_address_may_try_so_many_unknown_keys_a_minute",
@@ -183,7 +182,7 @@ EDGE_PATCHES = (
     Patch(
         "P2",
         "an address that tried unknown keys is shut out with its known ones",
-        f"{EDGE}/failed_tries.py",
+        "adapters/inbound/http/edge/failed_tries.py",
         "if self._in_lane >= MAX_IN_LANE:",
         "if True:",
         f"{SHARES}::test_a_known_key_is_served_whatever_its_address_has_tried",
@@ -191,7 +190,7 @@ EDGE_PATCHES = (
     Patch(
         "P8",
         "strangers do not wait for customers",
-        f"{EDGE}/strangers.py",
+        "adapters/inbound/http/edge/strangers.py",
         "return loop.call_later(GAP_S, self._let_one_go) if self.is_busy() else loop.call_soon(self._let_one_go)",
         "return loop.call_soon(self._let_one_go)",
         f"{SHARES}::test_one_stranger_goes_in_two_milliseconds_while_a_customer_is_served",
@@ -223,7 +222,7 @@ EDGE_PATCHES = (
     Patch(
         "P8",
         "whatever is sent as a key is looked up",
-        "adapters/outbound/postgres/key_directory.py",
+        "adapters/outbound/postgres/read/key_directory.py",
         "if not is_secret(secret):",
         "if False:",
         f"{KEYS}::test_what_is_not_written_as_a_key_is_asked_of_nobody",
@@ -231,7 +230,7 @@ EDGE_PATCHES = (
     Patch(
         "P8",
         "an unknown key is looked up each time",
-        "adapters/outbound/postgres/key_directory.py",
+        "adapters/outbound/postgres/read/key_directory.py",
         "if not self._is_known_to_be_none(secret_hash):",
         "if True:",
         f"{KEYS}::test_an_unknown_key_is_remembered_as_that_for_a_second",
@@ -273,7 +272,7 @@ EDGE_PATCHES = (
     Patch(
         "bounded",
         "an account makes any number of keys, each for ever in the ledger",
-        f"{EDGE}/shares.py",
+        "adapters/inbound/http/edge/shares.py",
         "if len(made) >= self._keys_per_hour:",
         "if False:",
         f"{SHARES}::test_an_account_makes_no_more_keys_an_hour_than_its_share",

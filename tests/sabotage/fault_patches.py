@@ -3,7 +3,6 @@
 from tests.sabotage.patch import Patch
 
 FAULTS = "tests/faults"
-ADAPTER = "adapters/outbound/postgres"
 KEYS = "tests/adapters/postgres/test_key_directory.py"
 LATE = "test_p1_p3_a_settle_that_waited_until_its_reservation_had_expired_reserves_anew"
 
@@ -11,7 +10,7 @@ FAULT_PATCHES = (
     Patch(
         "P2",
         "what was remembered before a new connection is decided on",
-        f"{ADAPTER}/group_commit.py",
+        "adapters/outbound/postgres/append/group_commit.py",
         "            self._cache.clear()\n            self._snapshots.forget()\n",
         "            self._snapshots.forget()\n",
         f"{FAULTS}/test_append_restored.py::test_p2_a_state_that_the_log_no_longer_has_is_not_decided_on",
@@ -19,7 +18,7 @@ FAULT_PATCHES = (
     Patch(
         "P4",
         "a snapshot of a log that was restored meanwhile is stored",
-        f"{ADAPTER}/group_commit.py",
+        "adapters/outbound/postgres/append/group_commit.py",
         "            self._cache.clear()\n            self._snapshots.forget()\n",
         "            self._cache.clear()\n",
         f"{FAULTS}/test_append_restored.py::test_p4_a_snapshot_of_a_state_that_the_log_no_longer_has_is_not_stored",
@@ -27,7 +26,7 @@ FAULT_PATCHES = (
     Patch(
         "keys",
         "keys of a log that was restored meanwhile are trusted",
-        f"{ADAPTER}/follow_access.py",
+        "adapters/outbound/postgres/read/follow_access.py",
         "            self._on_begin()\n",
         "",
         f"{FAULTS}/test_serve_restored.py",
@@ -35,7 +34,7 @@ FAULT_PATCHES = (
     Patch(
         "bounded",
         "a key that must be looked up is waited for without the setting's bound",
-        f"{ADAPTER}/key_directory.py",
+        "adapters/outbound/postgres/read/key_directory.py",
         "asyncio.create_task(self._look_up_in_time(secret_hash))",
         "asyncio.create_task(self._look_up(secret_hash))",
         f"{FAULTS}/test_blackhole_database.py::test_p1_a_standstill_of_five_seconds_is_told_as_503",
@@ -43,7 +42,7 @@ FAULT_PATCHES = (
     Patch(
         "keys",
         "a look-up from before a revocation is shared with who comes long after it",
-        f"{ADAPTER}/key_directory.py",
+        "adapters/outbound/postgres/read/key_directory.py",
         "if look_up is None or now_s - began_s >= SHARED_S:",
         "if look_up is None:",
         f"{KEYS}::test_who_comes_after_a_revocation_does_not_share_what_was_read_before_it",
@@ -51,7 +50,7 @@ FAULT_PATCHES = (
     Patch(
         "bounded",
         "callers at once look one key up for each of them",
-        f"{ADAPTER}/key_directory.py",
+        "adapters/outbound/postgres/read/key_directory.py",
         "if look_up is None or now_s - began_s >= SHARED_S:",
         "if True:",
         f"{KEYS}::test_callers_at_once_share_a_look_up",
@@ -59,7 +58,7 @@ FAULT_PATCHES = (
     Patch(
         "P1",
         "a process that is told to stop drops who has not been heard yet",
-        "adapters/wiring/draining_server.py",
+        "adapters/wiring/processes/draining_server.py",
         "        await self._take_in_who_waits(sockets or [])\n"
         "        await _until(lambda: not any(map(_is_silent, self.server_state.connections)), _in(SPEAKS_WITHIN_S))\n",
         "",
@@ -68,7 +67,7 @@ FAULT_PATCHES = (
     Patch(
         "P1",
         "the supervisor keeps a port that nobody serves any more",
-        "adapters/wiring/run_serve.py",
+        "adapters/wiring/processes/run_serve.py",
         "        stack.callback(place.sock.close)",
         "        stack.callback(lambda: None)",
         f"{FAULTS}/test_graceful_stop.py",
@@ -84,7 +83,7 @@ FAULT_PATCHES = (
     Patch(
         "P1",
         "a full disk is taken for the request's fault",
-        f"{ADAPTER}/ask_server.py",
+        "adapters/outbound/postgres/wire/ask_server.py",
         'PASSING = frozenset({"08", "25", "40", "53", "55", "57", "58"})',
         'PASSING = frozenset({"08", "25", "40", "55", "57", "58"})',
         f"{FAULTS}/test_disk_full.py",

@@ -17,7 +17,6 @@ STORE = "tests/adapters/postgres"
 FAULTS = "tests/faults"
 APPEND_SQL = "migrations/0002_append.sql"
 LOOKUPS_SQL = "migrations/0004_append_looks_up.sql"
-ADAPTER = "adapters/outbound/postgres"
 
 PATCHES = (
     Patch(
@@ -31,7 +30,7 @@ PATCHES = (
     Patch(
         "P1",
         "a settle whose caller has gone is dropped",
-        "adapters/outbound/postgres/pending.py",
+        "adapters/outbound/postgres/append/pending.py",
         "return self.sheddable and not self.sent and self.future.cancelled()",
         "return self.future.cancelled()",
         f"{STORE}/test_append_backpressure.py::test_what_cannot_be_withdrawn_is_recorded_though_its_caller_left",
@@ -103,7 +102,7 @@ PATCHES = (
     Patch(
         "P5",
         "a refusal is final before its command id was looked up",
-        "adapters/outbound/postgres/decide_batch.py",
+        "adapters/outbound/postgres/append/decide_batch.py",
         "self.refusals[i] = refusal",
         "self.refusals[i] = refusal\n            pending.refuse(refusal)",
         f"{STORE}/test_append_idempotency.py::test_a_repeated_reserve_gets_its_reservation_though_the_credit_is_gone",
@@ -111,7 +110,7 @@ PATCHES = (
     Patch(
         "P5",
         "another input under a used id gets the first result",
-        "adapters/outbound/postgres/recall_commands.py",
+        "adapters/outbound/postgres/append/recall_commands.py",
         "if seen.input_hash != pending.input_hash:",
         "if False:",
         f"{STORE}/test_append_idempotency.py::test_another_command_under_a_used_id_is_refused",
@@ -127,7 +126,7 @@ PATCHES = (
     Patch(
         "P6",
         "the header tells another cost than the body",
-        "adapters/inbound/http/chat_route.py",
+        "adapters/inbound/http/inference/chat_route.py",
         'format_usd(completed.cost_nusd).encode()),\n        (b"x-gatewayz-position"',
         'format_usd(completed.cost_nusd + 1).encode()),\n        (b"x-gatewayz-position"',
         "tests/adapters/http/test_openai_sdk.py",
@@ -135,7 +134,7 @@ PATCHES = (
     Patch(
         "keys",
         "a revoked key stays in the cache",
-        "adapters/outbound/postgres/key_directory.py",
+        "adapters/outbound/postgres/read/key_directory.py",
         "found = self._entries.pop(secret_hash, None)",
         "found = None",
         f"{STORE}/test_key_directory.py::test_a_key_that_ends_is_refused_everywhere_within_a_second",
@@ -143,7 +142,7 @@ PATCHES = (
     Patch(
         "keys",
         "what a revocation has overtaken is kept",
-        "adapters/outbound/postgres/key_directory.py",
+        "adapters/outbound/postgres/read/key_directory.py",
         "if confirmed is not None and self._is_current(confirmed):",
         "if confirmed is not None:",
         f"{STORE}/test_key_directory.py::test_a_revocation_that_overtakes_the_streams_is_not_forgotten",
@@ -151,7 +150,7 @@ PATCHES = (
     Patch(
         "P1",
         "a batch whose connection broke is given up",
-        f"{ADAPTER}/group_commit.py",
+        "adapters/outbound/postgres/append/group_commit.py",
         "        self._hang_up()\n        self._put_back(batch)\n",
         "        self._hang_up()\n        for pending in batch:\n            pending.refuse(error)\n",
         f"{FAULTS}/test_append_lost_reply.py::test_a_statement_that_never_arrived_is_sent_again",
@@ -159,7 +158,7 @@ PATCHES = (
     Patch(
         "P1",
         "settles are shed like reserves",
-        f"{ADAPTER}/group_commit.py",
+        "adapters/outbound/postgres/append/group_commit.py",
         "if pending.sheddable and (len(self._queue) >= self._max_queue or self._closing):",
         "if len(self._queue) >= self._max_queue or self._closing:",
         f"{STORE}/test_append_backpressure.py::test_a_full_queue_sheds_reserves_and_takes_settles",
@@ -167,7 +166,7 @@ PATCHES = (
     Patch(
         "P1",
         "a poisoned command fails its whole batch",
-        f"{ADAPTER}/group_commit.py",
+        "adapters/outbound/postgres/append/group_commit.py",
         "        if len(batch) == 1:\n            batch[0].refuse(error)\n            return\n",
         "        for pending in batch:\n            pending.refuse(error)\n",
         f"{STORE}/test_append_poison.py::test_a_poisoned_command_fails_alone",
@@ -175,7 +174,7 @@ PATCHES = (
     Patch(
         "P1",
         "a database that refuses for a while fails what is queued",
-        f"{ADAPTER}/ask_server.py",
+        "adapters/outbound/postgres/wire/ask_server.py",
         "return state[:2] in PASSING if state else",
         "return False if state else",
         f"{FAULTS}/test_append_backends_killed.py::test_a_database_that_refuses_for_a_while_delays_and_nothing_else",
@@ -183,7 +182,7 @@ PATCHES = (
     Patch(
         "P1",
         "a dead line is waited for without end",
-        f"{ADAPTER}/ask_server.py",
+        "adapters/outbound/postgres/wire/ask_server.py",
         '            self._break(TimeoutError("no answer in time"))\n',
         "            pass\n",
         f"{FAULTS}/test_append_blackhole.py::test_an_append_gives_up_a_dead_line_when_it_said_it_would",
@@ -199,7 +198,7 @@ PATCHES = (
     Patch(
         "P2",
         "nobody ever takes a turn",
-        f"{ADAPTER}/group_commit.py",
+        "adapters/outbound/postgres/append/group_commit.py",
         "STALE_ROUNDS_BEFORE_TURN = 3",
         "STALE_ROUNDS_BEFORE_TURN = 10**9",
         f"{STORE}/test_append_turns.py::test_after_three_stale_rounds_a_turn_is_taken",
@@ -207,7 +206,7 @@ PATCHES = (
     Patch(
         "P2",
         "a stale command is recorded as it was decided",
-        f"{ADAPTER}/group_commit.py",
+        "adapters/outbound/postgres/append/group_commit.py",
         "                self._cache.put(stream, caught_up(decider, bases[stream], result.missed[stream]))",
         "                last = result.missed[stream][-1].version\n"
         "                self._cache.put(stream, bases[stream]._replace(version=last))",
@@ -224,7 +223,7 @@ PATCHES = (
     Patch(
         "P4",
         "a writer may insert into the log",
-        f"{ADAPTER}/ensure_roles.py",
+        "adapters/outbound/postgres/setup/ensure_roles.py",
         '"GRANT SELECT ON ALL TABLES IN SCHEMA ledger TO {writer}, {projector}, {auditor}",',
         '"GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA ledger TO {writer}, {projector}, {auditor}",',
         f"{STORE}/test_roles.py::test_no_role_writes_a_table_of_the_ledger",
@@ -264,7 +263,7 @@ PATCHES = (
     Patch(
         "P5",
         "our own lost reply is taken for somebody else's command",
-        f"{ADAPTER}/recall_commands.py",
+        "adapters/outbound/postgres/append/recall_commands.py",
         "seen_before=seen.submission != pending.submission",
         "seen_before=True",
         f"{FAULTS}/test_append_lost_reply.py::test_a_lost_reply_is_neither_a_failure_nor_a_second_charge",
@@ -280,7 +279,7 @@ PATCHES = (
     Patch(
         "keys",
         "a tail that stands still is trusted",
-        f"{ADAPTER}/follow_access.py",
+        "adapters/outbound/postgres/read/follow_access.py",
         "return asyncio.get_running_loop().time() - self._read_at_s <= FRESH_S",
         "return self.position is not None",
         f"{STORE}/test_key_directory.py::test_with_a_stalled_tail_keys_are_read_from_their_streams",
@@ -288,7 +287,7 @@ PATCHES = (
     Patch(
         "keys",
         "the tail waits for a notification",
-        f"{ADAPTER}/follow_access.py",
+        "adapters/outbound/postgres/read/follow_access.py",
         "await asyncio.sleep(POLL_S)",
         "await asyncio.Event().wait()",
         f"{STORE}/test_key_directory.py::test_the_tail_needs_no_notification",
@@ -296,7 +295,7 @@ PATCHES = (
     Patch(
         "P7",
         "only the first stretch of the log is proven",
-        f"{ADAPTER}/examine_ledger.py",
+        "adapters/outbound/postgres/verify/examine_ledger.py",
         "all(stretch.is_unbroken for stretch in stretches)",
         "stretches[0].is_unbroken",
         "tests/adapters/postgres_projections/test_verify_shared.py::test_a_damage_is_found_in_whichever_stretch_it_falls",
@@ -312,7 +311,7 @@ PATCHES = (
     Patch(
         "P7",
         "a process that failed has found nothing",
-        f"{ADAPTER}/share_work.py",
+        "adapters/outbound/postgres/verify/share_work.py",
         "raise WorkFailed(result)",
         "return []",
         "tests/adapters/postgres_projections/test_share_work.py::test_a_task_that_fails_is_an_error_of_one_line",
@@ -352,7 +351,7 @@ PATCHES = (
     Patch(
         "P8",
         "a stream that has ended is kept until a collection",
-        "adapters/inbound/http/stream_reply.py",
+        "adapters/inbound/http/server/stream_reply.py",
         "with suppress(asyncio.CancelledError):",
         "with suppress():",
         "tests/adapters/http/test_chat_stream.py::test_a_stream_that_has_ended_is_freed_without_the_cycle_collector",
@@ -368,7 +367,7 @@ PATCHES = (
     Patch(
         "P8",
         "an append scans what was nearly empty when its plan was made",
-        f"{ADAPTER}/group_commit.py",
+        "adapters/outbound/postgres/append/group_commit.py",
         "            await self._line.ask(NO_SCANS, [], self._append_timeout_s)\n",
         "",
         f"{STORE}/test_append_plans.py",

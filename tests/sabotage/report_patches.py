@@ -2,8 +2,6 @@
 
 from tests.sabotage.patch import Patch
 
-DIALECTS = "adapters/outbound/providers/dialects"
-HTTP = "adapters/inbound/http"
 ENDINGS = "tests/adapters/providers/test_openai_endings.py"
 CONTRACT = "tests/contracts/test_chat_providers.py"
 
@@ -27,7 +25,7 @@ REPORT_PATCHES = (
     Patch(
         "P3",
         "a choice that failed is an answer",
-        f"{DIALECTS}/openai_members.py",
+        "adapters/outbound/providers/dialects/openai_members.py",
         "if failed and len(failed) == len(choices):",
         "if False:",
         f"{ENDINGS}::test_a_choice_that_failed_is_a_failure",
@@ -35,7 +33,7 @@ REPORT_PATCHES = (
     Patch(
         "P6",
         "an empty finish_reason reaches the client",
-        f"{DIALECTS}/openai_members.py",
+        "adapters/outbound/providers/dialects/openai_members.py",
         'if any(choice.get("finish_reason") == "" for choice in choices):',
         "if False:",
         f"{ENDINGS}::test_an_empty_finish_reason_becomes_null_and_all_else_stays",
@@ -43,7 +41,7 @@ REPORT_PATCHES = (
     Patch(
         "P6",
         "a byte order mark makes a stream unreadable",
-        f"{DIALECTS}/openai_stream.py",
+        "adapters/outbound/providers/dialects/openai_stream.py",
         "self._begin.removeprefix(BYTE_ORDER_MARK), None",
         "self._begin, None",
         f"{ENDINGS}::test_a_byte_order_mark_is_dropped_wherever_it_is_split",
@@ -51,7 +49,7 @@ REPORT_PATCHES = (
     Patch(
         "P6",
         "a model with two slashes in its id is not found",
-        f"{HTTP}/routes/models.py",
+        "adapters/inbound/http/routes/models.py",
         '"/v1/models/{model:path}"',
         '"/v1/models/{model}"',
         "tests/adapters/http/test_models.py::test_every_listed_id_is_found_as_it_is_encoded_and_by_its_short_name",
@@ -59,7 +57,7 @@ REPORT_PATCHES = (
     Patch(
         "P2",
         "a page of ours loads scripts of other hosts",
-        f"{HTTP}/routes/api.py",
+        "adapters/inbound/http/routes/api.py",
         "openapi_url=None,  # served below, its bytes kept\n        docs_url=None,",
         'openapi_url="/schema.json",\n        docs_url="/docs",',
         "tests/adapters/http/test_cors.py::test_there_is_no_page_that_loads_scripts_of_other_hosts",
@@ -67,7 +65,7 @@ REPORT_PATCHES = (
     Patch(
         "P6",
         "an answer has no id to quote",
-        f"{HTTP}/reply.py",
+        "adapters/inbound/http/server/reply.py",
         '(b"x-request-id", self.request_id.encode()), *PROTECTING',
         "*PROTECTING",
         "tests/adapters/http/test_envelopes.py::test_every_answer_has_a_request_id_of_its_own",
@@ -75,7 +73,7 @@ REPORT_PATCHES = (
     Patch(
         "P6",
         "no key, a wrong one and the admin's get one sentence",
-        f"{HTTP}/request_headers.py",
+        "adapters/inbound/http/server/request_headers.py",
         'raise DomainError("invalid_api_key", mistake="none_sent")',
         'raise DomainError("invalid_api_key")',
         "tests/adapters/http/test_bad_input.py::test_each_mistake_with_a_key_has_a_sentence_of_its_own",
@@ -91,7 +89,7 @@ REPORT_PATCHES = (
     Patch(
         "P6",
         "today's header for a title is not read",
-        f"{HTTP}/request_headers.py",
+        "adapters/inbound/http/server/request_headers.py",
         'self.found.get(b"x-openrouter-title") or ',
         "",
         "tests/adapters/http/test_app_headers.py",
@@ -99,7 +97,7 @@ REPORT_PATCHES = (
     Patch(
         "P6",
         "no page in a browser may call",
-        f"{HTTP}/cors.py",
+        "adapters/inbound/http/server/cors.py",
         'if not is_preflight or not scope["path"].startswith(TREES):',
         "if True:",
         "tests/adapters/http/test_cors.py::test_a_preflight_is_answered_without_a_key",
@@ -107,7 +105,7 @@ REPORT_PATCHES = (
     Patch(
         "P6",
         "an encoding that is not understood is taken for none",
-        f"{HTTP}/inflate.py",
+        "adapters/inbound/http/server/inflate.py",
         "if encoding and encoding not in ENCODINGS:",
         "if False:",
         "tests/adapters/http/test_compressed_bodies.py::test_another_encoding_is_415_by_its_name",
@@ -115,7 +113,7 @@ REPORT_PATCHES = (
     Patch(
         "P6",
         "the names of Responses are not read",
-        "adapters/outbound/providers/rows.py",
+        "adapters/outbound/providers/offers/rows.py",
         'prompt: Paths = ("prompt_tokens", "input_tokens")',
         'prompt: Paths = ("prompt_tokens",)',
         "tests/adapters/providers/test_openai_usage.py::test_the_names_of_responses_are_read_too",

@@ -2,7 +2,7 @@
 
 from tests.sabotage.patch import Patch
 
-ENSURE = "adapters/outbound/postgres/ensure_roles.py"
+ENSURE = "adapters/outbound/postgres/setup/ensure_roles.py"
 ROLES = "tests/adapters/postgres/test_roles.py"
 OWN = "tests/adapters/wiring/test_own_login.py"
 NOT_ROOT = "tests/e2e/test_nobody_is_root.py::test_p9_each_process_has_given_root_up_for_good"
@@ -11,7 +11,7 @@ ROLE_PATCHES = (
     Patch(
         "roles",
         "the server's other databases stay open",
-        "adapters/outbound/postgres/ensure_database.py",
+        "adapters/outbound/postgres/setup/ensure_database.py",
         "if connection.execute(IS_OPEN, [other]).fetchone() == (True,):",
         "if False:",
         f"{ROLES}::test_in_a_server_of_our_own_the_other_databases_are_closed",
@@ -43,7 +43,7 @@ ROLE_PATCHES = (
     Patch(
         "operation",
         "a stream that is kept locked is not noted",
-        "adapters/outbound/postgres/group_commit.py",
+        "adapters/outbound/postgres/append/group_commit.py",
         "            self.busy.note(batch[i].stream)\n",
         "            pass\n",
         "tests/adapters/wiring/test_locked_stream.py",
@@ -67,7 +67,7 @@ ROLE_PATCHES = (
     Patch(
         "erasure",
         "a rotation writes over what changed meanwhile",
-        "adapters/outbound/postgres/rewrap_data_keys.py",
+        "adapters/outbound/postgres/setup/rewrap_data_keys.py",
         "UPDATE ledger.data_keys SET wrapped = %s WHERE account_id = %s AND wrapped = %s",
         "INSERT INTO ledger.data_keys (wrapped, account_id) SELECT %s, %s WHERE %s::bytea IS NOT NULL"
         " ON CONFLICT (account_id) DO UPDATE SET wrapped = excluded.wrapped",
@@ -76,7 +76,7 @@ ROLE_PATCHES = (
     Patch(
         "root",
         "a process that was started as root stays root",
-        "adapters/wiring/supervised.py",
+        "adapters/wiring/processes/supervised.py",
         "    leave_root(settings, dies_with_parent=True)\n",
         "",
         NOT_ROOT,
@@ -84,7 +84,7 @@ ROLE_PATCHES = (
     Patch(
         "root",
         "the sandbox stays root",
-        "adapters/wiring/children.py",
+        "adapters/wiring/processes/children.py",
         "user = (str(worker.uid), str(worker.gid)) if worker else ()",
         "user = ()",
         NOT_ROOT,
@@ -108,7 +108,7 @@ ROLE_PATCHES = (
     Patch(
         "terminal",
         "an error line is printed as it came",
-        "adapters/wiring/give_up.py",
+        "adapters/wiring/processes/give_up.py",
         "{safe(line)}",
         "{line}",
         "tests/adapters/cli/test_safe.py",
@@ -116,7 +116,7 @@ ROLE_PATCHES = (
     Patch(
         "terminal",
         "JSON is printed as it came",
-        "adapters/inbound/cli/print_json.py",
+        "adapters/inbound/cli/render/print_json.py",
         "print(safe_json(msgspec.json.format(msgspec.json.encode(view)).decode()))",
         "print(msgspec.json.format(msgspec.json.encode(view)).decode())",
         "tests/adapters/cli/test_safe.py",
@@ -140,7 +140,7 @@ ROLE_PATCHES = (
     Patch(
         "keys",
         "what the read model says of a key is believed",
-        "adapters/outbound/postgres/key_directory.py",
+        "adapters/outbound/postgres/read/key_directory.py",
         "return FoundKey(key, state, found.position) if secret_hash in key.hashes else None",
         "return found",
         "tests/adapters/postgres/test_key_directory.py::test_what_the_cache_is_filled_with_is_what_the_streams_say",
@@ -148,7 +148,7 @@ ROLE_PATCHES = (
     Patch(
         "keys",
         "a secret opens whatever key the read model leads to",
-        "adapters/outbound/postgres/key_directory.py",
+        "adapters/outbound/postgres/read/key_directory.py",
         " if secret_hash in key.hashes else None",
         "",
         "tests/adapters/postgres/test_key_directory.py::test_what_the_cache_is_filled_with_is_what_the_streams_say",
@@ -164,7 +164,7 @@ ROLE_PATCHES = (
     Patch(
         "roles",
         "a process is handed the owner's login",
-        "adapters/wiring/hand_over.py",
+        "adapters/wiring/processes/hand_over.py",
         "logins=Logins(**{role: getattr(database.logins, role) for role in own}),",
         "logins=Logins.of_one(database.dsn),",
         f"{OWN}::test_a_child_is_handed_its_own_logins_and_secrets_alone",
@@ -172,7 +172,7 @@ ROLE_PATCHES = (
     Patch(
         "roles",
         "every process is handed the secrets",
-        "adapters/wiring/hand_over.py",
+        "adapters/wiring/processes/hand_over.py",
         'if child == "api":',
         "if True:",
         f"{OWN}::test_a_child_is_handed_its_own_logins_and_secrets_alone",
@@ -180,7 +180,7 @@ ROLE_PATCHES = (
     Patch(
         "roles",
         "the owner's login is taken like any",
-        "adapters/wiring/own_login.py",
+        "adapters/wiring/database/own_login.py",
         "if instance.login != wanted or instance.may_change:",
         "if instance.login != wanted and not instance.may_change:",
         f"{OWN}::test_the_owner_is_refused_and_a_superuser_is_one",
@@ -188,7 +188,7 @@ ROLE_PATCHES = (
     Patch(
         "roles",
         "a role's name is enough, whatever it was given",
-        "adapters/outbound/postgres/mark_instance.py",
+        "adapters/outbound/postgres/setup/mark_instance.py",
         " OR pg_has_role(r.oid, n.nspowner, 'MEMBER')",
         "",
         f"{OWN}::test_a_role_that_was_given_the_ledger_is_refused",
@@ -292,7 +292,7 @@ ROLE_PATCHES = (
     Patch(
         "secrets",
         "a secret is printed wherever stdout leads",
-        "adapters/inbound/cli/give_secret.py",
+        "adapters/inbound/cli/render/give_secret.py",
         "    elif is_terminal():\n",
         "    elif True:\n",
         "tests/adapters/cli/test_verbs.py",

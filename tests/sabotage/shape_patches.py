@@ -9,7 +9,7 @@ SHAPE_PATCHES = (
     Patch(
         "P6",
         "OpenRouter's clients are told in OpenAI's envelope",
-        "adapters/inbound/http/boundary.py",
+        "adapters/inbound/http/server/boundary.py",
         'return OPENROUTER if scope["raw_path"].startswith(b"/api/") else OPENAI',
         "return OPENAI",
         SDK,
@@ -17,7 +17,7 @@ SHAPE_PATCHES = (
     Patch(
         "P6",
         "an error in a stream is not a chunk",
-        "adapters/inbound/http/envelopes.py",
+        "adapters/inbound/http/errors/envelopes.py",
         '            "object": "chat.completion.chunk",\n',
         "",
         SDK,
@@ -33,7 +33,7 @@ SHAPE_PATCHES = (
     Patch(
         "P6",
         "a whole answer lacks what OpenRouter's SDKs require",
-        "adapters/inbound/http/openrouter_members.py",
+        "adapters/inbound/http/shapes/openrouter_members.py",
         "    include_byok_in_limit: bool = False\n",
         "",
         SDK,

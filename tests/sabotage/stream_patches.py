@@ -79,7 +79,7 @@ STREAM_PATCHES = (
     Patch(
         "P8",
         "a stream for HTTP/1.0 is gathered without a bound",
-        "adapters/inbound/http/gather_answer.py",
+        "adapters/inbound/http/server/gather_answer.py",
         "        if self._size > MAX_GATHERED_BYTES:\n",
         "        if False:\n",
         BOUNDS,
@@ -88,7 +88,7 @@ STREAM_PATCHES = (
     Patch(
         "P6",
         "what no retry cures is retried",
-        "adapters/inbound/http/errors.py",
+        "adapters/inbound/http/errors/table.py",
         "if row.is_final or (row.status >= 500 and retry_after_s is None):",
         "if row.is_final:",
         BOUNDS,

@@ -3,12 +3,12 @@
 from tests.sabotage.patch import Patch
 
 READER = "adapters/outbound/providers/dialects/openai_usage.py"
-METER = "application/generate/meter_answer.py"
+METER = "application/generate/metering/meter_answer.py"
 LAW = "tests/laws/test_usage_law.py"
-TEXTS = "application/generate/billed_texts.py"
+TEXTS = "application/generate/metering/billed_texts.py"
 ANSWER = "tests/adapters/providers/test_openai_answer.py"
 UNITS = "tests/adapters/providers/test_openai_usage.py"
-ESTIMATE = "application/generate/estimate_tokens.py"
+ESTIMATE = "application/generate/metering/estimate_tokens.py"
 WORKER = "adapters/outbound/tokens/worker_counter.py"
 BILLED = "tests/application/test_billed_texts.py"
 ESTIMATED = "tests/application/test_estimate_tokens.py"
@@ -119,7 +119,7 @@ USAGE_PATCHES = (
     Patch(
         "P6",
         "files are free where no usage is told",
-        "application/generate/read_messages.py",
+        "application/generate/request/read_messages.py",
         "self.attached_tokens += typical_tokens(beyond, self.inlined_bytes - text_bytes)",
         "pass",
         BILLED,

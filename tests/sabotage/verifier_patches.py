@@ -59,7 +59,7 @@ VERIFIER_PATCHES = (
     Patch(
         "bounded",
         "an amount with an endless exponent is a fault of ours",
-        "adapters/inbound/http/json_shape.py",
+        "adapters/inbound/http/shapes/json_shape.py",
         "except DecimalException:",
         "except InvalidOperation:",
         f"{EXTREMES}::test_a_key_is_not_made_or_changed",
@@ -76,7 +76,7 @@ VERIFIER_PATCHES = (
     Patch(
         "P4",
         "a state that is no text ends whoever reads the log",
-        "adapters/outbound/postgres/read_log.py",
+        "adapters/outbound/postgres/wire/read_log.py",
         "    except Exception as error:  # noqa: BLE001 - stored bytes",
         "    except (UnknownTag, msgspec.DecodeError) as error:  # stored bytes",
         f"{TOTAL}::test_a_row_that_cannot_be_read_is_named_with_its_column_and_hides_no_other",
@@ -84,7 +84,7 @@ VERIFIER_PATCHES = (
     Patch(
         "P4",
         "a time beyond Python's calendar ends whoever reads it",
-        "adapters/outbound/postgres/read_times.py",
+        "adapters/outbound/postgres/wire/read_times.py",
         "min(max(microseconds, _FIRST_US), _LAST_US)",
         "microseconds",
         f"{TOTAL}::test_a_time_in_a_read_model_that_no_program_can_hold_is_a_finding",
@@ -100,7 +100,7 @@ VERIFIER_PATCHES = (
     Patch(
         "P4",
         "what was read as another value is not told",
-        "adapters/outbound/postgres/verify_streams.py",
+        "adapters/outbound/postgres/verify/verify_streams.py",
         "            self.clamped += _clamped(rows, entries)",
         "            pass",
         "tests/golden/logs/test_golden_logs.py::test_P4_what_lies_outside_its_range_is_listed",

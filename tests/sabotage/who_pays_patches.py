@@ -50,7 +50,7 @@ WHO_PAYS_PATCHES = (
     Patch(
         "secrets",
         "user and password of a referrer are stored",
-        "adapters/inbound/http/request_headers.py",
+        "adapters/inbound/http/server/request_headers.py",
         'rb"(?:[^/?#\\\\]*@)?"  # user info',
         'rb"((?:[^/?#\\\\]*@)?)"  # user info',
         "tests/adapters/http/test_app_headers.py",
@@ -194,7 +194,7 @@ WHO_PAYS_PATCHES = (
     Patch(
         "P6",
         "a charge for time goes beyond the reservation",
-        "application/generate/meter_answer.py",
+        "application/generate/metering/meter_answer.py",
         "more = max(0, min(tokens, _most_output(held) - output_tokens(metered.usage)))",
         "more = tokens",
         f"{UNFINISHED}::test_it_is_charged_within_the_reservation",

@@ -2,7 +2,8 @@
 
 `echo` repeats what it is told and bills it honestly; the other models misbehave, each in one way (behaviours.py), so
 that tests and newcomers meet every failure without a provider's key. What it sells is data in
-adapters/outbound/providers/sandbox.toml. Parameters of its own come in the body's `sandbox` object (directions.py).
+adapters/outbound/providers/offers/sandbox.toml. Parameters of its own come in the body's `sandbox` object
+(directions.py).
 
     python -m adapters.embedded.sandbox <file descriptor of a listening socket>
 

@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from adapters.inbound.cli.actions import Actions
-from adapters.inbound.cli.print_json import Json, print_json
+from adapters.inbound.cli.render.print_json import Json, print_json
 from domain.account.events import AccountState
-from domain.credit.lot import LotKind
+from domain.lot_kind import LotKind
 from domain.money import format_usd, parse_usd
 
 Account = Annotated[str, typer.Argument(help="Id or username of the account.")]
@@ -32,7 +32,7 @@ def account_verbs(actions: Actions) -> typer.Typer:
     @verbs.command("list")
     def list_accounts(as_json: Json = False) -> None:
         """List all accounts, oldest first."""
-        from adapters.inbound.cli.show_account import show_accounts
+        from adapters.inbound.cli.render.show_account import show_accounts
 
         accounts = actions.accounts()
         print_json(accounts) if as_json else show_accounts(accounts)
@@ -40,7 +40,7 @@ def account_verbs(actions: Actions) -> typer.Typer:
     @verbs.command()
     def show(account: Account, as_json: Json = False) -> None:
         """Show an account: state, credit, keys."""
-        from adapters.inbound.cli.show_account import show_account
+        from adapters.inbound.cli.render.show_account import show_account
 
         view = actions.account(account)
         print_json(view) if as_json else show_account(view)
@@ -72,7 +72,7 @@ def add_statement(cli: typer.Typer, actions: Actions) -> None:
 
         Of each request its reserve and settle, tokens and cost.
         """
-        from adapters.inbound.cli.show_statement import show_statement
+        from adapters.inbound.cli.render.show_statement import show_statement
 
         view = actions.statement(account, limit)
         print_json(view) if as_json else show_statement(view)

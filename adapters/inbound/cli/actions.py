@@ -8,16 +8,16 @@ if TYPE_CHECKING:  # only named here: `--help` need not load them
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
-    from adapters.inbound.cli.banner import Started
-    from adapters.inbound.cli.views import AccountLine, AccountView, KeyView, StatementView
+    from adapters.inbound.cli.render.banner import Started
+    from adapters.inbound.cli.render.views import AccountLine, AccountView, KeyView, StatementView
     from application.change_account_state import ChangedState
     from application.grant_credit import Granted
     from application.manage_keys import IssuedKey
     from application.verify_ledger import Report
     from domain.account.events import AccountState
     from domain.api_key.events import Environment, KeyKind
-    from domain.credit.lot import LotKind
-    from domain.credit.window import KeyLimit
+    from domain.lot_kind import LotKind
+    from domain.window import KeyLimit
 
 
 Process = Literal["api", "projector", "auditor"]

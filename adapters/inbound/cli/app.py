@@ -8,10 +8,10 @@ import typer
 
 from adapters.inbound.cli.account_verbs import account_verbs, add_grant, add_statement
 from adapters.inbound.cli.actions import Actions, Process
-from adapters.inbound.cli.banner import Started, banner
-from adapters.inbound.cli.give_secret import give_secret, is_terminal
 from adapters.inbound.cli.key_verbs import key_verbs
-from adapters.inbound.cli.print_json import Json, print_json
+from adapters.inbound.cli.render.banner import Started, banner
+from adapters.inbound.cli.render.give_secret import give_secret, is_terminal
+from adapters.inbound.cli.render.print_json import Json, print_json
 from adapters.inbound.cli.rotate_verbs import rotate_verbs
 from adapters.version import VERSION
 
@@ -111,7 +111,7 @@ def _add_checks(cli: typer.Typer, actions: Actions) -> None:
 
         The log is whole and chained, and every read model equals a fresh replay.
         """
-        from adapters.inbound.cli.show_report import show_report
+        from adapters.inbound.cli.render.show_report import show_report
 
         report = actions.verify()
         if as_json:
@@ -135,7 +135,7 @@ def _add_checks(cli: typer.Typer, actions: Actions) -> None:
     def demo() -> None:
         """Make 20 chat requests and print their statement."""
         from adapters.inbound.cli.make_requests import REQUESTS, make_requests
-        from adapters.inbound.cli.show_statement import show_statement
+        from adapters.inbound.cli.render.show_statement import show_statement
 
         access = actions.demo_access()
         make_requests(access)

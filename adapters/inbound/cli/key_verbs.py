@@ -6,10 +6,10 @@ import typer
 
 from adapters.inbound.cli.account_verbs import Account, Expiry, in_utc
 from adapters.inbound.cli.actions import Actions
-from adapters.inbound.cli.print_json import Json, print_json
+from adapters.inbound.cli.render.print_json import Json, print_json
 from domain.api_key.events import Environment, KeyKind
-from domain.credit.window import KeyLimit, Window
 from domain.money import parse_usd
+from domain.window import KeyLimit, Window
 
 Key = Annotated[str, typer.Argument(help="Id or label of the key.")]
 
@@ -35,7 +35,7 @@ def key_verbs(actions: Actions) -> typer.Typer:
     @verbs.command("list")
     def list_keys(account: Account, as_json: Json = False) -> None:
         """List the account's keys that are not revoked."""
-        from adapters.inbound.cli.show_account import show_keys
+        from adapters.inbound.cli.render.show_account import show_keys
 
         keys = actions.keys(account)
         print_json(keys) if as_json else show_keys(keys)

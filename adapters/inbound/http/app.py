@@ -4,14 +4,14 @@ from collections.abc import Awaitable, Callable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from adapters.inbound.http import chat_route
-from adapters.inbound.http.boundary import Boundary, envelope_of, new_request_id
-from adapters.inbound.http.cors import Cors
-from adapters.inbound.http.drain import Drain
 from adapters.inbound.http.gateway import Gateway
-from adapters.inbound.http.gather_answer import Gather
-from adapters.inbound.http.reply import Reply
+from adapters.inbound.http.inference import chat_route
 from adapters.inbound.http.routes.api import create_api
+from adapters.inbound.http.server.boundary import Boundary, envelope_of, new_request_id
+from adapters.inbound.http.server.cors import Cors
+from adapters.inbound.http.server.drain import Drain
+from adapters.inbound.http.server.gather_answer import Gather
+from adapters.inbound.http.server.reply import Reply
 
 HotRoute = Callable[[Scope, Receive, Reply], Awaitable[None]]
 

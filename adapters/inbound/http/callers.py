@@ -11,9 +11,9 @@ from starlette.types import Scope
 
 from adapters.inbound.http.edge.connections import note_known
 from adapters.inbound.http.gateway import Gateway
-from adapters.inbound.http.request_body import decode_as, read_body
-from adapters.inbound.http.request_headers import RequestHeaders, read_headers
-from application.ports import Caller
+from adapters.inbound.http.server.request_body import decode_as, read_body
+from adapters.inbound.http.server.request_headers import RequestHeaders, read_headers
+from application.ports.key_directory import Caller
 from domain.errors import DomainError
 
 API_KEY = HTTPBearer(auto_error=False, scheme_name="api_key", description="`gw_...`; `x-api-key` is read too")

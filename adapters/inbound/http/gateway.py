@@ -4,20 +4,26 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
-from adapters.inbound.http.body_budget import BodyBudget
 from adapters.inbound.http.edge.addresses import Addresses
 from adapters.inbound.http.edge.failed_tries import FailedTries
 from adapters.inbound.http.edge.shares import AccountShares
 from adapters.inbound.http.edge.strangers import Strangers
+from adapters.inbound.http.server.body_budget import BodyBudget
 from application.change_account_state import ChangeAccountState
-from application.generate.check_large_body import CheckLargeBody
 from application.generate.complete_chat import CompleteChat
+from application.generate.request.check_large_body import CheckLargeBody
 from application.generate.stream_chat import StreamChat
 from application.grant_credit import GrantCredit
 from application.manage_keys import ManageKeys
 from application.open_account import OpenAccount
-from application.ports import Catalog, ChatProviders, Clock, KeyDirectory, Ledger, PersonalData, Telemetry
-from application.read_ports import ReadModels
+from application.ports.catalog import Catalog
+from application.ports.chat_providers import ChatProviders
+from application.ports.clock import Clock
+from application.ports.key_directory import KeyDirectory
+from application.ports.ledger import Ledger
+from application.ports.personal_data import PersonalData
+from application.ports.telemetry import Telemetry
+from application.reads.read_models import ReadModels
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""The system's clock and source of randomness (application.ports.Clock and Ids)."""
+"""The system's clock and source of randomness (application.ports.clock.Clock and Ids)."""
 
 import secrets
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Sealing under per-account data keys (application.ports.PersonalData), which are wrapped by the keyring."""
+"""Sealing under per-account data keys, which are wrapped by the keyring."""
 
 import asyncio
 import hashlib

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from adapters.outbound.providers.rows import KNOWN_PARAMETERS, PRICED_OR_REMOTE, ProviderRow, Quirk, UsageRow
+from adapters.outbound.providers.offers.rows import KNOWN_PARAMETERS, PRICED_OR_REMOTE, ProviderRow, Quirk, UsageRow
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):

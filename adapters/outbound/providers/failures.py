@@ -4,7 +4,7 @@ import re
 from enum import StrEnum
 from typing import NamedTuple
 
-from application.ports import ProviderFailure, Told
+from application.ports.provider_failure import ProviderFailure, Told
 from domain.credit.events import Attempt
 
 

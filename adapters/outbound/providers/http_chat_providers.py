@@ -1,4 +1,4 @@
-"""Calls offers over HTTP. Implements application.ports.ChatProviders; retries nothing, follows no redirect."""
+"""Calls offers over HTTP. Implements application.ports.chat_providers; retries nothing, follows no redirect."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
@@ -22,7 +22,7 @@ from adapters.outbound.providers.responses import (
 )
 from adapters.outbound.providers.route import Route, route_to
 from adapters.outbound.providers.watch import Watch
-from application.ports import Answer, ChatCall, Chunk
+from application.ports.chat_providers import Answer, ChatCall, Chunk
 from domain.catalog.offer import Offer
 
 DRAIN_S = 0.1

@@ -18,7 +18,7 @@ from adapters.outbound.providers.failures import (
     failure_of_status,
     failure_of_transport,
 )
-from application.ports import ProviderFailure
+from application.ports.provider_failure import ProviderFailure
 
 MAX_MESSAGE_CHARACTERS = 2_000
 """Of a provider's message to the client: a sentence with room for a stack of them; of a longer one its start."""

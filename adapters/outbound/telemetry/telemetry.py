@@ -1,4 +1,4 @@
-"""application.ports.Telemetry on Prometheus, OpenTelemetry and the log, cheap enough for every request."""
+"""application.ports.telemetry.Telemetry on Prometheus, OpenTelemetry and the log, cheap enough for every request."""
 
 from contextlib import AbstractContextManager
 
@@ -9,7 +9,7 @@ from adapters.outbound.telemetry.line_budget import LineBudget
 from adapters.outbound.telemetry.metrics import Metrics
 from adapters.outbound.telemetry.spans import Spans
 from adapters.outbound.telemetry.traffic import Traffic
-from application.ports import Refusal
+from application.ports.telemetry import Refusal
 from domain.credit.events import Attempt
 from domain.money import format_usd
 

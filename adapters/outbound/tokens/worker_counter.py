@@ -1,4 +1,4 @@
-"""application.ports.TokenCounter in one thread, so that counting never holds up those who are served."""
+"""application.ports.token_counter.TokenCounter in one thread, so that counting never holds up those who are served."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import structlog
 
 from adapters.outbound.tokens.vocabulary import Vocabulary
-from application.ports import CountedText
+from application.ports.token_counter import CountedText
 
 MAX_WAITING = 64
 """Texts in the thread or waiting for it: at 30 ms each more would be two seconds behind."""

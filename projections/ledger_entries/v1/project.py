@@ -15,7 +15,7 @@ from typing import Any
 
 from domain.credit import events as e
 from domain.event import Event
-from projections.changes import (
+from projections.engine.changes import (
     COUNT,
     CREDIT_PREFIX,
     TEXT,

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from adapters.inbound.cli.actions import DemoAccess
-from adapters.inbound.cli.banner import Started
-from adapters.inbound.cli.views import AccountLine, AccountView, KeyView, LotView, StatementView
+from adapters.inbound.cli.render.banner import Started
+from adapters.inbound.cli.render.views import AccountLine, AccountView, KeyView, LotView, StatementView
 from application.change_account_state import ChangedState
 from application.grant_credit import Granted
 from application.manage_keys import IssuedKey
-from application.read_ports import Credits, GenerationRecord
+from application.reads.credits import Credits
+from application.reads.generations import GenerationRecord
 from application.verify_ledger import LedgerStanding, ReadModelStanding, Report
 from domain.account.events import AccountState
 from domain.credit.lot import Part

@@ -5,9 +5,9 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from adapters.inbound.cli.page import Page
-from adapters.inbound.cli.safe import safe
-from adapters.inbound.cli.show_account import COLUMNS
+from adapters.inbound.cli.render.page import Page
+from adapters.inbound.cli.render.safe import safe
+from adapters.inbound.cli.render.show_account import COLUMNS
 
 KEY_ID = "01a205dc-a9c1-7499-bc2c-93cb07590f86"
 ROW = (KEY_ID, "laptop of ada", "inference", "live", "wxyz", "1.5 monthly", "0.000045", "1", "2027-01-31 00:00", "no")

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from adapters.complaint import Complaint
-from adapters.inbound.cli.print_json import print_json
-from adapters.inbound.cli.safe import safe, safe_json
-from adapters.wiring.give_up import giving_up_in_one_line
+from adapters.inbound.cli.render.print_json import print_json
+from adapters.inbound.cli.render.safe import safe, safe_json
+from adapters.wiring.processes.give_up import giving_up_in_one_line
 
 NASTY = (
     "\x1b]0;own\x07\x1b[2J",

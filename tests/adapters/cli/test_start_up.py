@@ -32,7 +32,7 @@ def test_help_answers_within_half_a_second() -> None:
 
 def test_help_loads_neither_servers_nor_drivers() -> None:
     loaded = loaded_by(
-        "from adapters.inbound.cli.app import build_cli; from adapters.wiring.actions import WiredActions"
+        "from adapters.inbound.cli.app import build_cli; from adapters.wiring.commands.actions import WiredActions"
     )
     assert not loaded & {
         "fastapi",
@@ -48,10 +48,10 @@ def test_help_loads_neither_servers_nor_drivers() -> None:
 
 @pytest.mark.parametrize("program", ["run_api", "run_projector", "run_serve"])
 def test_no_process_loads_client_sdks_or_the_command_line(program: str) -> None:
-    loaded = loaded_by(f"import adapters.wiring.{program}")
+    loaded = loaded_by(f"import adapters.wiring.processes.{program}")
     assert not loaded & {"openai", "anthropic", "typer", "eventsourcing", "opentelemetry.sdk", "genai_prices"}
 
 
 def test_the_projector_and_the_supervisor_carry_no_web_framework() -> None:
     for program in ("run_projector", "run_serve"):
-        assert not loaded_by(f"import adapters.wiring.{program}") & {"fastapi", "uvicorn", "aiohttp"}
+        assert not loaded_by(f"import adapters.wiring.processes.{program}") & {"fastapi", "uvicorn", "aiohttp"}

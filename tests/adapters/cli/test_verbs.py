@@ -11,11 +11,11 @@ from typer.testing import CliRunner, Result
 
 from adapters.complaint import Complaint
 from adapters.inbound.cli.app import build_cli
-from adapters.inbound.cli.banner import banner
+from adapters.inbound.cli.render.banner import banner
 from adapters.version import VERSION
-from domain.credit.window import KeyLimit
 from domain.errors import DomainError
 from domain.proof.finding import Finding
+from domain.window import KeyLimit
 from tests.adapters.cli.fake_actions import STARTED, FakeActions
 
 

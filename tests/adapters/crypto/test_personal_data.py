@@ -9,7 +9,7 @@ from psycopg_pool import AsyncConnectionPool
 from adapters.outbound.crypto import personal_data
 from adapters.outbound.crypto.personal_data import ERASED, UNREADABLE, SealedPersonalData
 from adapters.outbound.crypto.wrapping import Wrapping
-from adapters.outbound.postgres.content import PostgresDataKeys
+from adapters.outbound.postgres.read.content import PostgresDataKeys
 from domain.errors import DomainError
 from tests.databases import Database
 

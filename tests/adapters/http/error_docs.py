@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from adapters.inbound.http.errors import TABLE
+from adapters.inbound.http.errors.table import TABLE
 
 DOCS = Path(__file__).parents[3] / "docs/reference/errors.md"
 

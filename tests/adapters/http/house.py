@@ -9,15 +9,15 @@ import msgspec
 import prometheus_client
 
 from adapters.inbound.http.app import GatewayApp, create_app
-from adapters.inbound.http.body_budget import BodyBudget
 from adapters.inbound.http.gateway import Check, Gateway, Limits
+from adapters.inbound.http.server.body_budget import BodyBudget
 from application.change_account_state import ChangeAccountState
 from application.generate.call_providers import CallProviders
-from application.generate.check_large_body import CheckLargeBody
 from application.generate.complete_chat import CompleteChat
-from application.generate.estimate_tokens import MeterAnswer
 from application.generate.keep_answer import ReplayAnswer
 from application.generate.kept_bytes import KeptBytes
+from application.generate.metering.estimate_tokens import MeterAnswer
+from application.generate.request.check_large_body import CheckLargeBody
 from application.generate.reserve_credit import Deadlines, ReserveCredit
 from application.generate.settle_charge import SettleCharge
 from application.generate.stream_chat import StreamChat

@@ -12,8 +12,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from adapters.inbound.http.edge.addresses import Addresses
 from adapters.inbound.http.edge.connections import Connections
 from adapters.inbound.http.edge.protocol import Edge, EdgeProtocol
-from adapters.wiring.draining_server import DrainingServer
-from application.ports import Refusal
+from adapters.wiring.processes.draining_server import DrainingServer
+from application.ports.telemetry import Refusal
 
 
 class Served:

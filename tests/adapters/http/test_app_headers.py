@@ -2,7 +2,7 @@
 
 import pytest
 
-from adapters.inbound.http.request_headers import MAX_APP, read_headers
+from adapters.inbound.http.server.request_headers import MAX_APP, read_headers
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from domain.credit.events import Reserved
-from domain.credit.window import KeyLimit
+from domain.window import KeyLimit
 from tests.adapters.http.conftest import speaker
 from tests.adapters.http.house import MODEL, UNPRICED, House, error_of
 from tests.adapters.http.served import Served

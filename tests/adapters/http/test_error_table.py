@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from adapters.inbound.http.errors import TABLE, answer_to
+from adapters.inbound.http.errors.table import TABLE, answer_to
 from domain.errors import DomainError
 from tests.adapters.http.error_docs import DOCS, table_of_codes
 

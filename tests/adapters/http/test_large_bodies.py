@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from adapters.inbound.http.body_budget import SMALL_BYTES
+from adapters.inbound.http.server.body_budget import SMALL_BYTES
 from domain.credit.events import Reserved
 from tests.adapters.http.conftest import speaker
 from tests.adapters.http.house import MODEL, House, error_of

@@ -9,7 +9,7 @@ import pytest
 
 from application.generate.reserve_credit import Deadlines
 from application.manage_keys import KeyChange
-from application.ports import Told
+from application.ports.provider_failure import Told
 from domain.credit.commands import Settle
 from domain.credit.events import Reserved, Settled
 from domain.money import format_usd

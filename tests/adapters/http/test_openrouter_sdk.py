@@ -7,9 +7,9 @@ import openrouter
 import pytest
 from openrouter import OpenRouter, errors
 
-from application.ports import Told
-from domain.credit.window import KeyLimit
+from application.ports.provider_failure import Told
 from domain.errors import DomainError
+from domain.window import KeyLimit
 from tests.adapters.http.eventually import eventually
 from tests.adapters.http.house import MODEL, UNPRICED, House
 from tests.adapters.http.served import Served

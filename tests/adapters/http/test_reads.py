@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from domain.credit.window import KeyLimit
+from domain.window import KeyLimit
 from tests.adapters.http.conftest import speaker
 from tests.adapters.http.house import MODEL, House, done, error_of
 from tests.adapters.http.served import Served

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from application.ports import Told
+from application.ports.provider_failure import Told
 from tests.adapters.http.house import MODEL, House
 from tests.fakes.scripted_providers import failure, text_chunk
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from application.generate.keep_answer import KeptAnswer
-from application.ports import Chunk
+from application.ports.chat_providers import Chunk
 from domain.credit.events import Released, Settled
 from tests.adapters.http.eventually import eventually
 from tests.adapters.http.house import MODEL, House
@@ -74,7 +74,7 @@ def old_answer(served: Served, key: str) -> tuple[bytes, dict[str, Any] | bytes]
 def test_a_stream_for_http_1_0_is_gathered_within_a_bound(
     house: House, served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.inbound.http.gather_answer.MAX_GATHERED_BYTES", 5_000)
+    monkeypatch.setattr("adapters.inbound.http.server.gather_answer.MAX_GATHERED_BYTES", 5_000)
     house.providers.streams[MODEL] = streamed_answer("Hello")
     head, answer = old_answer(served, house.key)
     assert head.startswith(b"HTTP/1.1 200")

@@ -6,7 +6,8 @@ import httpx
 import msgspec
 import pytest
 
-from application.ports import Chunk, Told
+from application.ports.chat_providers import Chunk
+from application.ports.provider_failure import Told
 from domain.credit.events import Released, Settled
 from tests.adapters.http.house import MODEL, House
 from tests.adapters.http.served import Served

@@ -10,10 +10,10 @@ from typing import Any
 
 import psycopg
 
-from adapters.outbound.postgres.append_batch import APPEND, NewEvent, Submission, parameters
-from adapters.outbound.postgres.ledger import PostgresLedger
+from adapters.outbound.postgres.append.append_batch import APPEND, NewEvent, Submission, parameters
+from adapters.outbound.postgres.append.ledger import PostgresLedger
 from application.command_ids import named_id
-from application.ports import Recorded
+from application.ports.ledger import Recorded
 from domain.aggregates import CODEC, aggregate_of
 from domain.credit.decider import CREDIT
 from domain.credit.state import CreditBalance

@@ -4,7 +4,7 @@ import asyncio
 
 from structlog.testing import capture_logs
 
-from adapters.outbound.postgres.ledger import PostgresLedger
+from adapters.outbound.postgres.append.ledger import PostgresLedger
 from tests.adapters.postgres.ledgers import (
     by_hand,
     code_of,

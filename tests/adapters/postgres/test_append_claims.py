@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from adapters.outbound.postgres.ledger import PostgresLedger
+from adapters.outbound.postgres.append.ledger import PostgresLedger
 from domain.account.account import ACCOUNT, ChangeState, Open
 from domain.claim import Claim
 from domain.errors import DomainError

@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 
-from adapters.outbound.postgres.ledger import PostgresLedger
+from adapters.outbound.postgres.append.ledger import PostgresLedger
 from tests.adapters.postgres.ledgers import (
     chance,
     code_of,

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from application.ports import StoredAnswer
+from application.ports.answers import StoredAnswer
 from domain.account.account import ACCOUNT, ChangeState, Open
 from domain.credit.decider import CREDIT
 from domain.errors import DomainError

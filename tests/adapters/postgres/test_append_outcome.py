@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from adapters.outbound.postgres.append_batch import (
+from adapters.outbound.postgres.append.append_batch import (
     MAX_MISSED,
     PREPARED_APPEND,
     NewEvent,
@@ -15,7 +15,7 @@ from adapters.outbound.postgres.append_batch import (
     outcome,
     parameters,
 )
-from adapters.outbound.postgres.ask_server import Line, rows
+from adapters.outbound.postgres.wire.ask_server import Line, rows
 from domain.claim import Claim
 from tests.adapters.postgres.ledgers import some_events
 from tests.databases import Database

@@ -8,9 +8,9 @@ from uuid import uuid4
 
 import pytest
 
-from adapters.outbound.postgres.append_batch import NewEvent
-from adapters.outbound.postgres.ledger import PostgresLedger
-from application.ports import StoredAnswer
+from adapters.outbound.postgres.append.append_batch import NewEvent
+from adapters.outbound.postgres.append.ledger import PostgresLedger
+from application.ports.answers import StoredAnswer
 from domain.aggregates import CODEC
 from domain.claim import Claim
 from domain.credit.decider import CREDIT

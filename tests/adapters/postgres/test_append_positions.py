@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from adapters.outbound.postgres.read_log import read_page
+from adapters.outbound.postgres.wire.read_log import read_page
 from tests.adapters.postgres.ledgers import (
     append_by_hand,
     assert_sound,

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import psycopg
 
-from adapters.outbound.postgres.take_turn import TURN_TIMEOUT_MS, Turns
+from adapters.outbound.postgres.append.take_turn import TURN_TIMEOUT_MS, Turns
 from domain.credit.events import Granted
 from tests.adapters.postgres.ledgers import (
     append_by_hand,

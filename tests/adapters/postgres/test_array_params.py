@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.outbound.postgres import array_params as pg
-from adapters.outbound.postgres.array_params import ArrayParam
+from adapters.outbound.postgres.wire import array_params as pg
+from adapters.outbound.postgres.wire.array_params import ArrayParam
 from tests.databases import Database
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)

@@ -14,12 +14,12 @@ from msgspec.structs import replace
 
 from adapters.outbound.crypto.clock_and_ids import SystemClock
 from adapters.outbound.crypto.personal_data import SealedPersonalData
-from adapters.outbound.postgres import key_directory
-from adapters.outbound.postgres.follow_access import AccessTail
-from adapters.outbound.postgres.key_directory import READ_PATIENCE_S, CachedKeyDirectory
-from adapters.outbound.postgres.ledger import PostgresLedger
-from application.ports import Caller
-from application.read_ports import FoundKey
+from adapters.outbound.postgres.append.ledger import PostgresLedger
+from adapters.outbound.postgres.read import key_directory
+from adapters.outbound.postgres.read.follow_access import AccessTail
+from adapters.outbound.postgres.read.key_directory import READ_PATIENCE_S, CachedKeyDirectory
+from application.ports.key_directory import Caller
+from application.reads.keys import FoundKey
 from domain.account.account import ACCOUNT, Account, ChangeState, Open
 from domain.aggregates import CODEC, aggregate_of
 from domain.api_key.api_key import API_KEY, ApiKey, Change, Issue, Revoke, Rotate
@@ -362,8 +362,8 @@ async def test_more_keys_and_invalidations_than_are_remembered(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is forgotten is looked up again, never served blindly."""
-    monkeypatch.setattr("adapters.outbound.postgres.key_directory.MAX_INVALIDATIONS", 3)
-    monkeypatch.setattr("adapters.outbound.postgres.key_directory.MAX_ENTRIES", 1)
+    monkeypatch.setattr("adapters.outbound.postgres.read.key_directory.MAX_INVALIDATIONS", 3)
+    monkeypatch.setattr("adapters.outbound.postgres.read.key_directory.MAX_ENTRIES", 1)
     reads = LogKeyReads(database)
     async with processes(database, 1) as (ledger,):
         reads.frozen_at = await issue(ledger)

@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 
-from adapters.outbound.postgres import migrate as migrating
-from adapters.outbound.postgres.ensure_roles import Roles, ensure_roles
-from adapters.outbound.postgres.migrate import LOCK_KEY, Migration, MigrationFault, migrate, migrations
+from adapters.outbound.postgres.setup import migrate as migrating
+from adapters.outbound.postgres.setup.ensure_roles import Roles, ensure_roles
+from adapters.outbound.postgres.setup.migrate import LOCK_KEY, Migration, MigrationFault, migrate, migrations
 from tests.databases import PASSWORD, empty_database
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from adapters.outbound.postgres.notify_followers import CHANNEL, Notifier
+from adapters.outbound.postgres.append.notify_followers import CHANNEL, Notifier
 from tests.adapters.postgres.ledgers import credit, eventually, running
 from tests.databases import Database
 from tests.domain.credit_words import grant

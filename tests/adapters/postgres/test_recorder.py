@@ -9,7 +9,7 @@ from eventsourcing.postgres import PostgresDatastore
 from eventsourcing.tests.persistence import ApplicationRecorderTestCase, NonInterleavingNotificationIDsBaseCase
 from psycopg.conninfo import conninfo_to_dict
 
-from adapters.outbound.postgres.recorder import LedgerRecorder, LedgerThread
+from adapters.outbound.postgres.append.recorder import LedgerRecorder, LedgerThread
 from tests.chain import broken_chain
 from tests.databases import PASSWORD, ROLES, Database
 

@@ -8,10 +8,10 @@ import psycopg
 import pytest
 from psycopg.errors import InsufficientPrivilege, ReadOnlySqlTransaction, RestrictViolation
 
-from adapters.outbound.postgres.connection import conninfo
-from adapters.outbound.postgres.ensure_database import ensure_database
-from adapters.outbound.postgres.ensure_roles import WRITER_FUNCTIONS, Roles, ensure_roles
-from adapters.outbound.postgres.migrate import migrate
+from adapters.outbound.postgres.setup.ensure_database import ensure_database
+from adapters.outbound.postgres.setup.ensure_roles import WRITER_FUNCTIONS, Roles, ensure_roles
+from adapters.outbound.postgres.setup.migrate import migrate
+from adapters.outbound.postgres.wire.connection import conninfo
 from tests.adapters.postgres.layout_of_0_1 import make_roles_of_0_1
 from tests.adapters.postgres.ledgers import append_by_hand, by_hand, some_events
 from tests.databases import PASSWORD, ROLES, Database, TestServer, empty_database

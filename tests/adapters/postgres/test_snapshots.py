@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from adapters.outbound.postgres.ask_server import Line
-from adapters.outbound.postgres.load_streams import SNAPSHOT_EVERY, load_streams, put_snapshots
-from adapters.outbound.postgres.stream_cache import Cached, StreamCache
+from adapters.outbound.postgres.append.load_streams import SNAPSHOT_EVERY, load_streams, put_snapshots
+from adapters.outbound.postgres.append.stream_cache import Cached, StreamCache
+from adapters.outbound.postgres.wire.ask_server import Line
 from domain.credit.decider import CREDIT
 from domain.credit.state import CreditBalance
 from domain.decider import Decider

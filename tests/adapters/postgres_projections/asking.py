@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from psycopg_pool import AsyncConnectionPool
 
-from adapters.outbound.postgres.read_models import PostgresReadModels
+from adapters.outbound.postgres.read.read_models import PostgresReadModels
 from tests.databases import Database
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from adapters.outbound.postgres.connection import conninfo
+from adapters.outbound.postgres.wire.connection import conninfo
 from domain.log import RecordedEvent
 from tests.adapters.postgres_projections.verifying import WholeLedger, whole_ledger
 from tests.databases import PASSWORD, ROLES, Database, with_database

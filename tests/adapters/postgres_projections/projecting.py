@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from adapters.outbound.postgres.project_log import Projector
-from projections.changes import COUNT, TEXT, Add, Change, Logged, Projection, Table
+from adapters.outbound.postgres.builds.project_log import Projector
+from projections.engine.changes import COUNT, TEXT, Add, Change, Logged, Projection, Table
 from tests.databases import Database
 
 EVENTUALLY_S = 20.0

@@ -11,20 +11,20 @@ import psycopg
 import pytest
 from msgspec.structs import replace
 
-from adapters.outbound.postgres import read_standing
-from adapters.outbound.postgres.advance_read_models import PageWritten, Parked
-from adapters.outbound.postgres.build_beside import BuildBeside, Difference
-from adapters.outbound.postgres.builds_in_use import in_use_sql
-from adapters.outbound.postgres.install_read_models import install_read_models
-from adapters.outbound.postgres.lead_builds import lock_of
-from adapters.outbound.postgres.measure_lag import projection_lag_s
-from adapters.outbound.postgres.project_log import Projector
-from adapters.outbound.postgres.read_models import PostgresReadModels
-from application.read_ports import Credits
+from adapters.outbound.postgres.builds.build_beside import BuildBeside, Difference
+from adapters.outbound.postgres.builds.builds_in_use import in_use_sql
+from adapters.outbound.postgres.builds.install_read_models import install_read_models
+from adapters.outbound.postgres.builds.lead_builds import lock_of
+from adapters.outbound.postgres.builds.project_log import Projector
+from adapters.outbound.postgres.project.advance_read_models import PageWritten, Parked
+from adapters.outbound.postgres.read.measure_lag import projection_lag_s
+from adapters.outbound.postgres.read.read_models import PostgresReadModels
+from adapters.outbound.postgres.verify import read_standing
+from application.reads.credits import Credits
 from domain.credit.events import Granted
 from domain.log import RecordedEvent
-from projections.changes import Add, Change, Logged, Projection
-from projections.registry import NAMES, PROJECTIONS
+from projections.engine.changes import Add, Change, Logged, Projection
+from projections.engine.registry import NAMES, PROJECTIONS
 from tests.adapters.postgres_projections.asking import pool_of
 from tests.adapters.postgres_projections.projecting import active, eventually, head, running, stands
 from tests.adapters.postgres_projections.verifying import verdict

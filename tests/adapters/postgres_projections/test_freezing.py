@@ -4,7 +4,7 @@ Otherwise a vacuum against wraparound reads the whole log every 200 million appe
 at a thousand a second, every two days.
 """
 
-from projections.registry import PROJECTIONS
+from projections.engine.registry import PROJECTIONS
 from tests.adapters.postgres_projections.projecting import eventually
 from tests.adapters.postgres_projections.verifying import whole_ledger
 from tests.databases import Database, TestServer

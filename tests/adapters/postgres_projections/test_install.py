@@ -5,9 +5,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from adapters.outbound.postgres.install_read_models import LEADER_LOCK, install_read_models
-from projections.changes import Projection
-from projections.registry import NAMES, PROJECTIONS
+from adapters.outbound.postgres.builds.install_read_models import LEADER_LOCK, install_read_models
+from projections.engine.changes import Projection
+from projections.engine.registry import NAMES, PROJECTIONS
 from tests.adapters.postgres_projections.projecting import active, stands
 from tests.databases import ROLES, Database
 

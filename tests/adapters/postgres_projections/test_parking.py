@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from adapters.outbound.postgres.advance_read_models import Parked
-from adapters.outbound.postgres.project_log import Projector
+from adapters.outbound.postgres.builds.project_log import Projector
+from adapters.outbound.postgres.project.advance_read_models import Parked
 from domain.credit.events import Granted
-from projections.changes import Add, Change, Logged
-from projections.registry import NAMES
+from projections.engine.changes import Add, Change, Logged
+from projections.engine.registry import NAMES
 from tests.adapters.postgres_projections.projecting import COUNTED, count, counted, counting, head, positions
 from tests.databases import Database
 from tests.projections.append_events import append_events, append_raw

@@ -8,14 +8,14 @@ import psycopg
 import pytest
 from msgspec.structs import replace
 
-from adapters.outbound.postgres.advance_read_models import PageWritten, PositionMoved
-from adapters.outbound.postgres.install_read_models import LEADER_LOCK
-from adapters.outbound.postgres.lead_builds import lock_of
-from adapters.outbound.postgres.project_log import Projector
-from adapters.outbound.postgres.read_log import LogGap, LogTruncated
+from adapters.outbound.postgres.builds.install_read_models import LEADER_LOCK
+from adapters.outbound.postgres.builds.lead_builds import lock_of
+from adapters.outbound.postgres.builds.project_log import Projector
+from adapters.outbound.postgres.project.advance_read_models import PageWritten, PositionMoved
+from adapters.outbound.postgres.wire.read_log import LogGap, LogTruncated
 from domain.account.events import Opened
 from domain.log import RecordedEvent
-from projections.registry import NAMES, PROJECTIONS
+from projections.engine.registry import NAMES, PROJECTIONS
 from tests.adapters.postgres_projections.projecting import (
     count,
     counted,

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from adapters.outbound.postgres.builds_in_use import guarded
-from adapters.outbound.postgres.project_log import Projector
-from application.read_ports import Credits, KeySpending
+from adapters.outbound.postgres.builds.builds_in_use import guarded
+from adapters.outbound.postgres.builds.project_log import Projector
+from application.reads.credits import Credits
+from application.reads.keys import KeySpending
 from domain.account.account import ACCOUNT, ChangeState
 from domain.api_key.api_key import API_KEY, Change, Revoke, Rotate
 from domain.api_key.events import KeySettings, Secret
@@ -15,12 +16,12 @@ from domain.credit import commands as c
 from domain.credit.decider import CREDIT
 from domain.credit.events import Attempt, ShortfallPaid
 from domain.credit.lot import Part
-from domain.credit.window import KeyLimit
 from domain.log import RecordedEvent
+from domain.window import KeyLimit
 from projections.api_key.project import PROJECTION
 from projections.api_key.queries import FIND_KEY
 from projections.available_credit.project import PROJECTION as AVAILABLE_CREDIT
-from projections.registry import BUILDS
+from projections.engine.registry import BUILDS
 from tests.adapters.postgres_projections.asking import ask
 from tests.databases import Database
 from tests.projections.append_events import append_events

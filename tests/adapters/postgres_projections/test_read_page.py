@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from adapters.outbound.postgres.read_log import LogGap, LogTruncated, Undecodable, read_page
+from adapters.outbound.postgres.wire.read_log import LogGap, LogTruncated, Undecodable, read_page
 from tests.databases import Database
 from tests.projections.append_events import append_events, append_raw
 from tests.projections.story import wild_story

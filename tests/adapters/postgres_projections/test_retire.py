@@ -5,10 +5,10 @@ import time
 import psycopg
 import pytest
 
-from adapters.outbound.postgres.lead_builds import lock_of
-from adapters.outbound.postgres.project_log import Projector
-from adapters.outbound.postgres.retire_builds import retire_builds
-from projections.registry import PROJECTIONS
+from adapters.outbound.postgres.builds.lead_builds import lock_of
+from adapters.outbound.postgres.builds.project_log import Projector
+from adapters.outbound.postgres.builds.retire_builds import retire_builds
+from projections.engine.registry import PROJECTIONS
 from tests.adapters.postgres_projections.projecting import active, stands
 from tests.adapters.postgres_projections.test_builds import NEXT_RELEASE, RAISED_CREDIT, credits_of
 from tests.databases import Database

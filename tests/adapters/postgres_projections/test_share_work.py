@@ -12,10 +12,10 @@ import psycopg
 import pytest
 
 from adapters.complaint import Complaint
-from adapters.outbound.postgres import examine_ledger
-from adapters.outbound.postgres.pin_snapshot import export_snapshot, pinned
-from adapters.outbound.postgres.share_work import Task, WorkFailed, work_apart, work_here
-from adapters.wiring import verify as wired
+from adapters.outbound.postgres.verify import examine_ledger
+from adapters.outbound.postgres.verify.pin_snapshot import export_snapshot, pinned
+from adapters.outbound.postgres.verify.share_work import Task, WorkFailed, work_apart, work_here
+from adapters.wiring.commands import verify as wired
 from tests.databases import Database
 
 ROOT = Path(__file__).parents[3]
@@ -82,8 +82,8 @@ def test_processes_die_with_the_one_that_started_them(database: Database, tmp_pa
 
 STARTER = f"""
 import sys
-from adapters.outbound.postgres.pin_snapshot import export_snapshot, pinned
-from adapters.outbound.postgres.share_work import Task, work_apart
+from adapters.outbound.postgres.verify.pin_snapshot import export_snapshot, pinned
+from adapters.outbound.postgres.verify.share_work import Task, work_apart
 from {__name__} import tell_pid_and_sleep
 
 with pinned(sys.argv[1]) as connection:
@@ -101,7 +101,7 @@ def test_verify_whose_process_died_complains_in_one_line(database: Database, mon
 
 
 class Reachable:
-    """adapters.wiring.find_database, of a test's database."""
+    """adapters.wiring.database.find_database, of a test's database."""
 
     held_secrets = None
 

@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
-from adapters.outbound.postgres.project_log import Projector
-from adapters.outbound.postgres.read_models import PostgresReadModels
-from application.read_ports import AccountRecord, Statement
+from adapters.outbound.postgres.builds.project_log import Projector
+from adapters.outbound.postgres.read.read_models import PostgresReadModels
+from application.reads.accounts import AccountRecord
+from application.reads.statements import Statement
 from application.show_statement import ShowStatement
 from domain.errors import DomainError
 from tests.adapters.postgres_projections.asking import pool_of

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from domain.log import RecordedEvent
-from projections.registry import PROJECTIONS
+from projections.engine.registry import PROJECTIONS
 from tests.adapters.postgres_projections.verifying import WholeLedger, first_finding, verdict
 from tests.databases import Database
 

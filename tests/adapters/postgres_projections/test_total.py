@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.outbound.postgres.project_log import Projector
+from adapters.outbound.postgres.builds.project_log import Projector
 from domain.aggregates import CODEC
 from domain.credit.commands import Grant
 from domain.credit.decider import CREDIT

@@ -8,9 +8,9 @@ import pytest
 from cryptography.fernet import Fernet
 
 from adapters.outbound.crypto.data_key import Keyring
-from adapters.outbound.postgres.examine_ledger import pinned_evidence
-from adapters.outbound.postgres.project_log import Projector
-from adapters.outbound.postgres.verify_access import KeyAccess
+from adapters.outbound.postgres.builds.project_log import Projector
+from adapters.outbound.postgres.verify.examine_ledger import pinned_evidence
+from adapters.outbound.postgres.verify.verify_access import KeyAccess
 from application.manage_keys import KeyChange
 from application.verify_ledger import Report, verify_ledger
 from tests.databases import Database

@@ -4,9 +4,9 @@ from itertools import pairwise
 
 import pytest
 
-from adapters.outbound.postgres.cut_log import cut_log
-from adapters.outbound.postgres.examine_ledger import pinned_evidence
-from adapters.outbound.postgres.pin_snapshot import pinned
+from adapters.outbound.postgres.verify.cut_log import cut_log
+from adapters.outbound.postgres.verify.examine_ledger import pinned_evidence
+from adapters.outbound.postgres.verify.pin_snapshot import pinned
 from application.verify_ledger import verify_ledger
 from domain.proof.finding import Finding
 from tests.adapters.postgres_projections.verifying import WholeLedger, verdict

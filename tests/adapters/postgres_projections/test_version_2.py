@@ -5,13 +5,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from adapters.outbound.postgres.build_beside import Difference
-from adapters.outbound.postgres.project_log import Projector
-from adapters.outbound.postgres.read_models import PostgresReadModels
-from application.read_ports import Credits
+from adapters.outbound.postgres.builds.build_beside import Difference
+from adapters.outbound.postgres.builds.project_log import Projector
+from adapters.outbound.postgres.read.read_models import PostgresReadModels
+from application.reads.credits import Credits
 from domain.credit import commands as c
 from domain.credit.decider import CREDIT
-from projections.registry import BUILDS, NAMES, PROJECTIONS
+from projections.engine.registry import BUILDS, NAMES, PROJECTIONS
 from tests.adapters.postgres_projections.asking import pool_of
 from tests.adapters.postgres_projections.projecting import active, eventually, head, running, stands
 from tests.adapters.postgres_projections.verifying import verdict

@@ -3,8 +3,8 @@
 import asyncio
 import time
 
-from adapters.outbound.postgres.project_log import Projector
-from adapters.outbound.postgres.read_models import PostgresReadModels
+from adapters.outbound.postgres.builds.project_log import Projector
+from adapters.outbound.postgres.read.read_models import PostgresReadModels
 from tests.adapters.postgres_projections.asking import ask, pool_of
 from tests.adapters.postgres_projections.projecting import running
 from tests.databases import Database

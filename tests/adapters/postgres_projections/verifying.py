@@ -5,8 +5,8 @@ from typing import NamedTuple
 import msgspec
 import psycopg
 
-from adapters.outbound.postgres.examine_ledger import pinned_evidence
-from adapters.outbound.postgres.project_log import Projector
+from adapters.outbound.postgres.builds.project_log import Projector
+from adapters.outbound.postgres.verify.examine_ledger import pinned_evidence
 from application.verify_ledger import Report, verify_ledger
 from domain.aggregates import AGGREGATES
 from domain.log import RecordedEvent

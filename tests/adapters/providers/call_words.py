@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 
 from adapters.outbound.providers.endpoint import Endpoint
-from adapters.outbound.providers.rows import Quirk
-from application.generate.members import members_of
-from application.ports import ChatCall, Chunk
+from adapters.outbound.providers.offers.rows import Quirk
+from application.generate.request.members import members_of
+from application.ports.chat_providers import ChatCall, Chunk
 from domain.catalog.offer import Offer
 
 GENERATION_ID = "gen-019aa000-0000-7000-8000-000000000001"

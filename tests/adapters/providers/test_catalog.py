@@ -5,8 +5,8 @@ from importlib.metadata import version
 
 import pytest
 
-from adapters.outbound.providers.load_catalog import key_names, load_catalog
-from adapters.outbound.providers.offers_of_genai_prices import CHECKED_VERSION
+from adapters.outbound.providers.offers.load_catalog import key_names, load_catalog
+from adapters.outbound.providers.offers.offers_of_genai_prices import CHECKED_VERSION
 from domain.pricing.usage import Unit
 
 TODAY = date(2026, 11, 22)

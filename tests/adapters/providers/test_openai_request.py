@@ -7,8 +7,8 @@ import pytest
 
 from adapters.outbound.providers.dialects.openai import dropped, write_request
 from adapters.outbound.providers.endpoint import Endpoint
-from adapters.outbound.providers.rows import PRICED_OR_REMOTE
-from application.generate.members import members_of
+from adapters.outbound.providers.offers.rows import PRICED_OR_REMOTE
+from application.generate.request.members import members_of
 from tests.adapters.providers.call_words import HELLO, a_call, an_endpoint
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.outbound.providers.dialects.openai_usage import Told, UsageReader
-from adapters.outbound.providers.rows import UsageRow
+from adapters.outbound.providers.offers.rows import UsageRow
 from domain.errors import DomainError
 from domain.pricing.usage import INPUT_UNITS, OUTPUT_UNITS, Usage, checked
 

@@ -7,8 +7,8 @@ import pytest
 from msgspec.structs import replace
 
 from adapters.outbound.providers.dialects.openai import dropped, write_request
-from adapters.outbound.providers.load_catalog import load_catalog
-from application.generate.members import members_of
+from adapters.outbound.providers.offers.load_catalog import load_catalog
+from application.generate.request.members import members_of
 from domain.pricing.price import PriceSet, PriceTier
 from tests.adapters.providers.call_words import HELLO, a_call, an_endpoint, an_offer
 from tests.adapters.providers.test_providers_file import TODAY

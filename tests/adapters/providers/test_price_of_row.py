@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.outbound.providers.price_of_row import PriceInvalid, price_of_row
-from adapters.outbound.providers.rows import PriceRow
+from adapters.outbound.providers.offers.price_of_row import PriceInvalid, price_of_row
+from adapters.outbound.providers.offers.rows import PriceRow
 from domain.pricing.price import PriceSet
 from domain.pricing.usage import Unit
 

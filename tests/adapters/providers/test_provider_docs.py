@@ -6,9 +6,9 @@ from typing import get_args
 import pytest
 
 from adapters.outbound.providers.failures import ErrorClass
-from adapters.outbound.providers.load_catalog import key_names
-from adapters.outbound.providers.read_rows import REGISTRY_FILE, SANDBOX_FILE, read_rows
-from adapters.outbound.providers.rows import ModelRow, ProviderRow, Quirk, UnitPrices
+from adapters.outbound.providers.offers.load_catalog import key_names
+from adapters.outbound.providers.offers.read_rows import REGISTRY_FILE, SANDBOX_FILE, read_rows
+from adapters.outbound.providers.offers.rows import ModelRow, ProviderRow, Quirk, UnitPrices
 
 TEXT = (Path(__file__).parents[3] / "docs" / "reference" / "providers.md").read_text()
 NAMED = [

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from adapters.outbound.providers.catalog import ProviderCatalog
-from adapters.outbound.providers.load_catalog import key_names, load_catalog
-from adapters.outbound.providers.read_rows import ProvidersFileInvalid
+from adapters.outbound.providers.offers.catalog import ProviderCatalog
+from adapters.outbound.providers.offers.load_catalog import key_names, load_catalog
+from adapters.outbound.providers.offers.read_rows import ProvidersFileInvalid
 
 TODAY = date(2026, 11, 22)
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from adapters.outbound.providers.shared_providers import SharedProviders
-from application.ports import Answer, ChatCall, Chunk
+from application.ports.chat_providers import Answer, ChatCall, Chunk
 from domain.catalog.offer import Offer
 from domain.errors import DomainError
 from tests.adapters.http.house import MODEL, PER_TOKEN, offer

@@ -8,8 +8,8 @@ from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import UsageExtractor
 
 from adapters.outbound.providers.dialects.openai_usage import UsageReader
-from adapters.outbound.providers.read_rows import REGISTRY_FILE, read_rows
-from adapters.outbound.providers.rows import UsageRow
+from adapters.outbound.providers.offers.read_rows import REGISTRY_FILE, read_rows
+from adapters.outbound.providers.offers.rows import UsageRow
 from domain.pricing.usage import input_tokens, output_tokens
 
 EXTRACTORS = {

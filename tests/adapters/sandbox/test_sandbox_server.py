@@ -9,7 +9,7 @@ import pytest
 
 from adapters.embedded.sandbox.behaviours import BEHAVIOURS
 from adapters.embedded.sandbox.serve import running_sandbox
-from adapters.outbound.providers.read_rows import SANDBOX_FILE, read_rows
+from adapters.outbound.providers.offers.read_rows import SANDBOX_FILE, read_rows
 
 SAID: Any = [{"role": "user", "content": "one two three"}]
 

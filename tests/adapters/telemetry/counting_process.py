@@ -6,7 +6,7 @@ from adapters.outbound.telemetry.logs import configure_logs
 from adapters.outbound.telemetry.metrics import Metrics
 from adapters.outbound.telemetry.spans import NoSpans
 from adapters.outbound.telemetry.telemetry import PrometheusTelemetry
-from application.ports import Refusal
+from application.ports.telemetry import Refusal
 
 configure_logs("counting", "json", "error")
 metrics = Metrics()

@@ -1,6 +1,6 @@
 """Refusals as the edge tells telemetry of them."""
 
-from application.ports import Refusal
+from application.ports.telemetry import Refusal
 
 
 def refusal(code: str, status: int = 402, generation_id: str = "") -> Refusal:

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.outbound.tokens.vocabulary import MAX_EXACT_BYTES, PIECE_CHARACTERS, Vocabulary
 from adapters.outbound.tokens.worker_counter import MAX_WAITING, WorkerCounter
-from application.ports import CountedText
+from application.ports.token_counter import CountedText
 
 ENGLISH = "The quick brown fox jumps over the lazy dog, and nobody minds. "
 

@@ -2,7 +2,7 @@
 
 import psycopg
 
-from adapters.outbound.postgres.lead_expiry import ExpiryLead
+from adapters.outbound.postgres.project.lead_expiry import ExpiryLead
 from tests.databases import Database
 
 

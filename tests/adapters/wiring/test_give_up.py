@@ -3,7 +3,7 @@
 import pytest
 
 from adapters.complaint import Complaint
-from adapters.wiring.give_up import giving_up_in_one_line
+from adapters.wiring.processes.give_up import giving_up_in_one_line
 from domain.errors import DomainError
 
 

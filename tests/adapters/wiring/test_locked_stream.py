@@ -9,11 +9,11 @@ import structlog
 from psycopg_pool import AsyncConnectionPool
 
 from adapters.inbound.http.gateway import Check
-from adapters.outbound.postgres import busy_streams
-from adapters.outbound.postgres.busy_streams import LONG_S, MOST, QUIET_S, SAY_EVERY_S, BusyStreams
-from adapters.outbound.postgres.ledger import PostgresLedger
-from adapters.outbound.postgres.read_models import PostgresReadModels
-from adapters.wiring.readiness import Readiness
+from adapters.outbound.postgres.append import busy_streams
+from adapters.outbound.postgres.append.busy_streams import LONG_S, MOST, QUIET_S, SAY_EVERY_S, BusyStreams
+from adapters.outbound.postgres.append.ledger import PostgresLedger
+from adapters.outbound.postgres.read.read_models import PostgresReadModels
+from adapters.wiring.compose.readiness import Readiness
 from tests.adapters.postgres.ledgers import credit, running
 from tests.databases import Database
 from tests.domain.credit_words import grant

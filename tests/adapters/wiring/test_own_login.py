@@ -10,12 +10,12 @@ import pytest
 from psycopg.errors import InsufficientPrivilege
 
 from adapters.complaint import WRONG_INPUT, Complaint
-from adapters.outbound.postgres.connection import conninfo, url_as
+from adapters.outbound.postgres.wire.connection import conninfo, url_as
 from adapters.settings import read_settings
 from adapters.settings.settings import Settings
-from adapters.wiring.database import Database, prepare_database
-from adapters.wiring.hand_over import handed_to, taken_from
-from adapters.wiring.own_login import open_as
+from adapters.wiring.database.database import Database, prepare_database
+from adapters.wiring.database.own_login import open_as
+from adapters.wiring.processes.hand_over import handed_to, taken_from
 from tests.databases import empty_database
 
 

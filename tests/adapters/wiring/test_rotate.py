@@ -13,12 +13,12 @@ from adapters.embedded import AlreadySupervised
 from adapters.embedded.durable import write_file
 from adapters.embedded.supervisor_lock import SupervisorLock
 from adapters.outbound.crypto.wrapping import Wrapping
-from adapters.outbound.postgres import rewrap_data_keys
-from adapters.outbound.postgres.connection import conninfo
+from adapters.outbound.postgres.setup import rewrap_data_keys
+from adapters.outbound.postgres.wire.connection import conninfo
 from adapters.settings import read_settings
 from adapters.settings.settings import Settings
-from adapters.wiring.database import open_database, prepare_database
-from adapters.wiring.rotate import rotate_derivation_secret, rotate_keyring
+from adapters.wiring.commands.rotate import rotate_derivation_secret, rotate_keyring
+from adapters.wiring.database.database import open_database, prepare_database
 from tests.databases import empty_database
 
 PEPPER = "b61c7f03d95e4a8820fd13c69be7a45f72d0"

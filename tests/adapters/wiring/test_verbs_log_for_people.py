@@ -10,7 +10,7 @@ import pytest
 
 LOGGING = """
 import sys, structlog
-from adapters.wiring.actions import _settings_of
+from adapters.wiring.commands.actions import _settings_of
 _settings_of(sys.argv[1])
 structlog.get_logger().warning("break-glass grant", amount_nusd=5)
 """

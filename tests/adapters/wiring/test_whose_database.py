@@ -11,7 +11,7 @@ from adapters.complaint import Complaint
 from adapters.settings import read_settings
 from adapters.settings.secrets import find_secrets
 from adapters.settings.settings import Settings
-from adapters.wiring.database import open_database, prepare_database
+from adapters.wiring.database.database import open_database, prepare_database
 from tests.databases import Database
 
 

@@ -15,11 +15,11 @@ from domain.aggregates import CODEC
 from domain.api_key import events as api_key
 from domain.credit import events as credit
 from domain.credit.lot import Part
-from domain.credit.window import KeyLimit
 from domain.event import Event
 from domain.money import Nusd
 from domain.pricing.quote import Quote
 from domain.pricing.rate import Charge, ChargeLine
+from domain.window import KeyLimit
 
 FOLDER = Path(__file__).parent
 AT = datetime(2026, 11, 25, 12, 0, 0, 123456, tzinfo=UTC)

@@ -11,18 +11,18 @@ import msgspec
 from psycopg_pool import AsyncConnectionPool
 
 from adapters.outbound.crypto.personal_data import SealedPersonalData
-from adapters.outbound.postgres.content import PostgresAnswers, PostgresDataKeys
-from adapters.outbound.postgres.ledger import PostgresLedger
-from adapters.outbound.postgres.read_models import PostgresReadModels
-from adapters.outbound.postgres.read_times import TOTAL_TIMES
+from adapters.outbound.postgres.append.ledger import PostgresLedger
+from adapters.outbound.postgres.read.content import PostgresAnswers, PostgresDataKeys
+from adapters.outbound.postgres.read.read_models import PostgresReadModels
+from adapters.outbound.postgres.wire.read_times import TOTAL_TIMES
 from application.change_account_state import ChangeAccountState
 from application.expire_due import ExpireDue
 from application.generate.call_providers import CallProviders
 from application.generate.complete_chat import CompleteChat
-from application.generate.estimate_tokens import MeterAnswer
 from application.generate.keep_answer import ReplayAnswer
 from application.generate.kept_bytes import KeptBytes
-from application.generate.read_chat_request import ChatRequest, read_body
+from application.generate.metering.estimate_tokens import MeterAnswer
+from application.generate.request.read_chat_request import ChatRequest, read_body
 from application.generate.reserve_credit import Deadlines, ReserveCredit
 from application.generate.settle_charge import SettleCharge
 from application.grant_credit import GrantCredit

@@ -18,19 +18,20 @@ import msgspec
 
 from adapters.embedded.platforms import bundled_install
 from application.generate.complete_chat import Completed
-from application.generate.meter_answer import meter_answer
+from application.generate.metering.meter_answer import meter_answer
 from application.generate.settle_charge import Outcome
 from application.manage_keys import KeyChange
-from application.ports import Caller, ProviderFailure
+from application.ports.key_directory import Caller
+from application.ports.provider_failure import ProviderFailure
 from domain.account.events import AccountState
 from domain.api_key.api_key import API_KEY, ApiKey
 from domain.credit.commands import Unpaid
 from domain.credit.decider import CREDIT
 from domain.credit.events import Attempt
-from domain.credit.lot import LotKind
 from domain.credit.state import CreditBalance
-from domain.credit.window import KeyLimit
 from domain.errors import DomainError
+from domain.lot_kind import LotKind
+from domain.window import KeyLimit
 from tests.adapters.postgres_projections import projecting
 from tests.databases import Database, TestServer
 from tests.fakes.scripted_providers import whole_answer

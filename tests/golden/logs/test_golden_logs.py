@@ -15,18 +15,18 @@ import psycopg
 import pytest
 
 from adapters.embedded.platforms import bundled_install
-from adapters.outbound.postgres.ensure_roles import ensure_roles
-from adapters.outbound.postgres.examine_ledger import pinned_evidence
-from adapters.outbound.postgres.migrate import migrate
-from adapters.outbound.postgres.project_log import Projector
-from application.ports import Caller
+from adapters.outbound.postgres.builds.project_log import Projector
+from adapters.outbound.postgres.setup.ensure_roles import ensure_roles
+from adapters.outbound.postgres.setup.migrate import migrate
+from adapters.outbound.postgres.verify.examine_ledger import pinned_evidence
+from application.ports.key_directory import Caller
 from application.verify_ledger import Report, verify_ledger
 from domain.account.events import AccountState
 from domain.aggregates import CODEC
 from domain.api_key.api_key import API_KEY, ApiKey
 from domain.credit.decider import CREDIT
-from domain.credit.lot import LotKind
 from domain.credit.state import CreditBalance
+from domain.lot_kind import LotKind
 from tests.adapters.postgres_projections.conftest import Copy
 from tests.databases import PASSWORD, ROLES, Database
 from tests.golden.logs.gateway import LedgerGateway, chat_request, ledger_gateway

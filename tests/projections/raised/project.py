@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from projections.changes import COUNT, CREDIT_PREFIX, TEXT, Change, Insert, Law, Logged, Projection, Table
+from projections.engine.changes import COUNT, CREDIT_PREFIX, TEXT, Change, Insert, Law, Logged, Projection, Table
 from projections.ledger_entries.project import PROJECTION as BEFORE
 
 LEDGER_ENTRY = Table(

@@ -18,7 +18,6 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from adapters.inbound.http.boundary import new_request_id
 from adapters.inbound.http.edge.bounds import (
     CHUNKED_STEP,
     HEAD_TIMEOUT_S,
@@ -29,9 +28,10 @@ from adapters.inbound.http.edge.bounds import (
     MAX_PIPELINED,
 )
 from adapters.inbound.http.edge.connections import KNOWN_BY, Connection, Connections
-from adapters.inbound.http.envelopes import OPENAI
-from adapters.inbound.http.errors import answer_to
-from application.ports import Refusal
+from adapters.inbound.http.errors.envelopes import OPENAI
+from adapters.inbound.http.errors.table import answer_to
+from adapters.inbound.http.server.boundary import new_request_id
+from application.ports.telemetry import Refusal
 from domain.errors import DomainError
 
 HEAD_END = b"\r\n\r\n"

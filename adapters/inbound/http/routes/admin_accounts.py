@@ -8,18 +8,18 @@ from uuid import UUID
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
 
-from adapters.inbound.http.account_view import AccountView, known_account, view_account
 from adapters.inbound.http.callers import AdminOnly, Using, admin_of, json_body
-from adapters.inbound.http.fresh_reads import After, catch_up
-from adapters.inbound.http.json_shape import accepts, answer, answers
-from adapters.inbound.http.path_id import checked_id
-from adapters.inbound.http.request_headers import read_headers
-from adapters.inbound.http.statement_view import StatementView, view_statement
+from adapters.inbound.http.routes.fresh_reads import After, catch_up
+from adapters.inbound.http.server.request_headers import read_headers
+from adapters.inbound.http.shapes.account_view import AccountView, known_account, view_account
+from adapters.inbound.http.shapes.json_shape import accepts, answer, answers
+from adapters.inbound.http.shapes.path_id import checked_id
+from adapters.inbound.http.shapes.statement_view import StatementView, view_statement
 from application.command_ids import named_id
 from domain.account.events import AccountState
-from domain.credit.lot import LotKind
 from domain.errors import DomainError
 from domain.log import format_position
+from domain.lot_kind import LotKind
 from domain.money import format_usd, parse_usd
 
 T = TypeVar("T")

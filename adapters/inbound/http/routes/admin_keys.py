@@ -7,13 +7,13 @@ import msgspec
 from fastapi import APIRouter, Response
 from msgspec import UNSET, UnsetType
 
-from adapters.inbound.http import key_actions
 from adapters.inbound.http.callers import AdminOnly, Using, admin_of, json_body
-from adapters.inbound.http.fresh_reads import After, catch_up
-from adapters.inbound.http.json_shape import accepts, answer, answers
-from adapters.inbound.http.key_actions import Deleted, KeyPatch, RotatedKey, Rotation
-from adapters.inbound.http.key_shape import Key, LimitReset, limit_of
-from adapters.inbound.http.path_id import checked_id
+from adapters.inbound.http.routes import key_actions
+from adapters.inbound.http.routes.fresh_reads import After, catch_up
+from adapters.inbound.http.routes.key_actions import Deleted, KeyPatch, RotatedKey, Rotation
+from adapters.inbound.http.shapes.json_shape import accepts, answer, answers
+from adapters.inbound.http.shapes.key_shape import Key, LimitReset, limit_of
+from adapters.inbound.http.shapes.path_id import checked_id
 from domain.api_key.events import Environment, KeyKind
 from domain.money import parse_usd
 

@@ -9,15 +9,15 @@ from fastapi.responses import JSONResponse
 from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 
-from adapters.inbound.http.after_customers import AfterCustomers
-from adapters.inbound.http.boundary import Boundary, Guarded
-from adapters.inbound.http.drain import Drain
-from adapters.inbound.http.envelopes import ErrorEnvelope
+from adapters.inbound.http.errors.envelopes import ErrorEnvelope
 from adapters.inbound.http.gateway import Gateway
-from adapters.inbound.http.json_shape import Shape, answers, schemas
-from adapters.inbound.http.kept_body import KeptBody
-from adapters.inbound.http.patience import Patient
 from adapters.inbound.http.routes import admin_accounts, admin_keys, chat, credit, generation, health, key, keys, models
+from adapters.inbound.http.server.after_customers import AfterCustomers
+from adapters.inbound.http.server.boundary import Boundary, Guarded
+from adapters.inbound.http.server.drain import Drain
+from adapters.inbound.http.server.kept_body import KeptBody
+from adapters.inbound.http.server.patience import Patient
+from adapters.inbound.http.shapes.json_shape import Shape, answers, schemas
 from domain.errors import DomainError
 
 NOUNS = (chat, models, generation, credit, key, keys, admin_accounts, admin_keys, health)

@@ -6,7 +6,7 @@ import msgspec
 from fastapi import APIRouter
 
 from adapters.inbound.http.callers import AnyCaller
-from adapters.inbound.http.json_shape import Usd, accepts, answers
+from adapters.inbound.http.shapes.json_shape import Usd, accepts, answers
 
 
 class ChatMessage(msgspec.Struct, frozen=True):

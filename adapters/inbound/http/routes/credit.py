@@ -4,8 +4,8 @@ import msgspec
 from fastapi import APIRouter, Response
 
 from adapters.inbound.http.callers import AnyCaller, Using
-from adapters.inbound.http.fresh_reads import After, catch_up
-from adapters.inbound.http.json_shape import Usd, answer, answers, usd
+from adapters.inbound.http.routes.fresh_reads import After, catch_up
+from adapters.inbound.http.shapes.json_shape import Usd, answer, answers, usd
 from domain.money import format_usd
 
 

@@ -7,10 +7,10 @@ import msgspec
 from fastapi import APIRouter, Query, Response
 
 from adapters.inbound.http.callers import AnyCaller, Using
-from adapters.inbound.http.fresh_reads import After, catch_up
-from adapters.inbound.http.json_shape import Usd, answer, answers, usd
-from adapters.inbound.http.openrouter_members import NoExtras
-from application.read_ports import GenerationRecord, GenerationStatus
+from adapters.inbound.http.routes.fresh_reads import After, catch_up
+from adapters.inbound.http.shapes.json_shape import Usd, answer, answers, usd
+from adapters.inbound.http.shapes.openrouter_members import NoExtras
+from application.reads.generations import GenerationRecord, GenerationStatus
 from domain.errors import DomainError
 from domain.log import format_position
 from domain.pricing.usage import input_tokens, output_tokens

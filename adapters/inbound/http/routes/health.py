@@ -6,10 +6,10 @@ import msgspec
 from fastapi import APIRouter, Request, Response
 
 from adapters.inbound.http.callers import Using
-from adapters.inbound.http.drain import Drain
 from adapters.inbound.http.gateway import Check, Gateway
-from adapters.inbound.http.json_shape import answer, answers
-from adapters.inbound.http.kept_body import KeptBody
+from adapters.inbound.http.server.drain import Drain
+from adapters.inbound.http.server.kept_body import KeptBody
+from adapters.inbound.http.shapes.json_shape import answer, answers
 
 
 class Health(msgspec.Struct, frozen=True):

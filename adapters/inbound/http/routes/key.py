@@ -6,12 +6,12 @@ import msgspec
 from fastapi import APIRouter, Response
 
 from adapters.inbound.http.callers import AnyCaller, Using
-from adapters.inbound.http.fresh_reads import After, catch_up
-from adapters.inbound.http.json_shape import OptionalUsd, Usd, answer, answers
-from adapters.inbound.http.key_actions import show_key
-from adapters.inbound.http.key_shape import LimitReset
-from adapters.inbound.http.openrouter_members import NoOrganization
-from application.read_ports import ReadModels
+from adapters.inbound.http.routes.fresh_reads import After, catch_up
+from adapters.inbound.http.routes.key_actions import show_key
+from adapters.inbound.http.shapes.json_shape import OptionalUsd, Usd, answer, answers
+from adapters.inbound.http.shapes.key_shape import LimitReset
+from adapters.inbound.http.shapes.openrouter_members import NoOrganization
+from application.reads.read_models import ReadModels
 
 router = APIRouter(tags=["account"])
 

@@ -7,12 +7,12 @@ import msgspec
 from fastapi import APIRouter, Query, Response
 from msgspec import UNSET, UnsetType
 
-from adapters.inbound.http import key_actions
 from adapters.inbound.http.callers import AnyCaller, Manager, Using, json_body, manager_of
-from adapters.inbound.http.fresh_reads import After, catch_up
-from adapters.inbound.http.json_shape import OptionalUsd, accepts, answer, answers, read_usd
-from adapters.inbound.http.key_actions import Deleted, KeyPatch, RotatedKey, Rotation
-from adapters.inbound.http.key_shape import Key, LimitReset, limit_of, shown
+from adapters.inbound.http.routes import key_actions
+from adapters.inbound.http.routes.fresh_reads import After, catch_up
+from adapters.inbound.http.routes.key_actions import Deleted, KeyPatch, RotatedKey, Rotation
+from adapters.inbound.http.shapes.json_shape import OptionalUsd, accepts, answer, answers, read_usd
+from adapters.inbound.http.shapes.key_shape import Key, LimitReset, limit_of, shown
 from domain.api_key.events import Environment
 
 PAGE = 100

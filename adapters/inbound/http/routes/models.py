@@ -7,10 +7,10 @@ import msgspec
 from fastapi import APIRouter, Query, Request, Response
 
 from adapters.inbound.http.callers import Using
-from adapters.inbound.http.json_shape import answer, answers, encode
-from adapters.inbound.http.kept_body import KeptBody
-from adapters.inbound.http.openrouter_members import PARAMETERS
-from application.ports import ChatProviders
+from adapters.inbound.http.server.kept_body import KeptBody
+from adapters.inbound.http.shapes.json_shape import answer, answers, encode
+from adapters.inbound.http.shapes.openrouter_members import PARAMETERS
+from application.ports.chat_providers import ChatProviders
 from domain.catalog.offer import Offer
 from domain.errors import DomainError
 from domain.pricing.price import PriceSet, PriceTier

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from adapters.outbound.providers.endpoint import Endpoint
 from adapters.outbound.providers.failures import ToldError
-from application.ports import Answer, ChatCall, Chunk
+from application.ports.chat_providers import Answer, ChatCall, Chunk
 
 
 class ChatReader(Protocol):

@@ -10,7 +10,7 @@ from adapters.outbound.providers.dialects.members import NULL, Members, joined, 
 from adapters.outbound.providers.dialects.openai_errors import told_error
 from adapters.outbound.providers.endpoint import Endpoint
 from adapters.outbound.providers.failures import BrokenAnswer, ErrorClass
-from application.ports import ChatCall
+from application.ports.chat_providers import ChatCall
 
 MAX_ID, MAX_REASON = 200, 64
 """Characters kept of a provider's id and finish_reason; the longest known have 60 and 14."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from application.generate.billed_texts import texts_of_message
+from application.generate.metering.billed_texts import texts_of_message
 
 
 def output_bytes_of(choices: list[dict[str, Any]], part: str) -> int:

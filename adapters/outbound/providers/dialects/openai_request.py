@@ -12,7 +12,7 @@ from msgspec import Raw
 from adapters.outbound.providers.dialects.members import members_of
 from adapters.outbound.providers.dialects.openrouter_max_price import MEMBER, with_max_price
 from adapters.outbound.providers.endpoint import Endpoint
-from application.ports import ChatCall
+from application.ports.chat_providers import ChatCall
 
 TOKEN_LIMITS = ("max_completion_tokens", "max_tokens")
 

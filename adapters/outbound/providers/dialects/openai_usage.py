@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from adapters.outbound.providers.dialects.members import value_of
-from adapters.outbound.providers.rows import UsageRow
+from adapters.outbound.providers.offers.rows import UsageRow
 from domain.pricing.usage import Unit, Usage, input_tokens, output_tokens
 
 NOT_A_COUNT = -1

@@ -1,0 +1,1 @@
+"""The one error table, and the envelopes in which a refusal leaves."""

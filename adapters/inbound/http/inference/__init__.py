@@ -1,0 +1,1 @@
+"""The hot path: inference requests, straight on ASGI."""

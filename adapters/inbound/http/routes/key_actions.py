@@ -1,0 +1,88 @@
+"""What owners (/v1/keys) and admins (/admin/accounts/{id}/keys) do with keys: the same deeds under two shapes."""
+
+from datetime import datetime
+
+import msgspec
+from fastapi import Response
+from msgspec import UNSET, UnsetType
+
+from adapters.inbound.http.gateway import Gateway
+from adapters.inbound.http.shapes.json_shape import answer
+from adapters.inbound.http.shapes.key_shape import Key, LimitReset, changed_limit, shown
+from adapters.inbound.http.shapes.path_id import checked_id
+from application.manage_keys import KeyChange
+from application.reads.keys import KeySpending
+from domain.api_key.api_key import API_KEY, ApiKey
+from domain.errors import DomainError
+
+VISIBLE_WAIT_S = 1.0
+"""A change answers when the read models show it, or after this; the keys of a list come from there."""
+
+
+class Rotation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The old secret works for `grace_s` more seconds: a day unless told otherwise, 0 is allowed."""
+
+    grace_s: int = 86_400
+
+
+class RotatedKey(msgspec.Struct, frozen=True, kw_only=True):
+    """`key` is the new secret, shown this once."""
+
+    data: Key
+    key: str
+
+
+class Deleted(msgspec.Struct, frozen=True):
+    deleted: bool = True
+
+
+SHAPES = (Key, Rotation, RotatedKey, Deleted)
+
+
+async def show_key(gateway: Gateway, account_id: str, key_id: str) -> Key:
+    """A key that is not revoked, from its stream; what it spent, from the read model."""
+    key: ApiKey = await gateway.ledger.state_of(API_KEY, checked_id(key_id, "key_not_found"))
+    if not key.exists or key.revoked or key.account_id != account_id:
+        raise DomainError("key_not_found")
+    record = await gateway.reads.key(account_id, key_id, gateway.clock.now())
+    return await shown(key, record.spending if record else KeySpending(), gateway.personal_data)
+
+
+class KeyPatch(msgspec.Struct, frozen=True, kw_only=True):
+    """What to change: UNSET (for name and disabled: None) leaves as is, None removes."""
+
+    name: str | None
+    disabled: bool | None
+    limit_nusd: int | UnsetType | None
+    limit_reset: LimitReset | UnsetType | None
+    expires_at: datetime | UnsetType | None
+
+
+async def change_key(gateway: Gateway, account_id: str, key_id: str, patch: KeyPatch) -> tuple[Key, int]:
+    """The key as it is now, and the position of the change, 0 if nothing changed."""
+    key: ApiKey = await gateway.ledger.state_of(API_KEY, checked_id(key_id, "key_not_found"))
+    limit = changed_limit(key.settings.limit, patch.limit_nusd, patch.limit_reset)
+    cleared = {"limit": limit is None, "expires_at": patch.expires_at is None}
+    change = KeyChange(
+        label=patch.name,
+        disabled=patch.disabled,
+        limit=limit,
+        expires_at=None if patch.expires_at is UNSET else patch.expires_at,
+        clear=frozenset(field for field, is_cleared in cleared.items() if is_cleared),
+    )
+    position = await gateway.manage_keys.change(account_id, key_id, change)
+    await gateway.reads.wait_for(position, VISIBLE_WAIT_S)
+    return await show_key(gateway, account_id, key_id), position
+
+
+async def rotate_key(gateway: Gateway, account_id: str, key_id: str, rotation: Rotation) -> Response:
+    issued = await gateway.manage_keys.rotate(account_id, checked_id(key_id, "key_not_found"), rotation.grace_s)
+    key = await show_key(gateway, account_id, key_id)
+    return answer(RotatedKey(data=key, key=issued.secret), position=issued.position)
+
+
+async def delete_key(gateway: Gateway, account_id: str, key_id: str) -> Response:
+    """Dead on every process within a second; its name is free again."""
+    position = await gateway.manage_keys.revoke(account_id, checked_id(key_id, "key_not_found"))
+    await gateway.reads.wait_for(position, VISIBLE_WAIT_S)
+    return answer(Deleted(), position=position)

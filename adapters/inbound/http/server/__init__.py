@@ -1,0 +1,1 @@
+"""Bodies, headers, answers and streams of any route, each with its bound."""

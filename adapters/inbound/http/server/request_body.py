@@ -1,0 +1,225 @@
+"""A request's body: read within its bounds, decoded once."""
+
+import asyncio
+import codecs
+import re
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import msgspec
+from starlette.types import Message, Receive
+
+from adapters.complaint import choices_of, in_plain_words
+from adapters.inbound.http.gateway import Limits
+from adapters.inbound.http.server.body_budget import SMALL_BYTES, Lease
+from adapters.inbound.http.server.inflate import encoding_of, pieces_of
+from adapters.inbound.http.server.request_headers import RequestHeaders
+from application.generate.request.members import Members, first_byte, members_of
+from domain.errors import DomainError
+
+T = TypeVar("T")
+
+_ANYTHING = msgspec.json.Decoder()
+_RAW = msgspec.json.Decoder(msgspec.Raw)
+
+_AT_FIELD = re.compile(r" - at `(?:key in )?\$\.?(.*)`$")
+_NAMED_FIELD = re.compile(r"^Object (?:missing required|contains unknown) field `([^`]+)`")
+
+
+class ClientLeft(Exception):
+    """The client hung up before its request was whole: there is nobody to answer."""
+
+
+LARGE_BYTES = 256 * 1024
+"""A body beyond this is read in a thread of its own, one at a time: 32 MB take up to 0.3 s."""
+
+MAX_BRACKETS = 250_000
+"""Of a large body: a prompt of a million tokens has fewer, and each may stand for an object to be made."""
+
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_STEP_BYTES = 1024 * 1024
+
+_worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="large-body")
+
+Check = Callable[[], Awaitable[None]]
+"""Whether more than SMALL_BYTES may come. Raises: DomainError."""
+
+
+async def read_body(
+    receive: Receive, headers: RequestHeaders, limits: Limits, lease: Lease, check_large: Check | None = None
+) -> bytes:
+    """The whole body as it was before it was compressed, without a byte order mark.
+
+    lease:        holds the body's bytes, taken before they are read, for as long as it is entered.
+    check_large:  asked before more than SMALL_BYTES are read.
+    Raises: DomainError body_too_large, body_timeout, overloaded, unsupported_media_type; ClientLeft.
+    """
+    encoding = encoding_of(headers.found.get(b"content-encoding", b""))
+    length = headers.found.get(b"content-length")
+    if length == b"0":
+        return b""
+    intake = _Intake(limits.body_bytes, lease, check_large)
+    if length is not None and length.isdigit():
+        await intake.expect(int(length))
+    try:
+        async with asyncio.timeout(limits.body_timeout_s):
+            body = await _all_parts(receive, intake)
+    except TimeoutError:
+        raise DomainError("body_timeout", limit_s=limits.body_timeout_s) from None
+    if encoding:
+        body = await _inflated(body, encoding, _Intake(limits.body_bytes, lease, check_large))
+        lease.give_back(intake.taken)
+    return body.removeprefix(_BYTE_ORDER_MARK)
+
+
+class _Intake:
+    """What may come in, and has been taken of the budget for it."""
+
+    def __init__(self, limit_bytes: int, lease: Lease, check_large: Check | None) -> None:
+        self._limit_bytes = limit_bytes
+        self._lease = lease
+        self._check_large = check_large
+        self.taken = 0
+
+    async def expect(self, size: int) -> None:
+        """There will be `size` bytes in all."""
+        if size > self._limit_bytes:
+            raise DomainError("body_too_large", limit_bytes=self._limit_bytes)
+        if size > SMALL_BYTES and self._check_large is not None:
+            await self._check_large()
+            self._check_large = None
+        if size > self.taken:
+            await self._lease.take(size - self.taken)
+            self.taken = size
+
+
+async def _all_parts(receive: Receive, intake: _Intake) -> bytes:
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        parts.append(_part(message))
+        size += len(parts[-1])
+        if size > intake.taken:
+            await intake.expect(size)
+        if not message.get("more_body"):
+            return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _part(message: Message) -> bytes:
+    if message["type"] == "http.disconnect":
+        raise ClientLeft
+    part: bytes = message.get("body", b"")
+    return part
+
+
+async def _inflated(body: bytes, encoding: str, intake: _Intake) -> bytes:
+    pieces, size = pieces_of(body, encoding), 0
+    found: list[bytes] = []
+    while (piece := await in_worker(lambda: next(pieces, None))) is not None:
+        size += len(piece)
+        await intake.expect(size)
+        found.append(piece)
+    return b"".join(found)
+
+
+async def in_worker(work: Callable[[], T]) -> T:
+    """Off the loop, after what else waits for the worker: the budget bounds how much that is."""
+    return await asyncio.get_running_loop().run_in_executor(_worker, work)
+
+
+def decode_members(body: bytes, read: Callable[[Members, bytes], T]) -> T:
+    """What `read` makes of the members of a JSON object, and of the body.
+
+    NaN, infinities and lone surrogates are no JSON. Raises: DomainError invalid_json, invalid_request, as `read` does.
+    """
+    try:
+        _check_text(body)
+        members = members_of(body)
+        for _, value in members:
+            if first_byte(value) in _NUMBER:
+                _ANYTHING.decode(value)  # beyond what a number can be: only seen when it is read
+        return read(members, body)
+    except msgspec.ValidationError as fault:
+        if _OBJECT.match(body):
+            raise _not_json(fault) from None
+        _decode(body)
+        raise DomainError("invalid_request", param=None, message="the body must be a JSON object") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
+        raise _not_json(fault) from None
+
+
+_NUMBER = b"-0123456789"
+_OBJECT = re.compile(rb"[ \t\r\n]*\{")
+
+
+def _check_text(body: bytes) -> None:
+    """In steps, so that no copy of all of it is made.
+
+    Raises: UnicodeDecodeError; DomainError invalid_request if a large body is all structure and no text.
+    """
+    if len(body) > LARGE_BYTES:
+        brackets = 0
+        for start in range(0, len(body), _STEP_BYTES):
+            brackets += body.count(b"{", start, start + _STEP_BYTES) + body.count(b"[", start, start + _STEP_BYTES)
+            if brackets > MAX_BRACKETS:
+                told = f"the body has more than {MAX_BRACKETS} brackets and braces"
+                raise DomainError("invalid_request", param=None, message=told)
+    if not body.isascii():
+        decoder, view = _Utf8(), memoryview(body)
+        for start in range(0, len(body), _STEP_BYTES):
+            try:
+                decoder.decode(view[start : start + _STEP_BYTES], final=start + _STEP_BYTES >= len(body))
+            except UnicodeDecodeError as fault:
+                fault.start += start
+                raise
+
+
+_Utf8 = codecs.getincrementaldecoder("utf-8")
+
+
+def _decode(body: bytes) -> None:
+    """Raises: DomainError invalid_json."""
+    try:
+        _RAW.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
+        raise _not_json(fault) from None
+
+
+def decode_as(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T:
+    """JSON of one shape. Raises: DomainError invalid_json, or invalid_request with the field in `param`."""
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as wrong:
+        param = _field(str(wrong))
+        raise DomainError("invalid_request", param=param, message=_sentence(str(wrong), param, decoder.type)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
+        raise _not_json(fault) from None
+
+
+def _not_json(fault: Exception) -> DomainError:
+    """The decoder's words name a byte, never the text there; a deep nesting has none of its own."""
+    if isinstance(fault, RecursionError):
+        return DomainError("invalid_json", message="it is nested too deeply")
+    if isinstance(fault, UnicodeDecodeError):
+        return DomainError("invalid_json", message=f"byte {fault.start} is not UTF-8")
+    return DomainError("invalid_json", message=str(fault))
+
+
+def _sentence(fault: str, param: str | None, shape: Any) -> str:
+    """In words that name the field and what it may be."""
+    words = _AT_FIELD.sub("", fault)
+    is_choice = words.startswith("Invalid enum value")
+    kind = next((field.type for field in msgspec.structs.fields(shape) if field.encode_name == param), None)
+    told = in_plain_words(words, choices_of(kind) if is_choice else ())
+    return f"{param} {told}" if told.startswith("must ") else told
+
+
+def _field(message: str) -> str | None:
+    named = _NAMED_FIELD.match(message)
+    at = _AT_FIELD.search(message)
+    path = at.group(1) if at else ""
+    if named is None:
+        return path or None
+    return f"{path}.{named.group(1)}" if path else named.group(1)

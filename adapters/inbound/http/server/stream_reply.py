@@ -1,0 +1,132 @@
+"""Server-sent events to one client: keep-alive comments in silence, and an eye on whether anybody still listens."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
+
+from starlette.types import Receive
+
+from adapters.inbound.http.errors.table import ErrorAnswer
+from adapters.inbound.http.gateway import Limits
+from adapters.inbound.http.server.reply import FRAME, Header, Reply
+from application.ports.chat_providers import NEXT_EVENT
+
+KEEP_ALIVE = b": keep-alive\n\n"
+
+STREAM_HEADERS: tuple[Header, ...] = (
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+    (b"x-accel-buffering", b"no"),
+)
+"""The last one tells nginx not to hold events back."""
+
+
+class StreamReply:
+    """Made and used by one task, which it watches over from the start: a model may think for minutes before it speaks.
+
+    The timer is set anew only when it fires, so that an event costs no more than a look at the clock. When even the
+    first event takes that long, the headers leave without it, and a failure is then told as an event. A client that
+    has hung up, or does not take what it is sent, is gone: `when_gone` is told, and nothing more is sent.
+    """
+
+    def __init__(self, reply: Reply, receive: Receive, limits: Limits) -> None:
+        self._reply = reply
+        self._keep_alive_s = limits.keep_alive_s
+        self._stall_s = limits.stall_s
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task(self._loop)
+        self._sent_s = self._loop.time()
+        self._is_sending = False
+        self._gone_s: float | None = None
+        self._gave_up = False
+        self._on_gone: Callable[[float], None] | None = None
+        self._comment: asyncio.Task[None] | None = None
+        self._timer = self._loop.call_later(self._keep_alive_s, self._look)
+        self._watcher = self._loop.create_task(self._watch(receive))
+
+    def when_gone(self, tell: Callable[[float], None]) -> None:
+        """`tell` the loop's time when the client went, be it before this call; replaces what was to be told before."""
+        self._on_gone = tell
+        if self._gone_s is not None:
+            tell(self._gone_s)
+
+    async def open(self, headers: Iterable[Header]) -> None:
+        if not self._reply.has_begun:
+            await self._reply.open_stream((*STREAM_HEADERS, *headers))
+
+    def send(self, batch: Sequence[bytes], *, is_last: bool = False) -> Awaitable[None]:
+        """Events with JSON as their data, in one piece; nothing is sent to a client that has gone."""
+        return self._send(FRAME % NEXT_EVENT.join(batch), is_last=is_last)
+
+    async def fail(self, answer: ErrorAnswer, usage: bytes | None) -> None:
+        """End the stream with an error; a client that has gone is not told."""
+        if self._gone_s is None:
+            await self._reply.fail(answer, usage)
+
+    async def close(self) -> None:
+        """End the answer, unless its last event has done so."""
+        self.stop()
+        if not self._reply.is_over:
+            await self._send(b"", is_last=True)
+
+    def stop(self) -> None:
+        self._timer.cancel()
+        self._watcher.cancel()
+        if self._comment is not None:
+            self._comment.cancel()
+
+    async def _send(self, body: bytes, *, is_last: bool) -> None:
+        if self._gone_s is not None:
+            return
+        self._sent_s = self._loop.time()
+        self._is_sending = True
+        try:
+            await self._reply.part(body, is_last=is_last)
+        except asyncio.CancelledError:
+            if not self._gave_up or self._task is None:
+                raise
+            self._task.uncancel()  # the send alone is given up, not the stream
+        finally:
+            self._is_sending = False
+
+    def _look(self) -> None:
+        """Look what the silence is: nothing to send, or a client that does not take what was sent."""
+        if self._gone_s is not None:
+            return
+        silent_s = self._loop.time() - self._sent_s
+        if self._is_sending and silent_s >= self._stall_s:
+            self._give_up()
+            return
+        if not self._is_sending and silent_s >= self._keep_alive_s:
+            silent_s = 0.0
+            self._sent_s = self._loop.time()
+            self._comment = self._loop.create_task(self._keep_alive())
+        self._timer = self._loop.call_later(self._keep_alive_s - silent_s % self._keep_alive_s, self._look)
+
+    def _give_up(self) -> None:
+        """The task hangs in its send: wake it there, as asyncio.timeout would, at no cost for the sends that do not."""
+        self._gave_up = True
+        self._gone()
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _keep_alive(self) -> None:
+        await self.open(())
+        if not self._reply.is_over:
+            await self._reply.part(KEEP_ALIVE)
+
+    async def _watch(self, receive: Receive) -> None:
+        """Ends with the connection, or with the answer: then the server says the same, and nobody minds.
+
+        A cancellation kept as the end of the task would hold its traceback, and with it all of the stream.
+        """
+        with suppress(asyncio.CancelledError):
+            while (await receive())["type"] != "http.disconnect":
+                continue
+            self._gone()
+
+    def _gone(self) -> None:
+        if self._gone_s is None:
+            self._gone_s = self._loop.time()
+            if self._on_gone is not None:
+                self._on_gone(self._gone_s)

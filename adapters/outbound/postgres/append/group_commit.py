@@ -1,0 +1,316 @@
+"""The one loop that writes: commands that arrive while an append is in flight form the next batch.
+
+A batch decides every command on the newest state this process knows, one after the other, so commands on one stream
+never conflict within a process; another process's events come back with the stale stream, and only its commands are
+decided again (DESIGN §4).
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import TypedDict
+
+import psycopg
+import structlog
+
+from adapters.outbound.postgres.append.append_batch import PREPARED_APPEND, Outcome, outcome, parameters
+from adapters.outbound.postgres.append.busy_streams import BusyStreams
+from adapters.outbound.postgres.append.decide_batch import DecidedBatch
+from adapters.outbound.postgres.append.load_streams import load_streams
+from adapters.outbound.postgres.append.notify_followers import Notifier
+from adapters.outbound.postgres.append.pending import Pending, choose_batch
+from adapters.outbound.postgres.append.recall_commands import answer_seen
+from adapters.outbound.postgres.append.store_snapshots import SnapshotsDue
+from adapters.outbound.postgres.append.stream_cache import Cached, StreamCache, caught_up
+from adapters.outbound.postgres.append.take_turn import Turns
+from adapters.outbound.postgres.wire.ask_server import LOST, Line, is_passing, rows
+from application.ports.ledger import Recorded
+from domain.decider import Decider
+from domain.errors import DomainError
+
+MAX_BATCH = 500
+"""Commands per append: beyond it throughput no longer grows (FACTS), while the head stays locked longer."""
+
+MAX_QUEUE = 5_000
+"""Waiting commands above which new reserves are shed: about a second of work; settles are never refused."""
+
+STALE_ROUNDS_BEFORE_TURN = 3
+TRIES_IN_TURN = 3
+BUSY_PAUSE_S = 0.002
+"""Before asking again when every stream of a batch is in somebody's turn: it leaves them the database meanwhile."""
+
+APPEND_TIMEOUT_S = 5.0
+"""An append that has not answered by then is on a dead connection: drop it and ask for the commands anew."""
+
+RETRY_PAUSES_S = (0.02, 0.05, 0.1, 0.2, 0.5)
+"""After one, two ... failures in a row; the last for all further ones."""
+
+NO_SCANS = "SELECT set_config('enable_seqscan', 'off', false)"
+"""An append only looks up, and its plan is kept until the next analyze: one made while a table was nearly empty must
+not scan it a minute and a hundred thousand events later."""
+
+log = structlog.get_logger()
+
+
+class Options(TypedDict, total=False):
+    """Of GroupCommit, as PostgresLedger passes them on."""
+
+    max_batch: int
+    max_queue: int
+    cache: StreamCache | None
+    on_append: Callable[[int, float], None]
+    append_timeout_s: float
+
+
+class GroupCommit:
+    """Serves one event loop. `run` must be running (a task) for anything to be written.
+
+    cache:      states of the streams it wrote last; another one only in tests.
+    on_append:  told of each append: how many commands, how many seconds.
+    """
+
+    def __init__(
+        self,
+        info: str,
+        *,
+        max_batch: int = MAX_BATCH,
+        max_queue: int = MAX_QUEUE,
+        cache: StreamCache | None = None,
+        on_append: Callable[[int, float], None] = lambda commands, seconds: None,
+        append_timeout_s: float = APPEND_TIMEOUT_S,
+    ) -> None:
+        self._info = info
+        self._max_batch = max_batch
+        self._max_queue = max_queue
+        self._cache = StreamCache() if cache is None else cache
+        self._on_append = on_append
+        self._append_timeout_s = append_timeout_s
+        self._queue: deque[Pending] = deque()
+        self._in_flight: list[Pending] = []
+        self._arrived = asyncio.Event()
+        self._line: Line | None = None
+        self._turns = Turns(info)
+        self._notifier = Notifier(info)
+        self._snapshots = SnapshotsDue(self._cache)
+        self.busy = BusyStreams()
+        self._failures = 0  # in a row
+        self._closing = False
+        self._has_ended = False
+
+    async def submit(self, pending: Pending) -> Recorded:
+        """Returns after the commit. Raises: DomainError overloaded, ledger_unavailable, or what it was refused with."""
+        if pending.sheddable and (len(self._queue) >= self._max_queue or self._closing):
+            raise DomainError("overloaded", retry_after_s=1)
+        if self._has_ended:
+            raise DomainError("ledger_unavailable", retry_after_s=1)
+        self._queue.append(pending)
+        self._arrived.set()
+        return await pending.future
+
+    @property
+    def queued(self) -> int:
+        return len(self._queue)
+
+    # ---- life cycle
+
+    async def run(self) -> None:
+        """Append batches until `close`; then until the queue is empty. Whoever it leaves unanswered is told so."""
+        notifying = asyncio.create_task(self._notifier.run())
+        try:
+            while not (self._closing and not self._queue):
+                if not self._queue:
+                    self._arrived.clear()
+                    await self._arrived.wait()
+                    continue
+                await self._append_next()
+                if self._snapshots.are_wanted(is_idle=not self._queue):
+                    await self._store_snapshots()
+        finally:
+            self._give_up()
+            notifying.cancel()
+            await asyncio.gather(notifying, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Shed new reserves and let `run` end once everything queued is answered."""
+        self._closing = True
+        self._arrived.set()
+
+    def _give_up(self) -> None:
+        self._has_ended = True
+        left = [pending for pending in (*self._in_flight, *self._queue) if not pending.is_answered]
+        if left:
+            log.error("stopped with commands that could not be appended: given up", commands=len(left))
+        for pending in left:
+            pending.refuse(DomainError("ledger_unavailable", retry_after_s=1))
+        self._queue.clear()
+        self._hang_up()
+        self._turns.close()
+
+    # ---- one batch
+
+    async def _append_next(self) -> None:
+        batch, in_turn = self._next_batch()
+        if not batch:
+            return
+        self._in_flight = batch
+        try:
+            if in_turn is None:
+                self._put_back(await self._append(batch))
+            else:
+                self._put_back(await self._append_in_turn(batch, in_turn))
+        except Exception as error:  # noqa: BLE001 - whatever it is must fail who caused it, and nobody else must wait
+            for pending in batch:
+                self._cache.drop(pending.stream)
+            if is_passing(error):
+                await self._try_again(batch, error)
+            else:
+                self._isolate(batch, error)
+        self._in_flight = []
+
+    def _next_batch(self) -> tuple[list[Pending], str | None]:
+        """What to append, and the stream that needs a turn: then it is the only one in the batch."""
+        batch = choose_batch(self._queue, self._max_batch)
+        contended = next((p.stream for p in batch if p.rounds >= STALE_ROUNDS_BEFORE_TURN), None)
+        if contended is None:
+            return batch, None
+        self._put_back([p for p in batch if p.stream != contended])
+        return [p for p in batch if p.stream == contended], contended
+
+    async def _append_in_turn(self, batch: list[Pending], stream: str) -> list[Pending]:
+        """Serve `stream` while everybody else leaves it alone: a conflict can delay a command, never refuse it.
+
+        Returns: what must be tried again, normally nothing: a first try may be stale, and learns what it missed.
+        """
+        async with self._turns.take(stream) as is_ours:
+            for _ in range(TRIES_IN_TURN if is_ours else 0):
+                batch = await self._append(batch, frozenset({stream}))
+                if not batch:
+                    return []
+        if not is_ours:
+            self.busy.note(stream)
+        self._cache.drop(stream)
+        for pending in batch:
+            pending.rounds = 0
+        return batch
+
+    async def _append(self, batch: list[Pending], in_turn: frozenset[str] = frozenset()) -> list[Pending]:
+        """Returns: the stale and the busy, in their order."""
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        line = await self._open()
+        bases = await self._bases(line, batch)
+        decided = DecidedBatch(bases, batch)
+        arrays = [array.data for array in parameters(decided.submissions, in_turn)]
+        for pending in batch:
+            pending.sent = True
+        result = outcome(decided.submissions, rows(await line.ask(PREPARED_APPEND, arrays, self._append_timeout_s)))
+        self._failures = 0
+        self._conclude(batch, decided, result)
+        self._notifier.appended()
+        self._on_append(len(batch), loop.time() - started)
+        if len(result.recorded) == len(batch):
+            return []
+        return await self._sort_out(line, batch, bases, result)
+
+    async def _open(self) -> Line:
+        """A new connection may lead to a log that was restored to an earlier state: what is remembered of another one
+        is forgotten. (A version number alone would not tell: the restored stream may have reached it anew.)"""
+        if self._line is None or self._line.is_closed:
+            self._line = await Line.open(self._info, self._append_timeout_s)
+            self._cache.clear()
+            self._snapshots.forget()
+            await self._line.ask(NO_SCANS, [], self._append_timeout_s)
+        return self._line
+
+    async def _bases(self, line: Line, batch: list[Pending]) -> dict[str, Cached]:
+        """The newest state known here of each stream that the batch decides on."""
+        bases: dict[str, Cached] = {}
+        cold: dict[str, Decider] = {}
+        for pending in batch:
+            if pending.decider is None or pending.stream in bases:
+                continue
+            cached = self._cache.get(pending.stream)
+            if cached is None:
+                cold[pending.stream] = pending.decider
+            else:
+                bases[pending.stream] = cached
+        if cold:
+            bases |= await load_streams(line, cold)
+        return bases
+
+    def _conclude(self, batch: list[Pending], decided: DecidedBatch, result: Outcome) -> None:
+        """Answer what was recorded and remember the states it led to."""
+        good = {batch[i].stream for i in result.recorded}
+        self.busy.forget(good)
+        for stream, cached in decided.states.items():
+            if stream in good:
+                self._cache.put(stream, cached)
+                self._snapshots.consider(stream, cached)
+        for i, first in result.recorded.items():
+            decided.answer(i, batch[i], first)
+
+    async def _sort_out(
+        self, line: Line, batch: list[Pending], bases: Mapping[str, Cached], result: Outcome
+    ) -> list[Pending]:
+        """Answer what else is final and learn what was missed; returns what is not final."""
+        for i, kind in result.claimed.items():
+            batch[i].refuse(DomainError("claim_taken", kind=kind))
+        for i, seen in result.seen.items():
+            await answer_seen(line, batch[i], seen, self._append_timeout_s)
+        self._catch_up(batch, bases, result)
+        for i in result.stale:
+            batch[i].rounds += 1
+            if batch[i].raw:  # cannot be decided anew
+                batch[i].refuse(DomainError("stale_stream", stream=batch[i].stream))
+        for i in result.busy:
+            self.busy.note(batch[i].stream)
+        if len(result.busy) == len(batch):
+            await asyncio.sleep(BUSY_PAUSE_S)
+        return [batch[i] for i in sorted((*result.stale, *result.busy)) if not batch[i].is_answered]
+
+    def _catch_up(self, batch: list[Pending], bases: Mapping[str, Cached], result: Outcome) -> None:
+        deciders = {batch[i].stream: batch[i].decider for i in result.stale}
+        for stream, decider in deciders.items():
+            if decider is None or result.is_cut:
+                self._cache.drop(stream)
+            elif stream in result.missed:
+                self._cache.put(stream, caught_up(decider, bases[stream], result.missed[stream]))
+
+    def _put_back(self, pendings: list[Pending]) -> None:
+        self._queue.extendleft(reversed([p for p in pendings if not p.is_answered]))
+
+    async def _store_snapshots(self) -> None:
+        """They are a cache, so failing to write them is worth a line and no more."""
+        if self._line is None:
+            return
+        try:
+            await self._snapshots.store(self._line, self._append_timeout_s)
+        except (psycopg.Error, *LOST) as error:
+            log.warning("snapshots not stored", error=f"{type(error).__name__}: {error}")
+
+    # ---- when the database fails us
+
+    async def _try_again(self, batch: list[Pending], error: Exception) -> None:
+        """Whether the batch was committed is unknown. Send it again: the append looks every command id up before
+        anything else, so what was recorded comes back as our own first result (P5)."""
+        pause_s = RETRY_PAUSES_S[min(self._failures, len(RETRY_PAUSES_S) - 1)]
+        self._failures += 1
+        log.warning("append failed, asking again", commands=len(batch), error=f"{type(error).__name__}: {error}")
+        self._hang_up()
+        self._put_back(batch)
+        await asyncio.sleep(pause_s)
+
+    def _isolate(self, batch: list[Pending], error: Exception) -> None:
+        """This batch cannot be appended: find whose fault it is by trying each alone."""
+        log.error("append refused", commands=len(batch), error=f"{type(error).__name__}: {error}")
+        if len(batch) == 1:
+            batch[0].refuse(error)
+            return
+        for pending in batch:
+            pending.goes_alone = True
+        self._put_back(batch)
+
+    def _hang_up(self) -> None:
+        if self._line is not None:
+            self._line.close()
+            self._line = None

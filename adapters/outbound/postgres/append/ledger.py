@@ -1,0 +1,110 @@
+"""The one way to write (application.ports.ledger.Ledger): load, decide, append in group commits."""
+
+import asyncio
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any, Unpack
+from uuid import UUID, uuid4
+
+import msgspec
+
+from adapters.outbound.postgres.append.append_batch import NewEvent
+from adapters.outbound.postgres.append.group_commit import GroupCommit, Options
+from adapters.outbound.postgres.append.pending import Pending
+from adapters.outbound.postgres.append.read_streams import StreamReader
+from application.ports.answers import StoredAnswer
+from application.ports.ledger import Recorded
+from domain.claim import Claim
+from domain.decider import Decider
+from domain.event import GENESIS, Command
+
+
+class PostgresLedger:
+    """Serves one event loop. `run` must be running (a task) for anything to be written."""
+
+    def __init__(self, info: str, **options: Unpack[Options]) -> None:
+        self._commits = GroupCommit(info, **options)
+        self._reader = StreamReader(info)
+
+    async def transact(
+        self,
+        decider: Decider,
+        owner_id: str,
+        command: Command,
+        *,
+        command_id: UUID,
+        correlation_id: UUID | None = None,
+        input_hash: bytes | None = None,
+        claims: Sequence[Claim] = (),
+        releases: Sequence[Claim] = (),
+        answer: StoredAnswer | None = None,
+        sheddable: bool = False,
+    ) -> Recorded:
+        return await self._commits.submit(
+            Pending(
+                stream=decider.stream(owner_id),
+                command_id=command_id,
+                submission=uuid4(),
+                input_hash=hash_of(command) if input_hash is None else input_hash,
+                future=asyncio.get_running_loop().create_future(),
+                decider=decider,
+                command=command,
+                correlation_id=correlation_id,
+                claims=claims,
+                releases=releases,
+                answer=answer,
+                sheddable=sheddable,
+            )
+        )
+
+    async def append_raw(self, stream: str, events: Sequence[NewEvent]) -> int:
+        """Append events decided elsewhere (the eventsourcing library's recorder); returns their first position.
+
+        Raises: DomainError stale_stream if the stream is not at the version before the first event.
+        """
+        pending = Pending(
+            stream=stream,
+            command_id=uuid4(),
+            submission=uuid4(),
+            input_hash=b"",
+            future=asyncio.get_running_loop().create_future(),
+            raw=events,
+        )
+        recorded = await self._commits.submit(pending)
+        return recorded.position - len(events) + 1
+
+    async def state_of(self, decider: Decider, owner_id: str) -> Any:
+        return await self._reader.state_of(decider, owner_id)
+
+    async def recall(self, command_ids: Sequence[UUID]) -> Mapping[UUID, Recorded]:
+        return await self._reader.recall(command_ids)
+
+    async def holder_of(self, claim: Claim) -> str | None:
+        return await self._reader.holder_of(claim)
+
+    @property
+    def queued(self) -> int:
+        return self._commits.queued
+
+    @property
+    def busy_streams(self) -> Mapping[str, float]:
+        """Streams that another session has kept locked for long, and for how many seconds."""
+        return self._commits.busy.long()
+
+    async def run(self) -> None:
+        """Append until `close`; then until nothing waits. Whoever is left unanswered is told so."""
+        try:
+            await self._commits.run()
+        finally:
+            self._reader.close()
+
+    async def close(self) -> None:
+        """Shed new reserves and let `run` end once everything queued is answered."""
+        await self._commits.close()
+
+
+def hash_of(command: Command) -> bytes:
+    """What a command asks for, without when: a retry at another time is the same command."""
+    timeless = msgspec.structs.replace(command, at=GENESIS)
+    kind = type(command).__name__.encode()[:16]
+    return hashlib.blake2b(msgspec.json.encode(timeless), digest_size=16, person=kind).digest()

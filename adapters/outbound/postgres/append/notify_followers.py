@@ -1,0 +1,66 @@
+"""Waking followers after commits. A courtesy: nothing depends on it, every follower polls as well (DESIGN §4)."""
+
+import asyncio
+import contextlib
+
+import psycopg
+
+from adapters.outbound.postgres.wire.ask_server import LOST, Line
+
+CHANNEL = "stored_events"
+"""The channel on which the eventsourcing library's subscriptions listen."""
+
+NOTIFY = f"SELECT pg_notify('{CHANNEL}', '')"
+NOT_DURABLE = "SELECT set_config('synchronous_commit', 'off', false)"  # nothing here is worth an fsync
+
+MIN_PAUSE_S = 0.05
+"""NOTIFY takes a lock that all committing sessions of the cluster share; twenty a second feel immediate enough."""
+
+RETRY_PAUSE_S = 0.5
+ANSWER_S = 1.0
+"""For connecting and sending together: also the longest that it can delay the end of its process."""
+
+
+class Notifier:
+    """Sends one NOTIFY for any number of appends, on a connection of its own, outside every append."""
+
+    def __init__(self, info: str) -> None:
+        self._info = info
+        self._due = asyncio.Event()
+        self._line: Line | None = None
+
+    def appended(self) -> None:
+        self._due.set()
+
+    async def run(self) -> None:
+        """Until cancelled; then what is still due is sent, since nobody may append for a long time."""
+        try:
+            while True:
+                await self._due.wait()
+                is_sent = await self._send()
+                await asyncio.sleep(MIN_PAUSE_S if is_sent else RETRY_PAUSE_S)
+        finally:
+            if self._due.is_set():
+                await self._send()
+            if self._line is not None:
+                self._line.close()
+
+    async def _send(self) -> bool:
+        """Whether it was heard; else it is still due."""
+        is_sent = False
+        self._due.clear()
+        try:
+            with contextlib.suppress(psycopg.Error, *LOST):
+                async with asyncio.timeout(ANSWER_S):
+                    await (await self._open()).ask(NOTIFY, [], ANSWER_S)
+                is_sent = True
+        finally:
+            if not is_sent:
+                self._due.set()
+        return is_sent
+
+    async def _open(self) -> Line:
+        if self._line is None or self._line.is_closed:
+            self._line = await Line.open(self._info)
+            await self._line.ask(NOT_DURABLE, [], ANSWER_S)
+        return self._line

@@ -1,0 +1,134 @@
+"""Commands that wait for their commit, and how a batch is chosen from them."""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from uuid import UUID
+
+from adapters.outbound.postgres.append.append_batch import NewEvent
+from application.ports.answers import StoredAnswer
+from application.ports.ledger import Recorded
+from domain.claim import Claim
+from domain.decider import Decider
+from domain.event import Command
+
+
+class Pending:
+    """One call of transact on its way. Either `decider` and `command`, or `raw` events decided elsewhere.
+
+    rounds:      times it was found stale.
+    sent:        whether an append with it ever left this process.
+    is_answered: its outcome is final and known; a cancelled caller does not make it so.
+    goes_alone:  it was in a batch that the database refused; alone it can fail nobody else.
+    """
+
+    __slots__ = (
+        "answer",
+        "claims",
+        "command",
+        "command_id",
+        "correlation_id",
+        "decider",
+        "future",
+        "goes_alone",
+        "input_hash",
+        "is_answered",
+        "raw",
+        "releases",
+        "rounds",
+        "sent",
+        "sheddable",
+        "stream",
+        "submission",
+    )
+
+    def __init__(  # noqa: PLR0913 - a record, built by name in two places
+        self,
+        *,
+        stream: str,
+        command_id: UUID,
+        submission: UUID,
+        input_hash: bytes,
+        future: "asyncio.Future[Recorded]",
+        decider: Decider | None = None,
+        command: Command | None = None,
+        raw: Sequence[NewEvent] = (),
+        correlation_id: UUID | None = None,
+        claims: Sequence[Claim] = (),
+        releases: Sequence[Claim] = (),
+        answer: StoredAnswer | None = None,
+        sheddable: bool = False,
+    ) -> None:
+        self.stream = stream
+        self.command_id = command_id
+        self.submission = submission
+        self.input_hash = input_hash
+        self.future = future
+        self.decider = decider
+        self.command = command
+        self.raw = raw
+        self.correlation_id = correlation_id
+        self.claims = claims
+        self.releases = releases
+        self.answer = answer
+        self.sheddable = sheddable
+        self.rounds = 0
+        self.sent = False
+        self.goes_alone = False
+        self.is_answered = False
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Its caller has gone, it may be shed, and nobody can have recorded it: there is nothing left to do."""
+        return self.sheddable and not self.sent and self.future.cancelled()
+
+    def resolve(self, recorded: Recorded) -> None:
+        self.is_answered = True
+        if not self.future.done():
+            self.future.set_result(recorded)
+
+    def refuse(self, error: BaseException) -> None:
+        self.is_answered = True
+        if not self.future.done():
+            self.future.set_exception(error)
+
+
+def choose_batch(queue: deque[Pending], max_commands: int) -> list[Pending]:
+    """Take the next batch from the front of `queue`, leaving what may not share an append with what was taken.
+
+    Two pendings with one command id or one claim, and raw events with anything else on their stream, wait for each
+    other; a stream that must wait keeps its order. Withdrawn pendings are dropped.
+    """
+    batch: list[Pending] = []
+    waiting: list[Pending] = []
+    taken: set[object] = set()
+    blocked: set[str] = set()
+    while queue and len(batch) < max_commands:
+        pending = queue.popleft()
+        if pending.is_withdrawn:
+            continue
+        if batch and (pending.goes_alone or batch[0].goes_alone):
+            queue.appendleft(pending)
+            break
+        marks = _marks(pending)
+        if pending.stream in blocked or not taken.isdisjoint(marks):
+            blocked.add(pending.stream)
+            waiting.append(pending)
+            continue
+        taken.update(marks)
+        taken.add(pending.stream)
+        batch.append(pending)
+        if pending.raw:
+            blocked.add(pending.stream)
+    queue.extendleft(reversed(waiting))
+    return batch
+
+
+def _marks(pending: Pending) -> list[object]:
+    """What nobody in the batch may have in common with it."""
+    marks: list[object] = [pending.command_id]
+    if pending.claims or pending.releases:
+        marks += [(claim.kind, claim.hash) for claim in (*pending.claims, *pending.releases)]
+    if pending.raw:
+        marks.append(pending.stream)
+    return marks

@@ -1,0 +1,68 @@
+"""Reading as the log is now: states of streams, what commands came to, who holds a claim. On a line of its own."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+from adapters.outbound.postgres.append.load_streams import load_streams
+from adapters.outbound.postgres.append.recall_commands import recall_commands
+from adapters.outbound.postgres.wire.ask_server import LOST, Line
+from application.ports.ledger import Recorded
+from domain.claim import Claim
+from domain.decider import Decider
+from domain.errors import DomainError
+
+T = TypeVar("T")
+
+HOLDER = "SELECT stream FROM ledger.claims WHERE kind = $1::text AND hash = $2::bytea"
+
+READ_TIMEOUT_S = 5.0
+READ_PATIENCE_S = 10.0
+"""For a read with everything in front of it; a server out of reach for longer is told as such."""
+
+TRIES = 2
+"""A line that broke under a question is opened anew once: reading twice changes nothing."""
+
+
+class StreamReader:
+    """One question at a time. Raises: DomainError ledger_unavailable when the database is out of reach."""
+
+    def __init__(self, info: str) -> None:
+        self._info = info
+        self._line: Line | None = None
+        self._asking = asyncio.Lock()
+
+    async def state_of(self, decider: Decider, owner_id: str) -> Any:
+        stream = decider.stream(owner_id)
+        loaded = await self._ask(lambda line: load_streams(line, {stream: decider}))
+        return loaded[stream].state
+
+    async def recall(self, command_ids: Sequence[UUID]) -> Mapping[UUID, Recorded]:
+        return await self._ask(lambda line: recall_commands(line, command_ids, READ_TIMEOUT_S))
+
+    async def holder_of(self, claim: Claim) -> str | None:
+        result = await self._ask(lambda line: line.ask(HOLDER, [claim.kind.encode(), claim.hash], READ_TIMEOUT_S))
+        found = result.get_value(0, 0) if result.ntuples else None
+        return found.decode() if found is not None else None
+
+    def close(self) -> None:
+        if self._line is not None:
+            self._line.close()
+
+    async def _ask(self, question: Callable[[Line], Awaitable[T]]) -> T:
+        try:
+            async with asyncio.timeout(READ_PATIENCE_S), self._asking:
+                for _ in range(TRIES - 1):
+                    try:
+                        return await question(await self._open())
+                    except LOST:
+                        continue
+                return await question(await self._open())
+        except LOST as error:
+            raise DomainError("ledger_unavailable", retry_after_s=1) from error
+
+    async def _open(self) -> Line:
+        if self._line is None or self._line.is_closed:
+            self._line = await Line.open(self._info)
+        return self._line

@@ -1,0 +1,64 @@
+"""A turn on a contended stream: while one holds it, everybody else's appends leave the stream alone (DESIGN §4.3)."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import psycopg
+
+from adapters.outbound.postgres.wire.ask_server import Line
+
+TURN_TIMEOUT_MS = 2_000
+"""A holder that is stopped loses its turn after this; its append, should it still come, is version-checked like any."""
+
+TURN_WAIT_MS = 100
+"""Appends under way on the stream are through in a few ms; a holder that takes longer must not keep us from others."""
+
+SETTINGS = (
+    f"SELECT set_config('idle_in_transaction_session_timeout', '{TURN_TIMEOUT_MS}', false),"
+    f" set_config('lock_timeout', '{TURN_WAIT_MS}', false)"
+)
+LOCK = "SELECT pg_advisory_xact_lock(ledger.stream_lock_key($1::text))"
+ANSWER_S = 2.0
+
+
+class Turns:
+    """Turns are held on a line of their own, so that the server can end those of a holder that is stopped."""
+
+    def __init__(self, info: str) -> None:
+        self._info = info
+        self._line: Line | None = None
+
+    @asynccontextmanager
+    async def take(self, stream: str) -> AsyncIterator[bool]:
+        """Yields False if somebody else has had the turn all along.
+
+        Raises: TimeoutError, psycopg.OperationalError when the database is out of reach.
+        """
+        line = await self._open()
+        await line.ask("BEGIN", [], ANSWER_S)
+        try:
+            try:
+                await line.ask(LOCK, [stream.encode()], ANSWER_S)
+                is_ours = True
+            except psycopg.errors.LockNotAvailable:
+                is_ours = False
+            yield is_ours
+        finally:
+            await self._end(line)
+
+    def close(self) -> None:
+        if self._line is not None:
+            self._line.close()
+
+    async def _open(self) -> Line:
+        if self._line is None or self._line.is_closed:
+            self._line = await Line.open(self._info)
+            await self._line.ask(SETTINGS, [], ANSWER_S)
+        return self._line
+
+    async def _end(self, line: Line) -> None:
+        """A line that does not hear us is closed, which ends the turn as well."""
+        try:
+            await line.ask("ROLLBACK", [], ANSWER_S)
+        except (psycopg.Error, TimeoutError):
+            line.close()

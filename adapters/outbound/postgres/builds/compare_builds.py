@@ -1,0 +1,135 @@
+"""Comparing a new build with the active one, at one position of both: whatever both know must be equal."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from adapters.outbound.postgres.project.write_changes import physical
+from domain.times import EARLIEST, LATEST
+from projections.engine.changes import Projection, Table
+
+STRETCH = 20_000
+"""Positions of an insert-only table that one statement compares: some 100 ms, after which others get their turn."""
+
+AS_READ = f"least(greatest({{}}, '{EARLIEST.isoformat()}'), '{LATEST.isoformat()}')"
+"""A build may hold a time outside its range from before times had one; events that recorded it are read as the end."""
+
+AS_COMPARED: Mapping[str, str] = {"json": "{}::text", "timestamptz": AS_READ}
+
+PARKED = b"SELECT account FROM read.parked WHERE projection = %s AND version = %s"
+
+
+def find_difference(
+    connection: psycopg.Connection[Any],
+    active: Projection,
+    new: Projection,
+    position: int,
+    rest: Callable[[float], None] = lambda seconds: None,
+) -> str | None:
+    """The first difference between the two, as one line without stored values but the row's key; None if there is none.
+
+    connection: inside a transaction whose snapshot has both builds at `position`.
+    rest:       called after each statement with the seconds that it took.
+
+    Compared are the tables that both have under one name and key, and their columns of one name and type, but for what
+    `new.unlike` names. Accounts that the active build had to leave behind are left out; a table that does not say whose
+    its rows are is left out with them.
+    """
+    behind, worse = _parked(connection, active), _parked(connection, new)
+    if worse - behind:
+        return f"it cannot project account {min(worse - behind)}, which the active build can"
+    for ours, theirs in _common_tables(active, new):
+        if behind and "account_id" not in ours.columns:
+            continue
+        names = _common_columns(ours, theirs, new.unlike)
+        for stretch in _stretches(ours, position):
+            began_s = time.monotonic()
+            query = _query(active, new, ours, theirs, names, stretch)
+            row = connection.execute(query, {"behind": sorted(behind)}, binary=True).fetchone()
+            if row is not None:
+                return _told(ours, names, row)
+            rest(time.monotonic() - began_s)
+    return None
+
+
+def _common_tables(active: Projection, new: Projection) -> Iterator[tuple[Table, Table]]:
+    by_name = {table.name: table for table in new.tables if table.name not in new.unlike}
+    for table in active.tables:
+        other = by_name.get(table.name)
+        if other is not None and other.key_names == table.key_names:
+            yield table, other
+
+
+def _common_columns(ours: Table, theirs: Table, unlike: frozenset[str]) -> Sequence[str]:
+    return [
+        name
+        for name in ours.names[ours.key :]
+        if name in theirs.columns
+        and theirs.columns[name].sql_type == ours.columns[name].sql_type
+        and f"{ours.name}.{name}" not in unlike
+    ]
+
+
+def _stretches(table: Table, position: int) -> Iterator[tuple[int, int] | None]:
+    if not table.insert_only:
+        yield None
+        return
+    for after in range(0, position, STRETCH):
+        yield after, after + STRETCH
+
+
+def _query(
+    active: Projection,
+    new: Projection,
+    ours: Table,
+    theirs: Table,
+    names: Sequence[str],
+    stretch: tuple[int, int] | None,
+) -> sql.Composed:
+    """One row for the first difference: the key, whether each has it, then for each column whether it differs.
+
+    No value is read: one of the two may hold what Python cannot, such as a year beyond 9999.
+    """
+    conditions: list[sql.Composable] = [sql.SQL("true")]
+    if stretch is not None:
+        conditions.append(sql.SQL("position > {} AND position <= {}").format(*stretch))
+    if "account_id" in ours.columns:
+        conditions.append(sql.SQL("account_id <> ALL (%(behind)s::text[])"))
+    differences = [_differs(ours, name) for name in names] or [sql.Composed([sql.SQL("false")])]
+    return sql.SQL(
+        "SELECT {key}, a.is_there, n.is_there, {differences}"
+        " FROM (SELECT true AS is_there, * FROM {active} WHERE {conditions}) a"
+        " FULL JOIN (SELECT true AS is_there, * FROM {new} WHERE {conditions}) n USING ({names})"
+        " WHERE a.is_there IS NULL OR n.is_there IS NULL OR {any} LIMIT 1"
+    ).format(
+        key=sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(name)) for name in ours.key_names),
+        names=sql.SQL(", ").join(map(sql.Identifier, ours.key_names)),
+        differences=sql.SQL(", ").join(differences),
+        any=sql.SQL(" OR ").join(differences),
+        active=physical(ours, active.build),
+        new=physical(theirs, new.build),
+        conditions=sql.SQL(" AND ").join(conditions),
+    )
+
+
+def _differs(table: Table, name: str) -> sql.Composed:
+    column = AS_COMPARED.get(table.columns[name].sql_type, "{}")
+    return sql.SQL(column + " IS DISTINCT FROM " + column).format(sql.Identifier("a", name), sql.Identifier("n", name))
+
+
+def _told(table: Table, names: Sequence[str], row: Sequence[Any]) -> str:
+    key = ", ".join(f"{name}={value}" for name, value in zip(table.key_names, row, strict=False))
+    in_active, in_new, *differs = row[table.key :]
+    if not in_active:
+        return f"{table.name} {key}: the active build has no such row"
+    if not in_new:
+        return f"{table.name} {key}: the row is missing"
+    column = next(name for name, is_different in zip(names, differs, strict=True) if is_different)
+    return f"{table.name} {key}: column {column} is not the active build's"
+
+
+def _parked(connection: psycopg.Connection[Any], build: Projection) -> set[str]:
+    return {account for (account,) in connection.execute(PARKED, [build.name, build.version])}

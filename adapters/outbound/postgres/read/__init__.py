@@ -1,0 +1,1 @@
+"""Questions: read models, keys of callers, kept answers. Uses builds and wire."""

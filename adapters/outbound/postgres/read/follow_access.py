@@ -1,0 +1,85 @@
+"""The tail of key and account events: what a cached key must not be older than (DESIGN §5)."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterator
+
+import psycopg
+
+from adapters.outbound.postgres.wire.ask_server import LOST, Line, integer, rows
+
+POLL_S = 0.1
+FRESH_S = 0.5
+"""A tail that has not been read for longer may have missed a revocation: keys are then read from their streams."""
+
+POLL_TIMEOUT_S = 2.0
+
+HEAD = "SELECT position, NULL, NULL FROM ledger.head"
+
+TAIL = """
+SELECT h.position, e.notification_id, e.originator_id
+FROM ledger.head h
+LEFT JOIN ledger.stored_events e
+       ON e.notification_id > $1::bigint AND (e.topic LIKE 'account.%' OR e.topic LIKE 'api\\_key.%')
+ORDER BY 2
+"""
+
+
+class AccessTail:
+    """Polls the tail on a line of its own; calls `on_event(stream, position)` for each event found.
+
+    A new connection may lead to a log that was restored to an earlier state: the tail begins anew at its head then, and
+    `on_begin` is told, before anything is fresh again.
+
+    position:   how far this process has certainly seen key and account events; None before the first look.
+    started_at: where the first look began: what lies before it was never reported to `on_event`.
+    """
+
+    def __init__(self, info: str, on_event: Callable[[str, int], None], on_begin: Callable[[], None]) -> None:
+        self._info = info
+        self._on_event = on_event
+        self._on_begin = on_begin
+        self._read_at_s = float("-inf")
+        self._line: Line | None = None
+        self.position: int | None = None
+        self.started_at = 0
+
+    def is_fresh(self) -> bool:
+        return asyncio.get_running_loop().time() - self._read_at_s <= FRESH_S
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        try:
+            while True:
+                with contextlib.suppress(psycopg.Error, *LOST):
+                    await self.poll()
+                await asyncio.sleep(POLL_S)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        if self._line is not None:
+            self._line.close()
+
+    async def poll(self) -> None:
+        """Read what is new. Freshness counts from before the query: what commits later is for the next one."""
+        asked_at_s = asyncio.get_running_loop().time()
+        if self._line is None or self._line.is_closed:
+            self._line = await Line.open(self._info, POLL_TIMEOUT_S)
+            self.position, self._read_at_s = None, float("-inf")
+            self._on_begin()
+        if self.position is None:
+            ((head, _, _),) = rows(await self._line.ask(HEAD, [], POLL_TIMEOUT_S))
+            self.started_at = integer(head) or 0
+        else:
+            head = self._report(rows(await self._line.ask(TAIL, [self.position.to_bytes(8, "big")], POLL_TIMEOUT_S)))
+        self.position = integer(head) or 0
+        self._read_at_s = asked_at_s
+
+    def _report(self, found: Iterator[list[bytes | None]]) -> bytes | None:
+        """Tell of each event; returns the head, which stands in every row."""
+        head: bytes | None = None
+        for head, position, stream in found:  # noqa: B007 - returned
+            if stream is not None:
+                self._on_event(stream.decode(), integer(position) or 0)
+        return head

@@ -1,0 +1,116 @@
+"""Evidence for verify_ledger from a PostgreSQL ledger: pinned once, examined by several processes if it is large."""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+
+from adapters.outbound.postgres.verify.cut_log import STRETCH, cut_log
+from adapters.outbound.postgres.verify.pin_snapshot import export_snapshot, pinned
+from adapters.outbound.postgres.verify.read_standing import find_unbuilt, read_claims, read_head, read_standing
+from adapters.outbound.postgres.verify.share_work import Task, WorkFailed, work_apart, work_here
+from adapters.outbound.postgres.verify.verify_access import KeyAccess, verify_access
+from adapters.outbound.postgres.verify.verify_log import name_damage
+from adapters.outbound.postgres.verify.verify_read_models import find_breaches
+from adapters.outbound.postgres.verify.verify_streams import StreamsProof, verify_streams
+from adapters.outbound.postgres.verify.verify_stretch import StretchProof, verify_stretch
+from application.verify_ledger import Examined, LedgerStanding
+from domain.proof.finding import Finding
+from projections.engine.registry import BUILDS
+
+SHARED_FROM = 50_000
+"""Events. Processes cost half a second to start, which shorter logs do not take."""
+
+MOST_PROCESSES = 4
+"""What needs the whole log in order is done by one process and takes a third of the time: more would wait for it."""
+
+INSERT_ONLY = frozenset(p.name for p in BUILDS if any(table.insert_only for table in p.tables))
+CHANGING = frozenset(p.name for p in BUILDS if any(not table.insert_only for table in p.tables))
+"""Read models that have such tables. One that had both kinds would be replayed twice, once for each."""
+
+
+class PostgresEvidence:
+    """application.verify_ledger.Evidence of the moment at which `pinned_evidence` was entered."""
+
+    def __init__(
+        self, info: str, connection: psycopg.Connection[Any], processes: int, stretch: int, keys: KeyAccess | None
+    ) -> None:
+        self._info = info
+        self._keys = keys
+        self._connection = connection
+        self._processes = processes
+        self._stretch = stretch
+
+    def standing(self) -> LedgerStanding:
+        return read_standing(self._connection)
+
+    def examine(self) -> Examined:
+        """Raises: WorkFailed, psycopg.Error."""
+        head = read_head(self._connection).position
+        tasks = [
+            Task(verify_streams, (CHANGING,)),
+            Task(verify_access, (self._keys,)),
+            Task(_breaches),
+        ]  # first: the longest, and what cannot be cut
+        stretches = cut_log(self._connection, head, self._stretch)
+        tasks += [Task(verify_stretch, (stretch, INSERT_ONLY)) for stretch in stretches]
+        streams, access, breaches, *proofs = self._work(tasks, self._processes or processes_for(head))
+        findings = [
+            *find_unbuilt(self._connection),
+            *self._damage(streams, proofs),
+            *streams.findings,
+            *access.findings,
+            *_first_of_each_place([streams, *proofs]),
+            *breaches,
+        ]
+        return Examined(findings, streams.clamped, access.access)
+
+    def _work(self, tasks: Sequence[Task], processes: int) -> list[Any]:
+        if processes == 1:
+            return work_here(self._connection, tasks)
+        return work_apart(self._info, export_snapshot(self._connection), tasks, processes)
+
+    def _damage(self, streams: StreamsProof, stretches: Sequence[StretchProof]) -> Iterator[Finding]:
+        """What is wrong with order and chain: noticed in parts, named by a walk over the whole."""
+        if streams.is_dense and all(stretch.is_unbroken for stretch in stretches):
+            return
+        damage = name_damage(self._connection)
+        if damage is None:
+            raise WorkFailed("the log is not whole in parts, but as a whole: the examination contradicts itself")
+        yield damage
+
+
+@contextmanager
+def pinned_evidence(
+    info: str, processes: int = 0, stretch: int = STRETCH, keys: KeyAccess | None = None
+) -> Iterator[PostgresEvidence]:
+    """Evidence of now.
+
+    info:       conninfo of a role that may read schemas `ledger` and `read` (the auditor's is enough).
+    processes:  that share the work; 0: as many as the log and the machine are good for. The verdict is the same.
+    stretch:    events of the log that are proven together. The verdict is the same.
+    keys:       what it takes to look into data keys and sealed claims; None checks that they are there.
+    """
+    with pinned(info) as connection:
+        yield PostgresEvidence(info, connection, processes, stretch, keys)
+
+
+def processes_for(events: int) -> int:
+    """How many share the work: one on one core."""
+    if events < SHARED_FROM:
+        return 1
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, MOST_PROCESSES)
+
+
+def _breaches(connection: psycopg.Connection[Any]) -> list[Finding]:
+    return [finding for claim in read_claims(connection) for finding in find_breaches(connection, claim.projection)]
+
+
+def _first_of_each_place(proofs: Sequence[StreamsProof | StretchProof]) -> Iterable[Finding]:
+    found: dict[str, Finding] = {}
+    for proof in reversed(proofs):
+        found |= proof.found
+    return found.values()

@@ -1,0 +1,57 @@
+"""One moment of the database, seen by several connections, kept for as long as a verification takes."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain, count
+from typing import Any
+
+import psycopg
+
+from adapters.outbound.postgres.wire.read_times import TOTAL_TIMES
+
+PIN = b"""
+SET idle_in_transaction_session_timeout = 0;
+SET statement_timeout = 0;
+SET cursor_tuple_fraction = 1;
+SET work_mem = '64MB';
+SET jit = off;
+BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY
+"""
+"""Nothing is locked, nothing written; each cursor is read to its end; a few sorts of large tables are all there is."""
+
+FETCH = 1_000
+"""Rows that are objects at a time, whatever the length of the log. Measured: with five times as many, what is made of
+them no longer fits the processor's caches, and all takes up to twice as long."""
+
+
+@contextmanager
+def pinned(info: str, snapshot: str | None = None) -> Iterator[psycopg.Connection[Any]]:
+    """A connection whose statements all see one moment: now, or that of an exported `snapshot`."""
+    with psycopg.connect(info, autocommit=True, context=TOTAL_TIMES) as connection:
+        connection.execute(PIN, prepare=False)
+        if snapshot is not None:
+            connection.execute("SET TRANSACTION SNAPSHOT '" + snapshot + "'")
+        yield connection
+        connection.execute("ROLLBACK")
+
+
+def export_snapshot(connection: psycopg.Connection[Any]) -> str:
+    """A name by which other connections see the same moment, while `connection` stays pinned."""
+    row = connection.execute("SELECT pg_export_snapshot()").fetchone()
+    return str(row and row[0])
+
+
+def stream(connection: psycopg.Connection[Any], query: bytes, page: int = FETCH) -> Iterator[Sequence[Any]]:
+    """Pages of rows, in bounded memory."""
+    with psycopg.ServerCursor(connection, f"stream_{next(_names)}") as cursor:
+        cursor.execute(query, binary=True)
+        while rows := cursor.fetchmany(page):
+            yield rows
+
+
+def rows_of(connection: psycopg.Connection[Any], query: bytes) -> Iterator[Any]:
+    """The same, row by row."""
+    return chain.from_iterable(stream(connection, query))
+
+
+_names = count()

@@ -1,0 +1,1 @@
+"""Connections, PostgreSQL's binary formats, pages of the log. Everything else stands on it."""

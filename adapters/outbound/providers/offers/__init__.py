@@ -1,0 +1,1 @@
+"""What is for sale: rows and price lists become the catalog."""

@@ -1,0 +1,202 @@
+"""What each verb does. Each imports its part here and not above: `--help` and `version` must not wait two seconds for
+servers and database drivers that they do not use, and a process should hold no code but its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from adapters.settings import Settings, read_settings
+from adapters.settings.dotenv_file import read_dotenv
+
+if TYPE_CHECKING:
+    from adapters.inbound.cli.actions import DemoAccess, Process
+    from adapters.inbound.cli.render.banner import Started
+    from adapters.inbound.cli.render.views import AccountLine, AccountView, KeyView, StatementView
+    from application.change_account_state import ChangedState
+    from application.grant_credit import Granted
+    from application.manage_keys import IssuedKey
+    from application.verify_ledger import Report
+    from domain.account.events import AccountState
+    from domain.api_key.events import Environment, KeyKind
+    from domain.lot_kind import LotKind
+    from domain.window import KeyLimit
+
+
+class WiredActions:
+    """adapters.inbound.cli.actions.Actions."""
+
+    def serve(self, tell: Callable[[Started], None]) -> int:
+        names = read_dotenv()
+        settings = _settings_of("serve")
+        if names:
+            _tell_dotenv(names)
+        from adapters.wiring.processes.run_serve import run_serve
+
+        return run_serve(settings, tell)
+
+    def api(self) -> int:
+        settings = _settings_of("api")
+        from adapters.supervisor.listen import listening_socket
+        from adapters.wiring.database.find_database import running_dsn
+        from adapters.wiring.database.own_login import open_as
+
+        sock = listening_socket(settings.host, settings.port)
+        database = open_as("api", running_dsn(settings), settings)
+        from adapters.wiring.compose.gateway import catalog_of
+        from adapters.wiring.processes.leave_root import leave_root
+        from adapters.wiring.processes.run_api import run_api
+
+        catalog = catalog_of(settings)
+        leave_root(settings, dies_with_parent=False)
+        return run_api(database, settings, sock, catalog)
+
+    def projector(self) -> int:
+        settings = _settings_of("projector")
+        from adapters.wiring.database.find_database import running_dsn
+        from adapters.wiring.database.own_login import open_as
+        from adapters.wiring.processes.leave_root import leave_root
+        from adapters.wiring.processes.run_projector import run_projector
+
+        database = open_as("projector", running_dsn(settings), settings)
+        leave_root(settings, dies_with_parent=False)
+        return run_projector(database, settings)
+
+    def migrate(self) -> Sequence[str]:
+        settings = _settings_of("migrate")
+        from adapters.wiring.commands.migrate import migrate_database
+
+        return migrate_database(settings)
+
+    def database_url(self, process: Process) -> str:
+        settings = _settings_of("database-url")
+        from adapters.wiring.commands.find_database_url import find_database_url
+
+        return find_database_url(settings, process)
+
+    def rotate_keyring(self) -> tuple[int, int]:
+        settings = _settings_of("rotate")
+        from adapters.wiring.commands.rotate import rotate_keyring
+
+        return rotate_keyring(settings)
+
+    def rotate_derivation_secret(self) -> None:
+        settings = _settings_of("rotate")
+        from adapters.wiring.commands.rotate import rotate_derivation_secret
+
+        rotate_derivation_secret(settings)
+
+    def verify(self) -> Report:
+        settings = _settings_of("verify")
+        from adapters.wiring.commands.verify import verify
+
+        return verify(settings)
+
+    def credentials(self) -> Mapping[str, str]:
+        settings = _settings_of("credentials")
+        from adapters.wiring.commands.find_credentials import find_credentials
+
+        return find_credentials(settings)
+
+    def demo_access(self) -> DemoAccess:
+        settings = _settings_of("demo")
+        from adapters.wiring.commands.demo_access import demo_access
+
+        return demo_access(settings)
+
+    def statement(self, account: str, limit: int) -> StatementView:
+        settings = _settings_of("statement")
+        from adapters.wiring.commands import manage_accounts
+
+        return manage_accounts.statement(settings, account, limit)
+
+    def open_account(self, username: str, email: str) -> str:
+        settings = _settings_of("account")
+        from adapters.wiring.commands import manage_accounts
+
+        return manage_accounts.open_account(settings, username, email)
+
+    def change_account_state(self, account: str, state: AccountState, reason: str) -> ChangedState:
+        settings = _settings_of("account")
+        from adapters.wiring.commands import manage_accounts
+
+        return manage_accounts.change_state(settings, account, state, reason)
+
+    def account(self, account: str) -> AccountView:
+        settings = _settings_of("account")
+        from adapters.wiring.commands import manage_accounts
+
+        return manage_accounts.account(settings, account)
+
+    def accounts(self) -> Sequence[AccountLine]:
+        settings = _settings_of("account")
+        from adapters.wiring.commands import manage_accounts
+
+        return manage_accounts.accounts(settings)
+
+    def grant(
+        self,
+        account: str,
+        amount_nusd: int,
+        kind: LotKind,
+        reason: str,
+        expires_at: datetime | None,
+        priority: int | None,
+    ) -> Granted:
+        settings = _settings_of("grant")
+        from adapters.wiring.commands import manage_accounts
+
+        return manage_accounts.grant(settings, account, amount_nusd, kind, reason, expires_at, priority)
+
+    def issue_key(
+        self,
+        account: str,
+        label: str,
+        environment: Environment,
+        kind: KeyKind,
+        limit: KeyLimit | None,
+        expires_at: datetime | None,
+    ) -> IssuedKey:
+        settings = _settings_of("key")
+        from adapters.wiring.commands import manage_keys
+
+        return manage_keys.issue(settings, account, label, environment, kind, limit, expires_at)
+
+    def keys(self, account: str) -> Sequence[KeyView]:
+        settings = _settings_of("key")
+        from adapters.wiring.commands import manage_keys
+
+        return manage_keys.keys(settings, account)
+
+    def rotate_key(self, account: str, key: str, grace_s: int) -> IssuedKey:
+        settings = _settings_of("key")
+        from adapters.wiring.commands import manage_keys
+
+        return manage_keys.rotate(settings, account, key, grace_s)
+
+    def revoke_key(self, account: str, key: str) -> int:
+        settings = _settings_of("key")
+        from adapters.wiring.commands import manage_keys
+
+        return manage_keys.revoke(settings, account, key)
+
+
+def _tell_dotenv(names: Sequence[str]) -> None:
+    import structlog
+
+    structlog.get_logger().info("settings were read from .env; the environment wins", names=" ".join(names))
+
+
+LASTING = frozenset({"serve", "api", "projector"})
+"""Programs whose log is collected. What a verb has to say, it says to the person who waits for it."""
+
+
+def _settings_of(process: str) -> Settings:
+    """Read the settings and set up the log of this process."""
+    settings = read_settings()
+    from adapters.outbound.telemetry.logs import configure_logs
+
+    form = "console" if settings.log_format == "auto" and process not in LASTING else settings.log_format
+    configure_logs(process, form, settings.log_level)
+    return settings

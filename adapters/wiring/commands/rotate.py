@@ -1,0 +1,56 @@
+"""`gatewayz rotate`: one secret replaced by another, everything that followed from it with it."""
+
+import secrets as randomness
+
+from msgspec.structs import replace
+
+from adapters.complaint import WRONG_INPUT, Complaint
+from adapters.embedded.supervisor_lock import SupervisorLock
+from adapters.outbound.crypto.wrapping import Wrapping, WrongKeyring
+from adapters.outbound.postgres.setup.rewrap_data_keys import Rewrapped, rewrap_data_keys
+from adapters.outbound.postgres.wire.connection import conninfo
+from adapters.settings.secrets import DERIVATION, FILE, find_secrets, replace_secrets
+from adapters.settings.settings import Settings
+from adapters.wiring.database.database import complaints, prepare_database
+from adapters.wiring.database.find_database import owner_s_dsn
+
+DERIVATION_BYTES = 32
+
+
+def rotate_keyring(settings: Settings) -> Rewrapped:
+    """Wrap every data key with the first key of the ring, so that the others can go. Harmless to repeat, or to
+    interrupt; runs beside everything. Raises: Complaint, EmbeddedPostgresError."""
+    with owner_s_dsn(settings) as dsn:
+        database = prepare_database(dsn, settings)
+        wrapping = Wrapping([key.encode() for key in database.secrets.keyring])
+
+        def rewrap(account_id: str, wrapped: bytes) -> bytes | None:
+            if wrapping.is_current(wrapped):
+                return None
+            return wrapping.wrap(account_id, wrapping.unwrap(account_id, wrapped))
+
+        try:
+            with complaints(dsn, settings):
+                return rewrap_data_keys(conninfo(dsn, name="gatewayz rotate"), rewrap)
+        except WrongKeyring as error:
+            raise Complaint(
+                f"no key of the ring opens the data key of account {error}: put the key that was removed back"
+            ) from error
+
+
+def rotate_derivation_secret(settings: Settings) -> None:
+    """A new derivation secret in secrets.json: another admin key, other passwords of the roles. Everything must be
+    stopped: what runs could not connect again. Interrupted, the next start or `migrate` finishes it.
+
+    Raises: Complaint, EmbeddedPostgresError.
+    """
+    held, current = find_secrets(settings.home, {}), find_secrets(settings.home)
+    if held is None or current is None or current.derivation != held.derivation or current.pepper != held.pepper:
+        raise Complaint(
+            f"the derivation secret is not in {settings.home / FILE}: set {DERIVATION} to another, run"
+            " `gatewayz migrate`, and give each process its new `gatewayz database-url`",
+            WRONG_INPUT,
+        )
+    with SupervisorLock(settings.home / "serve.lock"), owner_s_dsn(settings) as dsn:
+        replace_secrets(settings.home, replace(held, derivation=randomness.token_urlsafe(DERIVATION_BYTES)))
+        prepare_database(dsn, settings)

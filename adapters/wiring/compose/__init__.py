@@ -1,0 +1,1 @@
+"""Use cases put together on their adapters. Uses database."""

@@ -1,0 +1,95 @@
+"""What /ready asks, and what the next scrape of /metrics says of the database."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+import psycopg
+from psycopg_pool import PoolTimeout
+
+from adapters.inbound.http.gateway import Check
+from adapters.outbound.postgres.read.find_holder import holder_of_stream
+from adapters.outbound.postgres.read.measure_lag import projection_lag_s
+from adapters.outbound.postgres.read.read_models import PostgresReadModels
+from adapters.outbound.telemetry.metrics import Metrics, Sample
+
+MAX_LAG_S = 5.0
+"""As `verify` has it: read models that are further behind are not what /v1/credits should answer from."""
+
+MOST_NAMED = 3
+"""Streams that are locked; each costs a question."""
+
+ASK_TIMEOUT_S = 2.0
+ONE_ROLE = "every process works as the login of DATABASE_URL: nothing but a trigger keeps it from changing the log"
+AWAY = (psycopg.Error, PoolTimeout, TimeoutError, OSError)
+
+SAMPLE_EVERY_S = 1.0
+TRY_AGAIN_S = 0.1
+"""While nothing is known: a fresh installation's read models are a moment behind its first API process."""
+
+
+class Readiness:
+    def __init__(
+        self, reads: PostgresReadModels, busy_streams: Callable[[], Mapping[str, float]], *, has_roles: bool
+    ) -> None:
+        """busy_streams: seconds by stream, of those that another session keeps locked."""
+        self._reads = reads
+        self._busy_streams = busy_streams
+        self._has_roles = has_roles
+
+    async def __call__(self) -> Sequence[Check]:
+        """Taken now, within two seconds."""
+        lag_s, told = await self._lag()
+        return (
+            Check(name="database and read models answer", passed=lag_s is not None, told=told),
+            Check(
+                name="read models are current",
+                passed=lag_s is not None and lag_s <= MAX_LAG_S,
+                told="" if lag_s is None else f"{lag_s:.3f} s behind",
+            ),
+            Check(
+                name="database roles are separate",
+                passed=self._has_roles,
+                told="" if self._has_roles else ONE_ROLE,
+                required=False,
+            ),
+            await self._no_stream_is_locked(),
+        )
+
+    async def _no_stream_is_locked(self) -> Check:
+        """Not required: every other account is served."""
+        busy = sorted(self._busy_streams().items(), key=lambda one: -one[1])
+        told = [await self._locked(stream, seconds) for stream, seconds in busy[:MOST_NAMED]]
+        if len(busy) > MOST_NAMED:
+            told.append(f"and {len(busy) - MOST_NAMED} more")
+        return Check(name="no stream is locked", passed=not busy, told="; ".join(told), required=False)
+
+    async def _locked(self, stream: str, seconds: float) -> str:
+        try:
+            async with asyncio.timeout(ASK_TIMEOUT_S):
+                holder = await holder_of_stream(self._reads, stream)
+        except AWAY:
+            holder = None
+        by = f"database session {holder[0]} of {holder[1]}" if holder else "another database session"
+        return f"{stream} has been locked by {by} for {seconds:.0f} s: its requests wait"
+
+    async def _lag(self) -> tuple[float | None, str]:
+        try:
+            async with asyncio.timeout(ASK_TIMEOUT_S):
+                return await projection_lag_s(self._reads), ""
+        except AWAY as error:
+            return None, type(error).__name__
+
+
+async def sample_database(reads: PostgresReadModels, metrics: Metrics) -> None:
+    """Keep `metrics.sample` a second old at most, until cancelled: a scrape itself cannot wait for the database."""
+    while True:
+        metrics.note_queue()
+        metrics.note_busy_streams()
+        try:
+            async with asyncio.timeout(ASK_TIMEOUT_S):
+                metrics.sample = Sample(await reads.open_reservations(), await projection_lag_s(reads))
+        except AWAY:
+            metrics.sample = Sample()
+            await asyncio.sleep(TRY_AGAIN_S)
+        else:
+            await asyncio.sleep(SAMPLE_EVERY_S)

@@ -1,0 +1,1 @@
+"""Which database is meant, and how each process logs in to it."""

@@ -1,0 +1,91 @@
+"""Where the database is: DATABASE_URL, the embedded server that somebody runs, or one run for a command's duration."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from adapters.complaint import Complaint
+from adapters.embedded import AlreadySupervised, EmbeddedPostgres
+from adapters.outbound.postgres.builds.project_log import Projector
+from adapters.settings.settings import Settings
+from adapters.wiring.database.database import Database, open_database, prepare_database
+from adapters.wiring.database.embedded_server import DATABASE, attached_dsn, embedded_postgres
+
+COMES_UP_WITHIN_S = 15.0
+"""Another process may be starting the server, or be bringing it back."""
+
+
+def running_database(settings: Settings) -> Database:
+    """The database of a running instance. Raises: Complaint if none runs."""
+    return open_database(running_dsn(settings), settings)
+
+
+def running_dsn(settings: Settings) -> str:
+    """Of DATABASE_URL, or of the owner of the embedded server's. Raises: Complaint if none runs."""
+    dsn = settings.database_url or _dsn_within(settings, COMES_UP_WITHIN_S)
+    if dsn is None:
+        raise Complaint(f"no server runs in {settings.postgres_home}: start `gatewayz serve`, or set DATABASE_URL")
+    return dsn
+
+
+@contextmanager
+def owner_s_dsn(settings: Settings) -> Iterator[str]:
+    """Of a database that runs, or of the embedded server, started until the block ends. Main thread only.
+    Raises: Complaint, EmbeddedPostgresError."""
+    server = None if settings.database_url or attached_dsn(settings) else _started(settings)
+    try:
+        yield server.dsn(DATABASE) if server else running_dsn(settings)
+    finally:
+        if server is not None:
+            server.stop()
+
+
+@contextmanager
+def reachable_database(settings: Settings) -> Iterator[Database]:
+    """The database, whether something runs or not: else the embedded server is started, with a projector, until the
+    block ends. Main thread only. Raises: Complaint, EmbeddedPostgresError."""
+    server = None if settings.database_url or attached_dsn(settings) else _started(settings)
+    if server is None:
+        yield running_database(settings)
+        return
+    try:
+        database = prepare_database(server.dsn(DATABASE), settings)
+        with _projected(database):
+            yield database
+    finally:
+        server.stop()
+
+
+def _started(settings: Settings) -> EmbeddedPostgres | None:
+    """The embedded server, ours now; None if a `serve` that is just coming up has it."""
+    if not (settings.postgres_home / "pgdata").exists():
+        raise Complaint(f"nothing was started in {settings.home} yet: run `gatewayz serve`, or set GATEWAYZ_HOME")
+    server = embedded_postgres(settings)
+    try:
+        server.start()
+    except AlreadySupervised:
+        return None
+    return server
+
+
+@contextmanager
+def _projected(database: Database) -> Iterator[None]:
+    """Read models as they would be if everything ran: caught up now, and kept so."""
+    projector = Projector(database.projector("gatewayz projector"))
+    projector.catch_up()
+    stop = threading.Event()
+    thread = threading.Thread(target=projector.run, args=[stop], name="projector")
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _dsn_within(settings: Settings, patience_s: float) -> str | None:
+    deadline_s = time.monotonic() + patience_s
+    while (dsn := attached_dsn(settings)) is None and time.monotonic() < deadline_s:
+        time.sleep(0.1)
+    return dsn

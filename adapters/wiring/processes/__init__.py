@@ -1,0 +1,1 @@
+"""The processes that `serve` supervises, and `serve` itself. Uses compose and database."""

@@ -1,0 +1,70 @@
+"""A process that `serve` runs: `python -m adapters.wiring.processes.supervised api <fd of the listening socket>`.
+
+Or `projector`, without an fd.
+
+It loads its code, then waits for one line on stdin (hand_over.py): its logins to the database, which is up by then, and
+those of the installation's secrets that it works with.
+"""
+
+import socket
+import sys
+import time
+from collections.abc import Callable
+
+from adapters.complaint import WRONG_INPUT, Complaint
+from adapters.outbound.postgres.setup.mark_instance import read_instance
+from adapters.outbound.telemetry.logs import configure_logs
+from adapters.settings import Settings, read_settings
+from adapters.wiring.database.database import Database, DatabaseAway, complaints
+from adapters.wiring.processes.give_up import giving_up_in_one_line
+from adapters.wiring.processes.hand_over import taken_from
+from adapters.wiring.processes.leave_root import leave_root
+
+BACK_WITHIN_S = 30.0
+"""The supervisor restarts a dead server at once; then it replays its log."""
+
+
+def main(program: str, *arguments: str) -> int:
+    settings = read_settings()
+    configure_logs(program, settings.log_format, settings.log_level)
+    run = _loaded(program, arguments, settings)
+    leave_root(settings, dies_with_parent=True)
+    line = sys.stdin.readline().strip()
+    if not line:  # the supervisor is gone
+        return 1
+    return run(_reached(taken_from(line), settings))
+
+
+def _reached(database: Database, settings: Settings) -> Database:
+    """The database, also if it is being brought back just now: ending would cost the loading of all code again."""
+    deadline_s = time.monotonic() + BACK_WITHIN_S
+    while True:
+        try:
+            with complaints(database.dsn, settings):
+                read_instance(database.writer("gatewayz"))
+            return database
+        except DatabaseAway:
+            if time.monotonic() > deadline_s:
+                raise
+            time.sleep(0.1)
+
+
+def _loaded(program: str, arguments: tuple[str, ...], settings: Settings) -> Callable[[Database], int]:
+    """The program with all its code; each process loads only its own."""
+    match program:
+        case "api":
+            from adapters.wiring.compose.gateway import catalog_of
+            from adapters.wiring.processes.run_api import run_api
+
+            sock, catalog = socket.socket(fileno=int(arguments[0])), catalog_of(settings)
+            return lambda database: run_api(database, settings, sock, catalog)
+        case "projector":
+            from adapters.wiring.processes.run_projector import run_projector
+
+            return lambda database: run_projector(database, settings)
+    raise Complaint(f"there is no program {program}", WRONG_INPUT)
+
+
+if __name__ == "__main__":
+    with giving_up_in_one_line():
+        sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""What an answer is charged for: counted by its provider, or estimated here."""

@@ -1,0 +1,1 @@
+"""A request for an inference as far as billing must know it."""

@@ -1,0 +1,159 @@
+"""From a client's JSON to what billing must know of it. Everything else is passed on untouched."""
+
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from application.generate.request.members import Members, distinct, first_byte, members_of
+from application.generate.request.read_messages import Beyond, read_messages
+from application.generate.request.read_tools import cut_foreign_tools
+from domain.errors import DomainError
+
+MAX_TOKENS_LIMIT = 2**31 - 1
+MAX_CHOICES = 128
+"""As OpenAI's API has it (n between 1 and 128, checked 2026-11-22)."""
+
+IMAGE_TOKENS = 50_000
+"""Upper bound of what one image can cost in prompt tokens: gpt-4o-mini bills up to 48,169 for the largest
+(2,833 + 8 tiles x 5,667; OpenAI vision guide, checked 2026-11-22)."""
+
+TOKEN_FIELDS = ("max_completion_tokens", "max_tokens")
+
+IN_THE_OPERATORS_ACCOUNT = ("previous_response_id", "conversation", "container", "file_ids", "cached_content")
+"""Members that name what a provider keeps under our key: other customers' work among it, and of a size nobody knows."""
+
+READ = frozenset(
+    {*TOKEN_FIELDS, *IN_THE_OPERATORS_ACCOUNT, "model", "messages", "n", "stream", "stream_options", "tools"}
+    | {"tool_choice", "provider"}
+)
+"""What billing, routing and limits read: twice in one body it is refused."""
+
+_LONGEST_NUMBER = 64
+"""Digits of a number that is read: 10^30 is still told as out of range, a megabyte of digits is not looked at."""
+
+
+class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A chat completion that was asked for.
+
+    members:           of the body as it came, for the provider; without the tools that are not passed on.
+    raw:               the whole body, for what is seldom read.
+    prompt_bytes:      UTF-8 bytes of the body without inlined files; no tokenizer makes more tokens than bytes.
+    images:            sent inline or named by URL; each has its bound.
+    beyond:            parts that no count of bytes bounds: the first of each kind.
+    attached_tokens:   what the images and files may cost, for an estimate; not their bound.
+    requested_tokens:  output tokens per choice that the client asked for, None if it left that to the model.
+    cut:               what was left out of `members`, as the client named it.
+    app, title:        the application's origin and what it calls itself, in clear; empty if it did not say.
+    idempotency:       the client's Idempotency-Key and the hash of method, path and decoded body; None without a key.
+    """
+
+    members: Members
+    raw: bytes
+    model: str
+    prompt_bytes: int
+    images: int
+    beyond: tuple[Beyond, ...]
+    attached_tokens: int
+    requested_tokens: int | None
+    limit_field: str
+    choices: int
+    streamed: bool
+    cut: tuple[str, ...] = ()
+    app: str = ""
+    title: str = ""
+    idempotency: tuple[str, bytes] | None = None
+
+    def most_input_tokens(self, context_length: int) -> int:
+        """An upper bound of the prompt on a model with this input limit. What no bytes bound, only that limit does."""
+        return context_length if self.beyond else self.prompt_bytes + self.images * IMAGE_TOKENS
+
+
+def read_chat_request(
+    members: Members, raw: bytes, *, app: str = "", title: str = "", idempotency: tuple[str, bytes] | None = None
+) -> ChatRequest:
+    """Check the members that billing depends on; `raw` is the body that they are of.
+
+    Raises: DomainError invalid_request, duplicate_member, naming the member in `param`.
+    """
+    found = distinct(members, READ)
+    for name in IN_THE_OPERATORS_ACCOUNT:
+        if name in found and not _is_null(found[name]):
+            raise _invalid(name, f"{name} names what is kept at a provider, which cannot be reached from here")
+    prompt = read_messages(found.get("messages"))
+    limit_field, requested_tokens = _requested_tokens(found)
+    sent, cut = cut_foreign_tools(members, found)
+    return ChatRequest(
+        members=sent,
+        raw=raw,
+        model=_model(found),
+        prompt_bytes=len(raw) - prompt.inlined_bytes,
+        images=prompt.images,
+        beyond=prompt.beyond,
+        attached_tokens=prompt.attached_tokens,
+        requested_tokens=requested_tokens,
+        limit_field=limit_field,
+        choices=_whole_number(found, "n", 1, MAX_CHOICES) or 1,
+        streamed=_flag(found, "stream"),
+        cut=cut,
+        app=app,
+        title=title,
+        idempotency=idempotency,
+    )
+
+
+def read_body(raw: bytes, **told: Any) -> ChatRequest:
+    """As read_chat_request, of bytes that are known to be JSON."""
+    return read_chat_request(members_of(raw), raw, **told)
+
+
+def _model(found: dict[str, Raw]) -> str:
+    raw = found.get("model")
+    model = msgspec.json.decode(raw) if raw is not None and first_byte(raw) == b'"' else None
+    if not model or len(model) > 200:
+        raise _invalid("model", "model must be the id of a model; GET /v1/models lists them")
+    return str(model)
+
+
+def _requested_tokens(found: dict[str, Raw]) -> tuple[str, int | None]:
+    """The smaller of the limits that the client named, and the member it is in; null is none."""
+    asked = [
+        (tokens, field)
+        for field in TOKEN_FIELDS
+        if (tokens := _whole_number(found, field, 1, MAX_TOKENS_LIMIT)) is not None
+    ]
+    tokens, field = min(asked, default=(None, ""))
+    return field, tokens
+
+
+def _whole_number(found: dict[str, Raw], field: str, least: int, most: int) -> int | None:
+    """A whole number, however it is written: 100.0 is one."""
+    raw = found.get(field)
+    if raw is None or _is_null(raw):
+        return None
+    value = msgspec.json.decode(raw) if _is_number(raw) else None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not isinstance(value, int) or not least <= value <= most:
+        raise _invalid(field, f"{field} must be a whole number from {least} to {most}")
+    return value
+
+
+def _is_number(raw: Raw) -> bool:
+    return first_byte(raw) in b"-0123456789" and len(memoryview(raw)) <= _LONGEST_NUMBER
+
+
+def _flag(found: dict[str, Raw], field: str) -> bool:
+    raw = found.get(field)
+    kind = b"n" if raw is None else first_byte(raw)
+    if kind not in b"tfn":
+        raise _invalid(field, f"{field} must be true or false")
+    return kind == b"t"
+
+
+def _is_null(raw: Raw) -> bool:
+    return first_byte(raw) == b"n"
+
+
+def _invalid(param: str | None, message: str) -> DomainError:
+    return DomainError("invalid_request", param=param, message=message)

@@ -1,0 +1,66 @@
+"""The ledger: the one way to write."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+from uuid import UUID
+
+import msgspec
+
+from application.ports.answers import StoredAnswer
+from domain.claim import Claim
+from domain.decider import Decider
+from domain.event import Command, Event
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """What a command came to.
+
+    events:       what it decided, as stored.
+    position:     of its last event in the log; 0 if it decided nothing.
+    seen_before:  true if this command id had been recorded by an earlier call: these are that call's events.
+    """
+
+    events: tuple[Event, ...]
+    position: int
+    seen_before: bool = False
+
+
+class Ledger(Protocol):
+    """Load -> decide -> append, in group commits. Returns only after the commit."""
+
+    async def transact(
+        self,
+        decider: Decider,
+        owner_id: str,
+        command: Command,
+        *,
+        command_id: UUID,
+        correlation_id: UUID | None = None,
+        input_hash: bytes | None = None,
+        claims: Sequence[Claim] = (),
+        releases: Sequence[Claim] = (),
+        answer: StoredAnswer | None = None,
+        sheddable: bool = False,
+    ) -> Recorded:
+        """Decide `command` on the stream's newest state and record the outcome, once for ever per `command_id` (P5).
+
+        input_hash: what the command id stands for; None hashes the command itself without its time.
+        claims:     refused with DomainError claim_taken(kind) if another stream holds one; releases give them up.
+        sheddable:  may be refused with DomainError overloaded when the append queue is full; settles never are.
+        Raises:     DomainError of `decide`; command_id_reused if the id was recorded with another input hash;
+                    ledger_unavailable when the database stays out of reach and nothing is known to be recorded.
+        Cancelling the caller does not withdraw the command.
+        """
+        ...
+
+    async def state_of(self, decider: Decider, owner_id: str) -> Any:
+        """Fold the stream as the log has it now, not as a cache has it."""
+        ...
+
+    async def recall(self, command_ids: Sequence[UUID]) -> Mapping[UUID, Recorded]:
+        """What earlier commands came to, for those of `command_ids` that were recorded."""
+        ...
+
+    async def holder_of(self, claim: Claim) -> str | None:
+        """The stream that holds `claim`."""
+        ...

@@ -1,0 +1,65 @@
+"""Credit and lots as the read models have them."""
+
+from datetime import datetime
+
+import msgspec
+
+from domain.lot_kind import LotKind
+
+
+class Credits(msgspec.Struct, frozen=True, kw_only=True):
+    """An account's credit as of `position`, its last credit event (0: none yet).
+
+    available_nusd = posted - held; posted = granted - expired - settled.
+    shortfall_nusd: served beyond all credit; owed_nusd: what of it the next purchased grant pays.
+    unpaid_work_nusd: what providers presumably charged and nobody paid, ever.
+    not_provable_beyond: position of an event that could not be projected; None as it should be.
+    """
+
+    account_id: str
+    granted_nusd: int = 0
+    settled_nusd: int = 0
+    expired_nusd: int = 0
+    posted_nusd: int = 0
+    held_nusd: int = 0
+    shortfall_nusd: int = 0
+    owed_nusd: int = 0
+    unpaid_work_nusd: int = 0
+    open_reservations: int = 0
+    position: int = 0
+    not_provable_beyond: int | None = None
+
+    @property
+    def available_nusd(self) -> int:
+        return self.posted_nusd - self.held_nusd
+
+    @property
+    def total_credits_nusd(self) -> int:
+        """What /v1/credits calls total_credits: granted - expired - forfeited - clawed back (PRODUCT §1)."""
+        return self.granted_nusd - self.expired_nusd
+
+    @property
+    def total_usage_nusd(self) -> int:
+        """What /v1/credits calls total_usage: settled + corrections."""
+        return self.settled_nusd
+
+
+class LotRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A lot: granted = burnt + expired + held + available. `reason` is sealed."""
+
+    lot_id: str
+    kind: LotKind
+    priority: int
+    granted_nusd: int
+    burnt_nusd: int
+    expired_nusd: int
+    held_nusd: int
+    granted_at: datetime
+    expires_at: datetime | None
+    source: str
+    reason: bytes
+    position: int
+
+    @property
+    def available_nusd(self) -> int:
+        return self.granted_nusd - self.burnt_nusd - self.expired_nusd - self.held_nusd

@@ -1,0 +1,32 @@
+"""API keys as the read models have them."""
+
+import msgspec
+
+from domain.account.events import AccountState
+from domain.api_key.api_key import ApiKey
+
+
+class FoundKey(msgspec.Struct, frozen=True):
+    """A key as a lookup by secret finds it. `position` is where the read model stands, not the key's last event."""
+
+    key: ApiKey
+    account_state: AccountState
+    position: int
+
+
+class KeySpending(msgspec.Struct, frozen=True):
+    """Settled charges of a key in the windows (UTC) that the time of asking falls in; by the day of their reserve."""
+
+    total_nusd: int = 0
+    daily_nusd: int = 0
+    weekly_nusd: int = 0
+    monthly_nusd: int = 0
+    requests: int = 0
+
+
+class KeyRecord(msgspec.Struct, frozen=True):
+    """A key and what it spent. `position` is that of the key's last event."""
+
+    key: ApiKey
+    spending: KeySpending
+    position: int

@@ -1,0 +1,8 @@
+"""Kinds of credit, and which burns first (PRODUCT §1)."""
+
+from typing import Literal
+
+LotKind = Literal["allowance", "trial", "promo", "purchased"]
+
+PRIORITY: dict[LotKind, int] = {"allowance": 10, "trial": 20, "promo": 30, "purchased": 40}
+"""Lower burns first: what lapses soonest goes before what was paid for."""

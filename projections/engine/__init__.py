@@ -1,0 +1,1 @@
+"""What every projection stands on: changes as data, pages, replays, the registry."""

@@ -1,0 +1,14 @@
+"""How queries reach a database: SQL and parameters in, rows out."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+
+class Reader(Protocol):
+    """Asks one build of a read model. One statement, one snapshot.
+
+    Parameters are numbered $1, $2 ... in the text; `json` columns arrive as text. The text names the build's tables as
+    read.<table>_{build}, and its number as {version} (projections.engine.registry.for_build).
+    """
+
+    async def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Sequence[tuple[Any, ...]]: ...

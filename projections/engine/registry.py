@@ -1,0 +1,81 @@
+"""Every read model there is, and which versions of it this release can build and read.
+
+A new one is a folder with PROJECTION in its project.py, and its row here. Raising a version is described in
+docs/how-to/change-a-read-model.md.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import import_module, resources
+from types import ModuleType
+
+from projections.engine.changes import Projection
+from projections.engine.views import views_in
+
+READ_MODELS: Mapping[str, tuple[int, ...]] = {
+    "api_key": (),
+    "available_credit": (1,),
+    "generation": (),
+    "ledger_entries": (1,),
+}
+"""By name, the earlier versions that this release still ships: each in a folder v<version> inside the model's own."""
+
+NAMES = tuple(READ_MODELS)
+
+
+def _projection(package: str) -> Projection:
+    found: Projection = import_module(f"{package}.project").PROJECTION
+    assert found.package == package, f"the projection in {package} says that it is in {found.package}"
+    return found
+
+
+PROJECTIONS: tuple[Projection, ...] = tuple(_projection(f"projections.{name}") for name in NAMES)
+"""The current version of each."""
+
+BUILDS: tuple[Projection, ...] = PROJECTIONS + tuple(
+    _projection(f"projections.{name}.v{version}") for name, earlier in READ_MODELS.items() for version in earlier
+)
+"""Every version that this release ships: those it keeps up to date, reads and verifies where they were built."""
+
+
+def current_of(builds: Sequence[Projection]) -> dict[str, Projection]:
+    """The highest version of each read model: the one that is built if it is missing."""
+    return {build.name: build for build in sorted(builds, key=lambda build: build.version)}
+
+
+def queries_of(build: Projection) -> ModuleType:
+    """The questions that can be asked of its tables."""
+    return import_module(f"{build.package}.queries")
+
+
+def tables_sql(build: Projection) -> str:
+    """DDL of its tables and indexes; harmless if they exist."""
+    return for_build(_file(build, "schema.sql"), build)
+
+
+def views_sql(build: Projection) -> str:
+    """DDL that points the views for people at its tables. No reader of ours uses them."""
+    return for_build(_file(build, "views.sql"), build)
+
+
+def view_names(build: Projection) -> tuple[str, ...]:
+    """Of the views for people."""
+    return tuple(views_in(_file(build, "views.sql")))
+
+
+@cache
+def for_build(sql: str, build: Projection) -> str:
+    """`sql` with the build's own names: {build} is the suffix of its tables, {version} its number."""
+    return sql.replace("{build}", build.build).replace("{version}", str(build.version))
+
+
+def read_files() -> None:
+    """Now instead of when they are needed: a process that gives its rights up may not be able to read them then."""
+    for build in BUILDS:
+        tables_sql(build)
+        views_sql(build)
+
+
+@cache
+def _file(build: Projection, name: str) -> str:
+    return resources.files(build.package).joinpath(name).read_text("utf-8")
