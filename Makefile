@@ -9,10 +9,13 @@ UPGRADE ?=
 BIN := .venv/bin
 PIP := -m pip --no-input --disable-pip-version-check
 CLIENTS := tests/interop/clients
+# Tests that run the product in their own process, and the least share of its branches, in %, that they take.
+IN_PROCESS := tests/domain tests/application tests/projections tests/laws tests/contracts tests/adapters
+COVERED := 90
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test check interop soak bench sabotage torture lock clean
+.PHONY: help run test check coverage interop soak bench sabotage torture lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | expand -t 12
@@ -29,6 +32,9 @@ check: .venv/.dev ## format, lint, types, imports; all run, any failure fails
 		echo "== $$step"; $(BIN)/$$step || failed=1; \
 	done; \
 	exit $$failed
+
+coverage: .venv/.dev ## branches that the tests inside one process take, and the floor below which it fails
+	@$(BIN)/pytest -n 2 --dist loadfile -q --cov --cov-report=term --cov-fail-under=$(COVERED) $(IN_PROCESS) $(PYTEST_ARGS)
 
 interop: .venv/.dev .venv-interop/.clients ## tests against programs from outside
 	$(call pytest_folder,tests/interop)

@@ -71,6 +71,7 @@ def without_room_for_events(folder: Path, house: Gateway, key: str) -> list[Seen
     seen = until_refused(house, key)
     assert credits_answer(house, key), "reads go on"
     verified = house.command("verify", "--json")
+    assert verified.stdout, f"verify said nothing and left with {verified.returncode}: {verified.stderr}"
     findings = json.loads(verified.stdout)["findings"]
     assert {finding["check"] for finding in findings} <= {"lag"}, findings  # there is no room for read models either
     ballast.unlink()

@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import pytest
 
+from adapters.outbound.postgres.verify import pin_snapshot
 from adapters.outbound.postgres.verify.cut_log import cut_log
 from adapters.outbound.postgres.verify.examine_ledger import pinned_evidence
 from adapters.outbound.postgres.verify.pin_snapshot import pinned
@@ -126,3 +127,18 @@ def test_stretches_are_the_whole_log(ledger: WholeLedger) -> None:
             assert stretches[0].after.position == 0 and stretches[-1].upto is None
             for one, next_ in pairwise(stretches):
                 assert one.upto == next_.after.position > one.after.position
+
+
+NO_ROOM = "DO $$ BEGIN RAISE EXCEPTION 'could not write to file' USING ERRCODE = 'disk_full'; END $$"
+
+
+def test_p7_without_room_for_a_snapshots_file_the_work_is_done_in_one_process(
+    ledger: WholeLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk is when an operator asks `verify` whether anything was lost."""
+    database = ledger.database
+    database.sql("UPDATE read.credit_lot_v2 SET burnt_nusd = burnt_nusd + 1")
+    expected = findings(database, 1, 1_000)
+    assert expected
+    monkeypatch.setattr(pin_snapshot, "EXPORT", NO_ROOM)
+    assert findings(database, 2, 1_000) == expected

@@ -1,8 +1,9 @@
 """Evidence for verify_ledger from a PostgreSQL ledger: pinned once, examined by several processes if it is large."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -26,6 +27,9 @@ SHARED_FROM = 50_000
 MOST_PROCESSES = 4
 """What needs the whole log in order is done by one process and takes a third of the time: more would wait for it."""
 
+Work = Callable[[Sequence[Task]], list[Any]]
+"""Does tasks and returns their results in their order."""
+
 INSERT_ONLY = frozenset(p.name for p in BUILDS if any(table.insert_only for table in p.tables))
 CHANGING = frozenset(p.name for p in BUILDS if any(not table.insert_only for table in p.tables))
 """Read models that have such tables. One that had both kinds would be replayed twice, once for each."""
@@ -34,14 +38,11 @@ CHANGING = frozenset(p.name for p in BUILDS if any(not table.insert_only for tab
 class PostgresEvidence:
     """application.verify_ledger.Evidence of the moment at which `pinned_evidence` was entered."""
 
-    def __init__(
-        self, info: str, connection: psycopg.Connection[Any], processes: int, stretch: int, keys: KeyAccess | None
-    ) -> None:
-        self._info = info
-        self._keys = keys
+    def __init__(self, connection: psycopg.Connection[Any], work: Work, stretch: int, keys: KeyAccess | None) -> None:
         self._connection = connection
-        self._processes = processes
+        self._work = work
         self._stretch = stretch
+        self._keys = keys
 
     def standing(self) -> LedgerStanding:
         return read_standing(self._connection)
@@ -56,7 +57,7 @@ class PostgresEvidence:
         ]  # first: the longest, and what cannot be cut
         stretches = cut_log(self._connection, head, self._stretch)
         tasks += [Task(verify_stretch, (stretch, INSERT_ONLY)) for stretch in stretches]
-        streams, access, breaches, *proofs = self._work(tasks, self._processes or processes_for(head))
+        streams, access, breaches, *proofs = self._work(tasks)
         findings = [
             *find_unbuilt(self._connection),
             *self._damage(streams, proofs),
@@ -66,11 +67,6 @@ class PostgresEvidence:
             *breaches,
         ]
         return Examined(findings, streams.clamped, access.access)
-
-    def _work(self, tasks: Sequence[Task], processes: int) -> list[Any]:
-        if processes == 1:
-            return work_here(self._connection, tasks)
-        return work_apart(self._info, export_snapshot(self._connection), tasks, processes)
 
     def _damage(self, streams: StreamsProof, stretches: Sequence[StretchProof]) -> Iterator[Finding]:
         """What is wrong with order and chain: noticed in parts, named by a walk over the whole."""
@@ -94,7 +90,16 @@ def pinned_evidence(
     keys:       what it takes to look into data keys and sealed claims; None checks that they are there.
     """
     with pinned(info) as connection:
-        yield PostgresEvidence(info, connection, processes, stretch, keys)
+        yield PostgresEvidence(connection, _work_for(info, connection, processes), stretch, keys)
+
+
+def _work_for(info: str, connection: psycopg.Connection[Any], processes: int) -> Work:
+    """Asked before anything is read: without room for a file on the server, the work is done here."""
+    sharing = processes or processes_for(read_head(connection).position)
+    snapshot = export_snapshot(connection) if sharing > 1 else None
+    if snapshot is None:
+        return partial(work_here, connection)
+    return partial(work_apart, info, snapshot, processes=sharing)
 
 
 def processes_for(events: int) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, count
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 
@@ -35,9 +35,20 @@ def pinned(info: str, snapshot: str | None = None) -> Iterator[psycopg.Connectio
         connection.execute("ROLLBACK")
 
 
-def export_snapshot(connection: psycopg.Connection[Any]) -> str:
-    """A name by which other connections see the same moment, while `connection` stays pinned."""
-    row = connection.execute("SELECT pg_export_snapshot()").fetchone()
+EXPORT: LiteralString = "SELECT pg_export_snapshot()"
+
+
+def export_snapshot(connection: psycopg.Connection[Any]) -> str | None:
+    """A name by which other connections see the same moment, while `connection` stays pinned.
+
+    None if the server's disk is full, since the name is a file: `connection` is then pinned again, at a later moment.
+    """
+    try:
+        row = connection.execute(EXPORT).fetchone()
+    except psycopg.errors.DiskFull:
+        connection.execute("ROLLBACK")
+        connection.execute(PIN, prepare=False)
+        return None
     return str(row and row[0])
 
 
