@@ -141,7 +141,7 @@ class ManageKeys:
         return recorded.position
 
     async def _owned(self, account_id: str, key_id: str) -> ApiKey:
-        key: ApiKey = await self._ledger.state_of(API_KEY, key_id)
+        key = await self._ledger.state_of(API_KEY, key_id)
         if not key.exists or key.revoked or key.account_id != account_id:
             raise DomainError("key_not_found")
         return key

@@ -1,14 +1,20 @@
 """The shape every aggregate has: decide(command, state) -> events, evolve(state, event) -> state."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import msgspec
 
 from domain.event import Command, Event
 
+C = TypeVar("C", bound=Command)
+"""The commands of one aggregate: a union such as AccountCommand."""
 
-class Decider(msgspec.Struct, frozen=True):
+S = TypeVar("S")
+"""The state of one aggregate."""
+
+
+class Decider(msgspec.Struct, Generic[C, S], frozen=True):
     """One aggregate as data, so that a single write path serves them all.
 
     name:         stream prefix, e.g. "credit" for streams `credit-<account id>`.
@@ -21,22 +27,27 @@ class Decider(msgspec.Struct, frozen=True):
     """
 
     name: str
-    initial: Any
-    decide: Callable[[Any, Any], Sequence[Event]]
-    evolve: Callable[[Any, Any], Any]
+    initial: S
+    decide: Callable[[C, S], Sequence[Event]]
+    evolve: Callable[[S, Event], S]
     events: tuple[type[Event], ...]
-    state_type: Any
+    state_type: type[S]
     state_schema: int
 
     def stream(self, owner_id: str) -> str:
         return f"{self.name}-{owner_id}"
 
-    def fold(self, state: Any, events: Sequence[Event]) -> Any:
+    def fold(self, state: S, events: Sequence[Event]) -> S:
         for event in events:
             state = self.evolve(state, event)
         return state
 
-    def run(self, command: Command, state: Any) -> tuple[Sequence[Event], Any]:
+    def run(self, command: C, state: S) -> tuple[Sequence[Event], S]:
         """Decide and fold the outcome: what the write path and the tests both do."""
         events = self.decide(command, state)
         return events, self.fold(state, events)
+
+
+AnyDecider: TypeAlias = Decider[Any, Any]
+"""One of several aggregates, where code serves all of them: its commands and its state are not known to the type
+checker. A registry, a batch or a cache of streams holds these; use cases name the aggregate itself."""

@@ -4,7 +4,7 @@ from collections import OrderedDict
 
 from application.ports.key_directory import Caller
 from application.ports.ledger import Ledger
-from domain.api_key.api_key import API_KEY, ApiKey
+from domain.api_key.api_key import API_KEY
 from domain.errors import DomainError
 
 MAX_KEYS = 50_000
@@ -31,7 +31,7 @@ class KeyOwners:
             raise DomainError("invalid_api_key")
 
     async def _read(self, key_id: str) -> str:
-        key: ApiKey = await self._ledger.state_of(API_KEY, key_id)
+        key = await self._ledger.state_of(API_KEY, key_id)
         if key.exists:
             self._owners[key_id] = key.account_id
             if len(self._owners) > MAX_KEYS:

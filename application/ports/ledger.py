@@ -1,15 +1,15 @@
 """The ledger: the one way to write."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
 import msgspec
 
 from application.ports.answers import StoredAnswer
 from domain.claim import Claim
-from domain.decider import Decider
-from domain.event import Command, Event
+from domain.decider import C, Decider, S
+from domain.event import Event
 
 
 class Recorded(msgspec.Struct, frozen=True):
@@ -30,9 +30,9 @@ class Ledger(Protocol):
 
     async def transact(
         self,
-        decider: Decider,
+        decider: Decider[C, S],
         owner_id: str,
-        command: Command,
+        command: C,
         *,
         command_id: UUID,
         correlation_id: UUID | None = None,
@@ -53,7 +53,7 @@ class Ledger(Protocol):
         """
         ...
 
-    async def state_of(self, decider: Decider, owner_id: str) -> Any:
+    async def state_of(self, decider: Decider[C, S], owner_id: str) -> S:
         """Fold the stream as the log has it now, not as a cache has it."""
         ...
 

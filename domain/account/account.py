@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import get_args
+from typing import assert_never, get_args
 
 import msgspec
 from msgspec.structs import replace
@@ -32,6 +32,9 @@ class ChangeState(Command, frozen=True, kw_only=True):
     reason: bytes = b""
 
 
+AccountCommand = Open | ChangeState
+
+
 class Account(msgspec.Struct, frozen=True):
     account_id: str = ""
     state: AccountState = "closed"
@@ -51,7 +54,7 @@ def burnable_kinds(state: AccountState) -> tuple[LotKind, ...] | None:
     return ("purchased",) if state in PURCHASED_ONLY else None
 
 
-def decide(command: Command, state: Account) -> Sequence[Event]:
+def decide(command: AccountCommand, state: Account) -> Sequence[Event]:
     """Refuses with a DomainError; () means nothing would change. Time never runs backwards."""
     at = max(command.at, state.changed_at)
     match command:
@@ -75,7 +78,7 @@ def decide(command: Command, state: Account) -> Sequence[Event]:
             if command.state == state.state:
                 return ()
             return [StateChanged(at=at, account_id=state.account_id, state=command.state, reason=command.reason)]
-    raise TypeError(type(command))
+    assert_never(command)
 
 
 def evolve(state: Account, event: Event) -> Account:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import get_args
+from typing import assert_never, get_args
 
 import msgspec
 from msgspec.structs import replace
@@ -49,6 +49,9 @@ class Revoke(Command, frozen=True, kw_only=True):
     pass
 
 
+ApiKeyCommand = Issue | Change | Rotate | Revoke
+
+
 class ApiKey(msgspec.Struct, frozen=True):
     """One key as its stream has it. `old_secret`, the one before the last rotation, still opens until `old_until`."""
 
@@ -89,7 +92,7 @@ class ApiKey(msgspec.Struct, frozen=True):
         return "api_key_expired" if expires_at is not None and expires_at <= now else None
 
 
-def decide(command: Command, state: ApiKey) -> Sequence[Event]:
+def decide(command: ApiKeyCommand, state: ApiKey) -> Sequence[Event]:
     """Refuses with a DomainError; () means nothing would change. Time never runs backwards."""
     at = max(command.at, state.changed_at)
     if isinstance(command, Issue):
@@ -108,7 +111,7 @@ def decide(command: Command, state: ApiKey) -> Sequence[Event]:
             return [Rotated(at=at, secret=command.secret, old_until=old_until, **named)]
         case Revoke():
             return [Revoked(at=at, **named)]
-    raise TypeError(type(command))
+    assert_never(command)
 
 
 def _issued(command: Issue, state: ApiKey) -> Issued:

@@ -106,3 +106,6 @@ class ExpireReservation(Command, frozen=True, kw_only=True):
 
 class ExpireLot(Command, frozen=True, kw_only=True):
     lot_id: str
+
+
+CreditCommand = Grant | Reserve | RecordAttempt | ExtendReservation | Settle | Release | ExpireReservation | ExpireLot

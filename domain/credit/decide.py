@@ -23,7 +23,7 @@ from domain.window import KeyLimit, spent, window_end
 UNLIMITED_NUSD = MAX_NUSD
 
 
-def decide(command: Command, state: CreditBalance) -> Sequence[Event]:
+def decide(command: c.CreditCommand, state: CreditBalance) -> Sequence[Event]:
     """Refuses with a DomainError; () means the command finds its work already done. Time never runs backwards."""
     return _DECIDERS[type(command)](command, state, max(command.at, state.at))
 

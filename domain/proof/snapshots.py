@@ -1,10 +1,10 @@
 """A snapshot is a cache: it must be what folding its stream from genesis gives at that version."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from domain.aggregates import AGGREGATES, aggregate_of
-from domain.decider import Decider
+from domain.decider import AnyDecider
 from domain.event import Event
 from domain.proof.finding import Finding
 
@@ -16,7 +16,7 @@ class SnapshotRow(NamedTuple):
     state: bytes
 
 
-Encode = Callable[[Any], bytes]
+Encode = Callable[[object], bytes]
 """How states are stored. Comparing what is stored also compares the order of lots, which decides what burns first."""
 
 
@@ -27,7 +27,7 @@ class SnapshotWalk:
         self._encode = encode
         self.waiting: dict[str, SnapshotRow] = {}
         """By stream, those that are not compared yet: events of others need not be walked."""
-        self._states: dict[str, Any] = {}
+        self._states: dict[str, object] = {}
         self._foreign: list[Finding] = []
         for row in snapshots:
             self._expect(row)
@@ -63,7 +63,7 @@ class SnapshotWalk:
             _found(row, None, f"the stream ends before version {row.version}") for row in self.waiting.values()
         ]
 
-    def _compare(self, decider: Decider, row: SnapshotRow, position: int, state: Any) -> Finding | None:
+    def _compare(self, decider: AnyDecider, row: SnapshotRow, position: int, state: object) -> Finding | None:
         del self.waiting[row.stream], self._states[row.stream]
         try:
             is_equal = self._encode(state) == row.state

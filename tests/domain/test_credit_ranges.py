@@ -12,13 +12,13 @@ from msgspec.structs import replace
 
 from domain import times
 from domain.aggregates import CODEC
-from domain.credit.commands import Settle
+from domain.credit.commands import CreditCommand, Settle
 from domain.credit.decider import CREDIT
 from domain.credit.events import Generation, Reserved, Settled
 from domain.credit.ranges import MAX_FUSD, MAX_MS, MAX_TOKENS
 from domain.credit.state import CreditBalance
 from domain.errors import DomainError
-from domain.event import Command, Event
+from domain.event import Event
 from domain.money import MAX_NUSD, Nusd
 from domain.pricing.quote import Quote
 from domain.pricing.rate import Charge, ChargeLine
@@ -31,7 +31,7 @@ EDGES = [-(2**63), -1, 0, 1, MAX_COUNT + 1, MAX_TOKENS + 1, MAX_NUSD, MAX_NUSD +
 NUMBERS = st.one_of(st.integers(), st.integers(0, 10**6), st.sampled_from(EDGES))
 
 
-def after(*commands: Command) -> CreditBalance:
+def after(*commands: CreditCommand) -> CreditBalance:
     state: CreditBalance = CREDIT.initial
     for command in commands:
         _, state = CREDIT.run(command, state)
@@ -71,20 +71,22 @@ SETTLES = st.builds(
 )
 
 
-def decided(command: Command, state: CreditBalance) -> Sequence[Event]:
+def decided(command: CreditCommand, state: CreditBalance) -> Sequence[Event]:
     with suppress(DomainError):
         return CREDIT.decide(command, state)
     return ()
 
 
 @given(RESERVES)
-def test_whatever_a_reserve_brings_its_event_is_within_the_ranges(command: Command) -> None:
+def test_whatever_a_reserve_brings_its_event_is_within_the_ranges(command: CreditCommand) -> None:
     for event in decided(command, RICH):
         assert_within(event)
 
 
 @given(SETTLES, st.sampled_from([HELD, EXPIRED]))
-def test_whatever_a_settle_brings_its_events_are_within_the_ranges(command: Command, state: CreditBalance) -> None:
+def test_whatever_a_settle_brings_its_events_are_within_the_ranges(
+    command: CreditCommand, state: CreditBalance
+) -> None:
     for event in decided(command, state):
         assert_within(event)
 

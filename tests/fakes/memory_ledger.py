@@ -12,7 +12,7 @@ import msgspec
 from application.ports.answers import StoredAnswer
 from application.ports.ledger import Recorded
 from domain.claim import Claim
-from domain.decider import Decider
+from domain.decider import C, Decider, S
 from domain.errors import DomainError
 from domain.event import GENESIS, Command
 from domain.log import RecordedEvent
@@ -35,9 +35,9 @@ class MemoryLedger:
 
     async def transact(
         self,
-        decider: Decider,
+        decider: Decider[C, S],
         owner_id: str,
-        command: Command,
+        command: C,
         *,
         command_id: UUID,
         correlation_id: UUID | None = None,
@@ -87,11 +87,12 @@ class MemoryLedger:
         for claim in releases:
             self._claims.pop(claim, None)
 
-    async def state_of(self, decider: Decider, owner_id: str) -> Any:
+    async def state_of(self, decider: Decider[C, S], owner_id: str) -> S:
         return self.state_now(decider, owner_id)
 
-    def state_now(self, decider: Decider, owner_id: str) -> Any:
-        return self._states.get(decider.stream(owner_id), decider.initial)
+    def state_now(self, decider: Decider[C, S], owner_id: str) -> S:
+        state: S = self._states.get(decider.stream(owner_id), decider.initial)
+        return state
 
     async def recall(self, command_ids: Sequence[UUID]) -> Mapping[UUID, Recorded]:
         self.asked += 1

@@ -12,9 +12,9 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from adapters.outbound.postgres.append.append_batch import NewEvent
 from adapters.outbound.postgres.append.ledger import PostgresLedger
 from application.ports.ledger import Recorded
+from domain.credit.commands import CreditCommand
 from domain.credit.decider import CREDIT
 from domain.errors import DomainError
-from domain.event import Command
 from tests.adapters.postgres.ledgers import assert_sound, chance, credit_of, eventually, log_of, running, stalled
 from tests.databases import Database
 from tests.domain.credit_words import grant, hold, settle
@@ -37,7 +37,9 @@ async def behind_proxy(
     assert_sound(database)
 
 
-async def transact(ledger: PostgresLedger, account: str, command: Command, command_id: UUID | None = None) -> Recorded:
+async def transact(
+    ledger: PostgresLedger, account: str, command: CreditCommand, command_id: UUID | None = None
+) -> Recorded:
     return await ledger.transact(CREDIT, account, command, command_id=command_id or uuid4())
 
 

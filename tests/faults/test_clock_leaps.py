@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 
 from adapters.outbound.postgres.append.ledger import PostgresLedger
 from application.command_ids import named_id
+from domain.credit.commands import CreditCommand
 from domain.credit.decider import CREDIT
-from domain.event import Command
 from tests.adapters.postgres.ledgers import (
     assert_sound,
     chance,
@@ -54,7 +54,7 @@ class Leaping:
         else:
             await self._succeeds(account, release(name, at=self._now()))
 
-    async def _succeeds(self, account: str, command: Command) -> bool:
+    async def _succeeds(self, account: str, command: CreditCommand) -> bool:
         code = await code_of(credit(self._dice.choice(self._ledgers), account, command))
         assert code in REFUSALS, code
         return not code

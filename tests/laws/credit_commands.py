@@ -14,7 +14,6 @@ from domain.credit import commands as c
 from domain.credit.events import Attempt, Generation, UnpaidCause
 from domain.credit.state import CreditBalance
 from domain.credit.unpaid import UnpaidLimit
-from domain.event import Command
 from domain.lot_kind import LotKind
 from domain.money import FUSD_PER_NUSD, Nusd
 from domain.pricing.quote import Quote
@@ -183,10 +182,10 @@ ENDINGS: tuple[Makes, ...] = (settles, late_settles, releases, reservation_expir
 
 
 @st.composite
-def any_command(draw: DrawFn, state: CreditBalance, now: datetime, name: str) -> Command:
+def any_command(draw: DrawFn, state: CreditBalance, now: datetime, name: str) -> c.CreditCommand:
     """Mostly a command that finds something to do in `state`, one time in ten any other."""
     makes = draw(st.sampled_from(fitting(state, max(now, state.at)) if draw(st.integers(0, 9)) else EVERY))
-    command: Command = draw(makes(state, now, name))
+    command: c.CreditCommand = draw(makes(state, now, name))
     return command
 
 

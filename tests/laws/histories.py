@@ -13,7 +13,7 @@ from domain.account.events import AccountState
 from domain.api_key.api_key import API_KEY, Change, Issue, Revoke, Rotate
 from domain.api_key.events import KeySettings, Secret
 from domain.credit.decider import CREDIT
-from domain.decider import Decider
+from domain.decider import AnyDecider
 from domain.errors import DomainError
 from domain.event import Command, Event
 from domain.window import KeyLimit
@@ -55,15 +55,18 @@ COMMANDS: dict[str, Callable[[Any, datetime, str], SearchStrategy[Command]]] = {
 class History(msgspec.Struct, frozen=True):
     """One stream as it was lived: its events, the state they led to, and the time when it was left."""
 
-    decider: Decider
+    decider: AnyDecider
     events: tuple[Event, ...]
     state: Any
     now: datetime
 
 
+DECIDERS: list[AnyDecider] = [ACCOUNT, API_KEY, CREDIT, CREDIT]
+
+
 @st.composite
-def histories(draw: DrawFn, decider: Decider | None = None) -> History:
-    decider = decider or draw(st.sampled_from([ACCOUNT, API_KEY, CREDIT, CREDIT]))
+def histories(draw: DrawFn, of: AnyDecider | None = None) -> History:
+    decider = of or draw(st.sampled_from(DECIDERS))
     state, now = decider.initial, START
     events: list[Event] = []
     for number in range(draw(st.integers(1, 20))):

@@ -17,13 +17,14 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from domain.aggregates import CODEC
 from domain.credit import events as e
+from domain.credit.commands import CreditCommand
 from domain.credit.decider import CREDIT
 from domain.credit.lot import Part, total
 from domain.credit.retired import RETIRED
 from domain.credit.state import CreditBalance
 from domain.credit.unpaid import WINDOW_DAYS, sum_nusd
 from domain.errors import DomainError
-from domain.event import Command, Event
+from domain.event import Event
 from domain.window import window_start
 from tests.laws import credit_commands as make
 from tests.laws.credit_model import WINDOWS, CreditModel, Refused, window_of
@@ -165,7 +166,7 @@ class Facts(DomainError):
     __hash__ = DomainError.__hash__
 
 
-def decided(command: Command, state: CreditBalance) -> Outcome:
+def decided(command: CreditCommand, state: CreditBalance) -> Outcome:
     try:
         return list(CREDIT.decide(command, state))
     except DomainError as refusal:
@@ -179,7 +180,7 @@ def thawed(state: CreditBalance) -> CreditBalance:
     return again
 
 
-def modelled(command: Command, model: CreditModel) -> Any:
+def modelled(command: CreditCommand, model: CreditModel) -> Any:
     plain = msgspec.to_builtins(command, builtin_types=(datetime,))
     try:
         return model.ask(type(command).__name__, plain)

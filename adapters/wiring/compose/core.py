@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from psycopg_pool import AsyncConnectionPool
 
@@ -34,7 +34,7 @@ class Core(NamedTuple):
     answers: PostgresAnswers
     clock: SystemClock
     ids: SystemIds
-    pool: AsyncConnectionPool[Any]
+    pool: AsyncConnectionPool[PromptConnection]
     duties: list[asyncio.Task[None]]
 
 
@@ -43,7 +43,7 @@ class RunningLedger(NamedTuple):
 
     ledger: PostgresLedger
     reads: PostgresReadModels
-    pool: AsyncConnectionPool[Any]
+    pool: AsyncConnectionPool[PromptConnection]
     duties: list[asyncio.Task[None]]
 
 
@@ -92,8 +92,8 @@ async def end_tasks(*tasks: asyncio.Task[None]) -> None:
 
 
 @asynccontextmanager
-async def _open_pool(info: str) -> AsyncIterator[AsyncConnectionPool[Any]]:
-    pool: AsyncConnectionPool[Any] = AsyncConnectionPool(
+async def _open_pool(info: str) -> AsyncIterator[AsyncConnectionPool[PromptConnection]]:
+    pool: AsyncConnectionPool[PromptConnection] = AsyncConnectionPool(
         info,
         connection_class=PromptConnection,
         min_size=1,

@@ -5,7 +5,6 @@ from application.ports.key_directory import Caller
 from application.ports.ledger import Ledger
 from domain.account.account import burnable_kinds
 from domain.credit.decider import CREDIT
-from domain.credit.state import CreditBalance
 from domain.errors import DomainError
 
 TRUST_S = 1.0
@@ -28,7 +27,7 @@ class CheckLargeBody:
         now = self._clock.now()
         if self._trusted.get(caller.account_id, 0.0) > now.timestamp():
             return
-        credit: CreditBalance = await self._ledger.state_of(CREDIT, caller.account_id)
+        credit = await self._ledger.state_of(CREDIT, caller.account_id)
         if credit.available_nusd(now, burnable_kinds(caller.account_state)) <= 0:
             raise DomainError("body_needs_credit", limit_bytes=limit_bytes)
         if len(self._trusted) >= MAX_TRUSTED:

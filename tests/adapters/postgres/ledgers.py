@@ -15,10 +15,11 @@ from adapters.outbound.postgres.append.ledger import PostgresLedger
 from application.command_ids import named_id
 from application.ports.ledger import Recorded
 from domain.aggregates import CODEC, aggregate_of
+from domain.credit.commands import CreditCommand
 from domain.credit.decider import CREDIT
 from domain.credit.state import CreditBalance
 from domain.errors import DomainError
-from domain.event import Command, Event
+from domain.event import Event
 from tests.chain import broken_chain
 from tests.databases import Database
 from tests.domain.credit_words import grant
@@ -52,7 +53,7 @@ async def processes(database: Database, count: int = 2, **options: Any) -> Async
 
 
 async def credit(
-    ledger: PostgresLedger, account: str, command: Command, name: str | None = None, **more: Any
+    ledger: PostgresLedger, account: str, command: CreditCommand, name: str | None = None, **more: Any
 ) -> Recorded:
     """Transact on an account's credit; `name` stands for the command id (None: the command's own words)."""
     command_id = named_id("test", account, repr(command) if name is None else name)

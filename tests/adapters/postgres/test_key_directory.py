@@ -22,12 +22,11 @@ from application.ports.key_directory import Caller
 from application.reads.keys import FoundKey
 from domain.account.account import ACCOUNT, Account, ChangeState, Open
 from domain.aggregates import CODEC, aggregate_of
-from domain.api_key.api_key import API_KEY, ApiKey, Change, Issue, Revoke, Rotate
+from domain.api_key.api_key import API_KEY, ApiKey, ApiKeyCommand, Change, Issue, Revoke, Rotate
 from domain.api_key.events import KeySettings, Secret
 from domain.api_key.secret_form import write_secret
 from domain.claim import Claim
 from domain.errors import DomainError
-from domain.event import Command
 from tests.adapters.postgres.ledgers import eventually, processes
 from tests.databases import Database
 from tests.domain.credit_words import NOW, SECOND
@@ -102,7 +101,7 @@ def hashed(name: str) -> bytes:
     return PERSONAL_DATA.keyed_hash("key_secret", written(name))
 
 
-async def change_key(ledger: PostgresLedger, command: Command, *secrets: str) -> int:
+async def change_key(ledger: PostgresLedger, command: ApiKeyCommand, *secrets: str) -> int:
     claims = [Claim("key_secret", hashed(secret)) for secret in secrets]
     return (await ledger.transact(API_KEY, "k", command, command_id=uuid4(), claims=claims)).position
 

@@ -12,7 +12,7 @@ from adapters.inbound.http.shapes.key_shape import Key, LimitReset, changed_limi
 from adapters.inbound.http.shapes.path_id import checked_id
 from application.manage_keys import KeyChange
 from application.reads.keys import KeySpending
-from domain.api_key.api_key import API_KEY, ApiKey
+from domain.api_key.api_key import API_KEY
 from domain.errors import DomainError
 
 VISIBLE_WAIT_S = 1.0
@@ -41,7 +41,7 @@ SHAPES = (Key, Rotation, RotatedKey, Deleted)
 
 async def show_key(gateway: Gateway, account_id: str, key_id: str) -> Key:
     """A key that is not revoked, from its stream; what it spent, from the read model."""
-    key: ApiKey = await gateway.ledger.state_of(API_KEY, checked_id(key_id, "key_not_found"))
+    key = await gateway.ledger.state_of(API_KEY, checked_id(key_id, "key_not_found"))
     if not key.exists or key.revoked or key.account_id != account_id:
         raise DomainError("key_not_found")
     record = await gateway.reads.key(account_id, key_id, gateway.clock.now())
@@ -60,7 +60,7 @@ class KeyPatch(msgspec.Struct, frozen=True, kw_only=True):
 
 async def change_key(gateway: Gateway, account_id: str, key_id: str, patch: KeyPatch) -> tuple[Key, int]:
     """The key as it is now, and the position of the change, 0 if nothing changed."""
-    key: ApiKey = await gateway.ledger.state_of(API_KEY, checked_id(key_id, "key_not_found"))
+    key = await gateway.ledger.state_of(API_KEY, checked_id(key_id, "key_not_found"))
     limit = changed_limit(key.settings.limit, patch.limit_nusd, patch.limit_reset)
     cleared = {"limit": limit is None, "expires_at": patch.expires_at is None}
     change = KeyChange(

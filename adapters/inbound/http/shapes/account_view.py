@@ -12,7 +12,7 @@ from domain.account.events import AccountState
 from domain.api_key.events import Environment, KeyKind
 from domain.credit.decider import CREDIT
 from domain.credit.lot import Lot
-from domain.credit.state import CreditBalance, Reservation
+from domain.credit.state import Reservation
 from domain.credit.unpaid import sum_nusd
 from domain.errors import DomainError
 from domain.log import format_position
@@ -81,7 +81,7 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
 async def view_account(gateway: Gateway, account_id: str) -> AccountView:
     """Raises: DomainError account_not_found."""
     account = await known_account(gateway, account_id)
-    credit: CreditBalance = await gateway.ledger.state_of(CREDIT, account_id)
+    credit = await gateway.ledger.state_of(CREDIT, account_id)
     now = gateway.clock.now()
     username, email = await _names(gateway, account_id)
     beyond = (await gateway.reads.credits(account_id)).not_provable_beyond
@@ -104,7 +104,7 @@ async def view_account(gateway: Gateway, account_id: str) -> AccountView:
 
 
 async def known_account(gateway: Gateway, account_id: str) -> Account:
-    account: Account = await gateway.ledger.state_of(ACCOUNT, account_id)
+    account = await gateway.ledger.state_of(ACCOUNT, account_id)
     if not account.exists:
         raise DomainError("account_not_found", account_id=account_id)
     return account

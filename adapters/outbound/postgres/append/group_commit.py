@@ -25,7 +25,7 @@ from adapters.outbound.postgres.append.stream_cache import Cached, StreamCache, 
 from adapters.outbound.postgres.append.take_turn import Turns
 from adapters.outbound.postgres.wire.ask_server import LOST, Line, is_passing, rows
 from application.ports.ledger import Recorded
-from domain.decider import Decider
+from domain.decider import AnyDecider
 from domain.errors import DomainError
 
 MAX_BATCH = 500
@@ -225,7 +225,7 @@ class GroupCommit:
     async def _bases(self, line: Line, batch: list[Pending]) -> dict[str, Cached]:
         """The newest state known here of each stream that the batch decides on."""
         bases: dict[str, Cached] = {}
-        cold: dict[str, Decider] = {}
+        cold: dict[str, AnyDecider] = {}
         for pending in batch:
             if pending.decider is None or pending.stream in bases:
                 continue

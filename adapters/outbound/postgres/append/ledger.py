@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any, Unpack
+from typing import Unpack
 from uuid import UUID, uuid4
 
 import msgspec
@@ -15,7 +15,7 @@ from adapters.outbound.postgres.append.read_streams import StreamReader
 from application.ports.answers import StoredAnswer
 from application.ports.ledger import Recorded
 from domain.claim import Claim
-from domain.decider import Decider
+from domain.decider import C, Decider, S
 from domain.event import GENESIS, Command
 
 
@@ -28,9 +28,9 @@ class PostgresLedger:
 
     async def transact(
         self,
-        decider: Decider,
+        decider: Decider[C, S],
         owner_id: str,
-        command: Command,
+        command: C,
         *,
         command_id: UUID,
         correlation_id: UUID | None = None,
@@ -73,7 +73,7 @@ class PostgresLedger:
         recorded = await self._commits.submit(pending)
         return recorded.position - len(events) + 1
 
-    async def state_of(self, decider: Decider, owner_id: str) -> Any:
+    async def state_of(self, decider: Decider[C, S], owner_id: str) -> S:
         return await self._reader.state_of(decider, owner_id)
 
     async def recall(self, command_ids: Sequence[UUID]) -> Mapping[UUID, Recorded]:

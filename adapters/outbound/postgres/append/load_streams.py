@@ -9,7 +9,7 @@ from adapters.outbound.postgres.append.stream_cache import Cached
 from adapters.outbound.postgres.wire import array_params as pg
 from adapters.outbound.postgres.wire.ask_server import Line, rows
 from domain.aggregates import CODEC
-from domain.decider import Decider
+from domain.decider import AnyDecider
 
 LOAD = "SELECT idx, version, tag, state FROM ledger.load($1, $2)"
 PUT_SNAPSHOTS = "SELECT ledger.put_snapshots($1, $2, $3, $4)"
@@ -26,14 +26,14 @@ NO_SCHEMA = -1
 _decoders: dict[str, msgspec.json.Decoder[Any]] = {}
 
 
-def decode_snapshot(decider: Decider, state: bytes) -> Any:
+def decode_snapshot(decider: AnyDecider, state: bytes) -> Any:
     decoder = _decoders.get(decider.name)
     if decoder is None:
         decoder = _decoders[decider.name] = msgspec.json.Decoder(decider.state_type)
     return decoder.decode(state)
 
 
-async def load_streams(line: Line, wanted: Mapping[str, Decider]) -> dict[str, Cached]:
+async def load_streams(line: Line, wanted: Mapping[str, AnyDecider]) -> dict[str, Cached]:
     """Fold each stream of `wanted` as the log has it now; an empty stream is at version 0 in its initial state.
 
     Raises: UnknownTag or msgspec.DecodeError for an event that this build cannot read.
@@ -46,7 +46,7 @@ async def load_streams(line: Line, wanted: Mapping[str, Decider]) -> dict[str, C
 
 
 async def _load(
-    line: Line, wanted: Mapping[str, Decider], schemas: Mapping[str, int]
+    line: Line, wanted: Mapping[str, AnyDecider], schemas: Mapping[str, int]
 ) -> tuple[dict[str, Cached], set[str]]:
     """The streams, and those among them whose snapshot cannot be decoded."""
     streams = list(wanted)
@@ -70,7 +70,7 @@ async def _load(
     return loaded, unreadable
 
 
-async def put_snapshots(line: Line, due: Mapping[str, tuple[Decider, Cached]], timeout_s: float) -> None:
+async def put_snapshots(line: Line, due: Mapping[str, tuple[AnyDecider, Cached]], timeout_s: float) -> None:
     """Store snapshots; an older one never replaces a newer one of the same schema."""
     deciders = [decider for decider, _ in due.values()]
     states = [cached for _, cached in due.values()]

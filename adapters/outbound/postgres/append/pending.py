@@ -9,7 +9,7 @@ from adapters.outbound.postgres.append.append_batch import NewEvent
 from application.ports.answers import StoredAnswer
 from application.ports.ledger import Recorded
 from domain.claim import Claim
-from domain.decider import Decider
+from domain.decider import AnyDecider
 from domain.event import Command
 
 
@@ -50,7 +50,7 @@ class Pending:
         submission: UUID,
         input_hash: bytes,
         future: "asyncio.Future[Recorded]",
-        decider: Decider | None = None,
+        decider: AnyDecider | None = None,
         command: Command | None = None,
         raw: Sequence[NewEvent] = (),
         correlation_id: UUID | None = None,

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from adapters.outbound.postgres.append.load_streams import load_streams
@@ -10,7 +10,7 @@ from adapters.outbound.postgres.append.recall_commands import recall_commands
 from adapters.outbound.postgres.wire.ask_server import LOST, Line
 from application.ports.ledger import Recorded
 from domain.claim import Claim
-from domain.decider import Decider
+from domain.decider import C, Decider, S
 from domain.errors import DomainError
 
 T = TypeVar("T")
@@ -33,10 +33,11 @@ class StreamReader:
         self._line: Line | None = None
         self._asking = asyncio.Lock()
 
-    async def state_of(self, decider: Decider, owner_id: str) -> Any:
+    async def state_of(self, decider: Decider[C, S], owner_id: str) -> S:
         stream = decider.stream(owner_id)
         loaded = await self._ask(lambda line: load_streams(line, {stream: decider}))
-        return loaded[stream].state
+        state: S = loaded[stream].state
+        return state
 
     async def recall(self, command_ids: Sequence[UUID]) -> Mapping[UUID, Recorded]:
         return await self._ask(lambda line: recall_commands(line, command_ids, READ_TIMEOUT_S))

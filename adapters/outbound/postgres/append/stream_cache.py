@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from adapters.outbound.postgres.append.append_batch import NewEvent
 from domain.aggregates import CODEC
-from domain.decider import Decider
+from domain.decider import AnyDecider
 
 MAX_STREAMS = 20_000
 """About 2 KB each: 40 MB at the most, well under an API process's 150 MB (issue: resident memory)."""
@@ -48,7 +48,7 @@ class StreamCache:
         return len(self._streams)
 
 
-def caught_up(decider: Decider, cached: Cached, missed: list[NewEvent]) -> Cached:
+def caught_up(decider: AnyDecider, cached: Cached, missed: list[NewEvent]) -> Cached:
     """`cached` with the events it missed applied."""
     state, version = cached.state, cached.version
     for event in missed:

@@ -19,7 +19,7 @@ from application.ports.key_directory import Caller
 from application.ports.ledger import Ledger
 from application.ports.personal_data import PersonalData
 from application.reads.keys import FoundKey
-from domain.account.account import ACCOUNT, Account, may_be_served
+from domain.account.account import ACCOUNT, may_be_served
 from domain.account.events import AccountState
 from domain.aggregates import owner_of
 from domain.api_key.api_key import API_KEY, ApiKey
@@ -166,8 +166,8 @@ class CachedKeyDirectory:
 
     async def _now(self, key_id: str) -> tuple[ApiKey, AccountState]:
         """By their own streams."""
-        key: ApiKey = await self._ledger.state_of(API_KEY, key_id)
-        account: Account = await self._ledger.state_of(ACCOUNT, key.account_id)
+        key = await self._ledger.state_of(API_KEY, key_id)
+        account = await self._ledger.state_of(ACCOUNT, key.account_id)
         return key, account.state
 
     def _is_current(self, found: FoundKey) -> bool:
