@@ -18,6 +18,7 @@ class Decider(msgspec.Struct, Generic[C, S], frozen=True):
     """One aggregate as data, so that a single write path serves them all.
 
     name:         stream prefix, e.g. "credit" for streams `credit-<account id>`.
+    has_account_streams: the id behind the prefix is the account's; if not, every event names its `account_id`.
     initial:      the state before the first event.
     decide:       command + state -> events; raises DomainError to refuse; an empty sequence means nothing to do.
     evolve:       state + event -> state; never refuses.
@@ -27,6 +28,7 @@ class Decider(msgspec.Struct, Generic[C, S], frozen=True):
     """
 
     name: str
+    has_account_streams: bool
     initial: S
     decide: Callable[[C, S], Sequence[Event]]
     evolve: Callable[[S, Event], S]

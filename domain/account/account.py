@@ -92,6 +92,7 @@ def evolve(state: Account, event: Event) -> Account:
 
 ACCOUNT = Decider(
     name="account",
+    has_account_streams=True,
     initial=Account(),
     decide=decide,
     evolve=evolve,

@@ -159,6 +159,7 @@ def evolve(state: ApiKey, event: Event) -> ApiKey:
 
 API_KEY = Decider(
     name="key",
+    has_account_streams=False,
     initial=ApiKey(),
     decide=decide,
     evolve=evolve,

@@ -11,6 +11,7 @@ from domain.decider import Decider
 
 CREDIT = Decider(
     name="credit",
+    has_account_streams=True,
     initial=CreditBalance(),
     decide=decide,
     evolve=evolve,

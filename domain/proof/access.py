@@ -4,16 +4,17 @@ Kinds and numbers of claims follow from the events in clear, and so do the hashe
 claimed is sealed in the event, and whether a data key is the account's is told by its commitment: that takes a keyring.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
 
 import msgspec
 
-from domain.account.events import Opened
+from domain.account.events import Opened, StateChanged
 from domain.api_key.events import Changed, Issued, Revoked, Rotated
 from domain.claim import decode_claims
 from domain.event import Event
 from domain.proof.finding import Finding
+from domain.rules import NoRule, Rules
 
 NAMES = ("username", "email")
 SECRET, LABEL = "key_secret", "key_label"
@@ -72,16 +73,16 @@ class AccessWalk:
         self._accounts: dict[str, _Account] = {}
         self._keys: dict[str, _Key] = {}
         self._given_up: set[str] = set()
+        self._without_rule: list[Finding] = []
 
     def walk(self, position: int, stream: str, event: Event) -> None:
-        match event:
-            case Opened():
-                self._accounts.setdefault(stream, _Account(position, event))
-            case Issued():
-                secrets = {event.secret.hash: position}
-                self._keys.setdefault(stream, _Key(position, event.account_id, secrets, event.claims))
-            case Changed() | Rotated() | Revoked():
-                self._moved(position, stream, event)
+        try:
+            rule = RULES[type(event)]
+        except NoRule as error:
+            self._without_rule.append(Finding("claims", str(error), position, stream))
+            return
+        if rule is not None:
+            rule(self, position, stream, event)
 
     def skip(self, stream: str) -> None:
         """One of its events cannot be read: what it claimed is not known."""
@@ -95,7 +96,7 @@ class AccessWalk:
         for kind, hash_, stream in claims:
             held.setdefault(stream, {}).setdefault(kind, set()).add(hash_)
         keys = {a.event.account_id: self._unwrapped(a, wrapped, keyring) for a in self._accounts.values()}
-        found = [finding for key in keys.values() if isinstance(key, Finding) for finding in [key]]
+        found = self._without_rule + [key for key in keys.values() if isinstance(key, Finding)]
         for stream, account in self._accounts.items():
             key = keys[account.event.account_id]
             found += _account_claims(stream, account, held.pop(stream, {}), None if isinstance(key, Finding) else key)
@@ -105,17 +106,24 @@ class AccessWalk:
         found += [_extra(stream, kind, None) for stream, kinds in sorted(held.items()) for kind in sorted(kinds)]
         return self._access(keyring), [f for f in found if f.place.partition(" ")[0] not in self._given_up]
 
-    def _moved(self, position: int, stream: str, event: Changed | Rotated | Revoked) -> None:
-        key = self._keys.get(stream)
-        if key is None:
-            return
-        match event:
-            case Changed():
-                key.claims = event.claims or key.claims
-            case Rotated():
-                key.secrets.setdefault(event.secret.hash, position)
-            case Revoked():
-                key.is_revoked = True
+    def account_opened(self, position: int, stream: str, event: Opened) -> None:
+        self._accounts.setdefault(stream, _Account(position, event))
+
+    def key_issued(self, position: int, stream: str, event: Issued) -> None:
+        secrets = {event.secret.hash: position}
+        self._keys.setdefault(stream, _Key(position, event.account_id, secrets, event.claims))
+
+    def key_changed(self, _: int, stream: str, event: Changed) -> None:
+        if (key := self._keys.get(stream)) is not None:
+            key.claims = event.claims or key.claims
+
+    def key_rotated(self, position: int, stream: str, event: Rotated) -> None:
+        if (key := self._keys.get(stream)) is not None:
+            key.secrets.setdefault(event.secret.hash, position)
+
+    def key_revoked(self, _: int, stream: str, __: Revoked) -> None:
+        if (key := self._keys.get(stream)) is not None:
+            key.is_revoked = True
 
     def _unwrapped(
         self, account: _Account, wrapped: Mapping[str, bytes], keyring: Keyring | None
@@ -141,6 +149,19 @@ class AccessWalk:
             sum(not key.claims for key in self._keys.values()),
             keyring is not None,
         )
+
+
+RULES: Rules[Callable[..., None]] = Rules(
+    ["account", "key"],
+    handles={
+        Opened: AccessWalk.account_opened,
+        Issued: AccessWalk.key_issued,
+        Changed: AccessWalk.key_changed,
+        Rotated: AccessWalk.key_rotated,
+        Revoked: AccessWalk.key_revoked,
+    },
+    ignores=[StateChanged],
+)
 
 
 def _fits(key: DataKey, event: Opened) -> bool:

@@ -4,12 +4,12 @@ Independent of decide and evolve: it only adds up what the events say.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from domain.credit import events as e
 from domain.credit.lot import Part
 from domain.event import Event
 from domain.proof.finding import Finding
+from domain.rules import NoRule, Rules
 
 
 class MoneyWalk:
@@ -23,8 +23,14 @@ class MoneyWalk:
         self._given_up: set[str] = set()
 
     def walk(self, position: int, stream: str, event: Event) -> Finding | None:
-        rule = _RULES.get(type(event))
-        if rule is None or stream in self._given_up:
+        if stream in self._given_up:
+            return None
+        try:
+            rule = RULES[type(event)]
+        except NoRule as error:
+            self.skip(stream)
+            return Finding("money", str(error), position, stream)
+        if rule is None:
             return None
         account = self._accounts.get(stream)
         if account is None:
@@ -173,15 +179,20 @@ def _not_open(reservation_id: str) -> str:
     return f"reservation {reservation_id} is not open: it ended before or never began"
 
 
-_RULES: dict[type[Event], Callable[[_Account, Any], str | None]] = {
-    e.Granted: _Account.granted,
-    e.Reserved: _Account.reserved,
-    e.ReservationExtended: _Account.extended,
-    e.Settled: _Account.settled,
-    e.ShortfallRecorded: _Account.shortfall_recorded,
-    e.ShortfallPaid: _Account.shortfall_paid,
-    e.Released: _Account.released,
-    e.WorkUnpaid: _Account.work_unpaid,
-    e.ReservationExpired: _Account.reservation_expired,
-    e.LotExpired: _Account.lot_expired,
-}
+RULES: Rules[Callable[..., str | None]] = Rules(
+    ["credit"],
+    handles={
+        e.Granted: _Account.granted,
+        e.Reserved: _Account.reserved,
+        e.ReservationExtended: _Account.extended,
+        e.Settled: _Account.settled,
+        e.ShortfallRecorded: _Account.shortfall_recorded,
+        e.ShortfallPaid: _Account.shortfall_paid,
+        e.Released: _Account.released,
+        e.WorkUnpaid: _Account.work_unpaid,
+        e.ReservationExpired: _Account.reservation_expired,
+        e.LotExpired: _Account.lot_expired,
+    },
+    ignores=[e.AttemptRecorded],
+)
+"""What an event does to its account's sums; returns what is wrong with it, if anything is."""

@@ -5,8 +5,8 @@ from typing import Any
 
 from domain.account import events as account
 from domain.api_key import events as key
-from domain.credit.events import Settled
-from domain.event import Event
+from domain.credit import events as credit
+from domain.rules import Rules
 from projections.engine.changes import (
     BYTES,
     COUNT,
@@ -54,7 +54,7 @@ API_KEY_SECRET = Table(
 """Every secret a key ever had. An event does not repeat the former secret, so the row it was issued in is kept."""
 
 API_KEY_DAY = Table("api_key_day", {"key_id": TEXT, "day": DAY, "requests": COUNT, "cost_nusd": COUNT}, key=2)
-"""Settled charges by the UTC day of their reserve; weeks, months and totals are sums of these."""
+"""credit.Settled charges by the UTC day of their reserve; weeks, months and totals are sums of these."""
 
 ACCOUNT_STANDING = Table(
     "account_standing",
@@ -70,7 +70,7 @@ ACCOUNT_STANDING = Table(
 
 
 def project(recorded: Logged) -> Sequence[Change]:
-    rule = _RULES.get(type(recorded.event))
+    rule = _RULES[type(recorded.event)]
     return rule(recorded, recorded.event) if rule is not None else ()
 
 
@@ -137,25 +137,41 @@ def _state_changed(recorded: Logged, event: account.StateChanged) -> Sequence[Ch
     return (Put(ACCOUNT_STANDING, (event.account_id,), values),)
 
 
-def _settled(_: Logged, event: Settled) -> Sequence[Change]:
+def _settled(_: Logged, event: credit.Settled) -> Sequence[Change]:
     day = (event.key_id, event.reserved_at.date())
     return (Add(API_KEY_DAY, day, {"requests": 1, "cost_nusd": burnt_nusd(event)}),)
 
 
-_RULES: dict[type[Event], Callable[[Logged, Any], Sequence[Change]]] = {
-    key.Issued: _issued,
-    key.Changed: _changed,
-    key.Rotated: _rotated,
-    key.Revoked: _revoked,
-    account.Opened: _opened,
-    account.StateChanged: _state_changed,
-    Settled: _settled,
-}
+_RULES: Rules[Callable[..., Sequence[Change]]] = Rules(
+    ["account", "key", "credit"],
+    handles={
+        key.Issued: _issued,
+        key.Changed: _changed,
+        key.Rotated: _rotated,
+        key.Revoked: _revoked,
+        account.Opened: _opened,
+        account.StateChanged: _state_changed,
+        credit.Settled: _settled,
+    },
+    ignores=[
+        credit.Granted,
+        credit.Reserved,
+        credit.ReservationExtended,
+        credit.AttemptRecorded,
+        credit.ShortfallRecorded,
+        credit.ShortfallPaid,
+        credit.Released,
+        credit.WorkUnpaid,
+        credit.ReservationExpired,
+        credit.LotExpired,
+    ],
+)
 
 PROJECTION = Projection(
     "api_key",
     version=1,
     tables=(API_KEY, API_KEY_SECRET, API_KEY_DAY, ACCOUNT_STANDING),
     project=project,
+    rules=_RULES,
     package=__package__,
 )

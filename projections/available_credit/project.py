@@ -1,11 +1,10 @@
 """Credit events become running totals per account, what is left of each lot, and the holds of open reservations."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from domain.credit import events as e
 from domain.credit.lot import Part
-from domain.event import Event
+from domain.rules import Rules
 from projections.engine.changes import (
     BYTES,
     COUNT,
@@ -85,7 +84,7 @@ NO_LOT = (Part("", 0),)
 
 
 def project(recorded: Logged) -> Sequence[Change]:
-    rule = _RULES.get(type(recorded.event))
+    rule = _RULES[type(recorded.event)]
     if rule is None:
         return ()
     return rule(recorded.position, recorded.stream[CREDIT_PREFIX:], recorded.event)
@@ -189,25 +188,29 @@ def _attempted(position: int, account_id: str, _: e.AttemptRecorded) -> Sequence
     return (Add(CREDIT_ACCOUNT, (account_id,), {}, position),)
 
 
-_RULES: dict[type[Event], Callable[[int, str, Any], Sequence[Change]]] = {
-    e.Granted: _granted,
-    e.Reserved: _reserved,
-    e.ReservationExtended: _extended,
-    e.AttemptRecorded: _attempted,
-    e.Settled: _settled,
-    e.ShortfallRecorded: _shortfall,
-    e.ShortfallPaid: _shortfall_paid,
-    e.Released: _freed,
-    e.WorkUnpaid: _work_unpaid,
-    e.ReservationExpired: _freed,
-    e.LotExpired: _lot_expired,
-}
+_RULES: Rules[Callable[..., Sequence[Change]]] = Rules(
+    ["credit"],
+    handles={
+        e.Granted: _granted,
+        e.Reserved: _reserved,
+        e.ReservationExtended: _extended,
+        e.AttemptRecorded: _attempted,
+        e.Settled: _settled,
+        e.ShortfallRecorded: _shortfall,
+        e.ShortfallPaid: _shortfall_paid,
+        e.Released: _freed,
+        e.WorkUnpaid: _work_unpaid,
+        e.ReservationExpired: _freed,
+        e.LotExpired: _lot_expired,
+    },
+)
 
 PROJECTION = Projection(
     "available_credit",
     version=2,
     tables=(CREDIT_ACCOUNT, CREDIT_LOT, OPEN_HOLD),
     project=project,
+    rules=_RULES,
     package=__package__,
     unlike=frozenset(
         {

@@ -12,6 +12,7 @@ import msgspec
 
 from domain.credit.events import Settled
 from domain.event import Event
+from domain.rules import Named
 
 SqlType = Literal["int8", "text", "json", "bytea", "bool", "timestamptz", "date"]
 
@@ -138,6 +139,7 @@ class Projection(msgspec.Struct, frozen=True, eq=False):
     """One version of a read model as data. Tables and rule of a version never change: a change is the next version,
     which is built beside the one before.
 
+    rules:    which events `project` handles and ignores; every build that is shipped has them.
     package:  the folder, as an import path, that holds its project.py, schema.sql, views.sql and queries.py.
     unlike:   tables ("credit_lot") and columns ("credit_lot.kind") that this version fills in another way than the
               version before on purpose: they are not compared before readers are given this one.
@@ -150,6 +152,7 @@ class Projection(msgspec.Struct, frozen=True, eq=False):
     package: str
     laws: tuple[Law, ...] = ()
     unlike: frozenset[str] = frozenset()
+    rules: Named | None = None
 
     @property
     def build(self) -> str:

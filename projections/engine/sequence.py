@@ -2,6 +2,7 @@
 
 import msgspec
 
+from domain.aggregates import AGGREGATES
 from domain.event import Event
 
 
@@ -18,7 +19,8 @@ def account_of(stream: str, event: Event | bytes) -> str:
     event: decoded, or the stored state of one that could not be.
     """
     prefix, _, owner_id = stream.partition("-")
-    if prefix in ("credit", "account"):
+    decider = AGGREGATES.get(prefix)
+    if decider is not None and decider.has_account_streams:
         return owner_id
     if isinstance(event, bytes):
         return _account_in(event) or stream

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from domain.credit import events as e
-from domain.event import Event
+from domain.rules import Rules
 from projections.engine.changes import (
     COUNT,
     CREDIT_PREFIX,
@@ -99,7 +99,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def project(recorded: Logged) -> Sequence[Change]:
-    rule = _RULES.get(type(recorded.event))
+    rule = _RULES[type(recorded.event)]
     if rule is None:
         return ()
     return rule(recorded.position, recorded.stream[CREDIT_PREFIX:], recorded.event)
@@ -215,14 +215,18 @@ def _unbilled(
     return Insert(GENERATION_END, (row,))
 
 
-_RULES: dict[type[Event], Callable[[int, str, Any], Sequence[Change]]] = {
-    e.Reserved: _reserved,
-    e.ReservationExtended: _extended,
-    e.AttemptRecorded: _attempted,
-    e.Settled: _settled,
-    e.Released: _released,
-    e.ReservationExpired: _expired,
-}
+_RULES: Rules[Callable[..., Sequence[Change]]] = Rules(
+    ["credit"],
+    handles={
+        e.Reserved: _reserved,
+        e.ReservationExtended: _extended,
+        e.AttemptRecorded: _attempted,
+        e.Settled: _settled,
+        e.Released: _released,
+        e.ReservationExpired: _expired,
+    },
+    ignores=[e.Granted, e.ShortfallRecorded, e.ShortfallPaid, e.WorkUnpaid, e.LotExpired],
+)
 
 
 def _once(says: str, table: str) -> Law:
@@ -240,6 +244,7 @@ PROJECTION = Projection(
     version=1,
     tables=(GENERATION_RESERVE, GENERATION_EXTENSION, GENERATION_ATTEMPT, GENERATION_END),
     project=project,
+    rules=_RULES,
     package=__package__,
     laws=(
         _once("a reservation begins once", GENERATION_RESERVE.name),

@@ -13,10 +13,9 @@ A posting's amount is what flows into its book, negative for what flows out. Boo
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from domain.credit import events as e
-from domain.event import Event
+from domain.rules import Rules
 from projections.engine.changes import (
     COUNT,
     CREDIT_PREFIX,
@@ -43,7 +42,7 @@ Row = tuple[int, int, str, int, str, str]
 
 def project(recorded: Logged) -> Sequence[Change]:
     event = recorded.event
-    rule = _RULES.get(type(event))
+    rule = _RULES[type(event)]
     if rule is None:
         return ()
     rows = rule(recorded.position, recorded.tag, "customer:" + recorded.stream[CREDIT_PREFIX:], event)
@@ -124,17 +123,21 @@ def _shortfall_paid(position: int, tag: str, customer: str, event: e.ShortfallPa
     )
 
 
-_RULES: dict[type[Event], Callable[[int, str, str, Any], Sequence[Row]]] = {
-    e.Granted: _granted,
-    e.Reserved: _reserved,
-    e.ReservationExtended: _extended,
-    e.Settled: _settled,
-    e.ShortfallRecorded: _shortfall,
-    e.ShortfallPaid: _shortfall_paid,
-    e.Released: _freed,
-    e.ReservationExpired: _freed,
-    e.LotExpired: _lot_expired,
-}
+_RULES: Rules[Callable[..., Sequence[Row]]] = Rules(
+    ["credit"],
+    handles={
+        e.Granted: _granted,
+        e.Reserved: _reserved,
+        e.ReservationExtended: _extended,
+        e.Settled: _settled,
+        e.ShortfallRecorded: _shortfall,
+        e.ShortfallPaid: _shortfall_paid,
+        e.Released: _freed,
+        e.ReservationExpired: _freed,
+        e.LotExpired: _lot_expired,
+    },
+    ignores=[e.AttemptRecorded, e.WorkUnpaid],
+)
 
 BALANCED = Law(
     "the trial balance is zero",
@@ -150,6 +153,7 @@ PROJECTION = Projection(
     version=2,
     tables=(LEDGER_ENTRY,),
     project=project,
+    rules=_RULES,
     package=__package__,
     laws=(BALANCED,),
     unlike=frozenset({"ledger_entry"}),

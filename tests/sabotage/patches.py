@@ -9,6 +9,7 @@ from tests.sabotage.report_patches import REPORT_PATCHES
 from tests.sabotage.role_patches import ROLE_PATCHES
 from tests.sabotage.shape_patches import SHAPE_PATCHES
 from tests.sabotage.stream_patches import STREAM_PATCHES
+from tests.sabotage.table_patches import TABLE_PATCHES
 from tests.sabotage.usage_patches import USAGE_PATCHES
 from tests.sabotage.verifier_patches import VERIFIER_PATCHES
 from tests.sabotage.who_pays_patches import WHO_PAYS_PATCHES
@@ -395,6 +396,7 @@ PATCHES = (
     *EDGE_PATCHES,
     *SHAPE_PATCHES,
     *STREAM_PATCHES,
+    *TABLE_PATCHES,
     *USAGE_PATCHES,
     *VERIFIER_PATCHES,
     *WHO_PAYS_PATCHES,

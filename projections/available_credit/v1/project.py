@@ -1,11 +1,10 @@
 """Credit events become running totals per account, what is left of each lot, and the holds of open reservations."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from domain.credit import events as e
 from domain.credit.lot import Part
-from domain.event import Event
+from domain.rules import Rules
 from projections.engine.changes import (
     BYTES,
     COUNT,
@@ -83,7 +82,7 @@ NO_LOT = (Part("", 0),)
 
 
 def project(recorded: Logged) -> Sequence[Change]:
-    rule = _RULES.get(type(recorded.event))
+    rule = _RULES[type(recorded.event)]
     if rule is None:
         return ()
     return rule(recorded.position, recorded.stream[CREDIT_PREFIX:], recorded.event)
@@ -172,18 +171,27 @@ def _attempted(position: int, account_id: str, _: e.AttemptRecorded) -> Sequence
     return (Add(CREDIT_ACCOUNT, (account_id,), {}, position),)
 
 
-_RULES: dict[type[Event], Callable[[int, str, Any], Sequence[Change]]] = {
-    e.Granted: _granted,
-    e.Reserved: _reserved,
-    e.ReservationExtended: _extended,
-    e.AttemptRecorded: _attempted,
-    e.Settled: _settled,
-    e.ShortfallRecorded: _shortfall,
-    e.Released: _freed,
-    e.ReservationExpired: _freed,
-    e.LotExpired: _lot_expired,
-}
+_RULES: Rules[Callable[..., Sequence[Change]]] = Rules(
+    ["credit"],
+    handles={
+        e.Granted: _granted,
+        e.Reserved: _reserved,
+        e.ReservationExtended: _extended,
+        e.AttemptRecorded: _attempted,
+        e.Settled: _settled,
+        e.ShortfallRecorded: _shortfall,
+        e.Released: _freed,
+        e.ReservationExpired: _freed,
+        e.LotExpired: _lot_expired,
+    },
+    ignores=[e.ShortfallPaid, e.WorkUnpaid],
+)
 
 PROJECTION = Projection(
-    "available_credit", version=1, tables=(CREDIT_ACCOUNT, CREDIT_LOT, OPEN_HOLD), project=project, package=__package__
+    "available_credit",
+    version=1,
+    tables=(CREDIT_ACCOUNT, CREDIT_LOT, OPEN_HOLD),
+    project=project,
+    rules=_RULES,
+    package=__package__,
 )

@@ -11,10 +11,9 @@ A posting's amount is what flows into its book, negative for what flows out. Boo
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from domain.credit import events as e
-from domain.event import Event
+from domain.rules import Rules
 from projections.engine.changes import (
     COUNT,
     CREDIT_PREFIX,
@@ -41,7 +40,7 @@ Row = tuple[int, int, str, int, str, str]
 
 def project(recorded: Logged) -> Sequence[Change]:
     event = recorded.event
-    rule = _RULES.get(type(event))
+    rule = _RULES[type(event)]
     if rule is None:
         return ()
     rows = rule(recorded.position, recorded.tag, "customer:" + recorded.stream[CREDIT_PREFIX:], event)
@@ -111,16 +110,20 @@ def _shortfall(position: int, tag: str, _: str, event: e.ShortfallRecorded) -> S
     )
 
 
-_RULES: dict[type[Event], Callable[[int, str, str, Any], Sequence[Row]]] = {
-    e.Granted: _granted,
-    e.Reserved: _reserved,
-    e.ReservationExtended: _extended,
-    e.Settled: _settled,
-    e.ShortfallRecorded: _shortfall,
-    e.Released: _freed,
-    e.ReservationExpired: _freed,
-    e.LotExpired: _lot_expired,
-}
+_RULES: Rules[Callable[..., Sequence[Row]]] = Rules(
+    ["credit"],
+    handles={
+        e.Granted: _granted,
+        e.Reserved: _reserved,
+        e.ReservationExtended: _extended,
+        e.Settled: _settled,
+        e.ShortfallRecorded: _shortfall,
+        e.Released: _freed,
+        e.ReservationExpired: _freed,
+        e.LotExpired: _lot_expired,
+    },
+    ignores=[e.AttemptRecorded, e.ShortfallPaid, e.WorkUnpaid],
+)
 
 BALANCED = Law(
     "the trial balance is zero",
@@ -132,5 +135,11 @@ BALANCED = Law(
 )
 
 PROJECTION = Projection(
-    "ledger_entries", version=1, tables=(LEDGER_ENTRY,), project=project, package=__package__, laws=(BALANCED,)
+    "ledger_entries",
+    version=1,
+    tables=(LEDGER_ENTRY,),
+    project=project,
+    rules=_RULES,
+    package=__package__,
+    laws=(BALANCED,),
 )

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 
 from adapters.outbound.postgres.builds.project_log import Projector
 from adapters.outbound.postgres.project.advance_read_models import Parked
+from domain.aggregates import AGGREGATES
 from domain.credit.events import Granted
+from domain.rules import Rules, current_events
 from projections.engine.changes import Add, Change, Logged
 from projections.engine.registry import NAMES
 from tests.adapters.postgres_projections.projecting import COUNTED, count, counted, counting, head, positions
@@ -14,6 +16,7 @@ from tests.projections.story import wild_story
 from tests.projections.tables import replayed_tables, stored_tables
 
 HUGE = 2**62
+CODEC_KINDS = [kind for name in AGGREGATES for kind in current_events(name)]
 
 
 def parked(database: Database) -> list[tuple[object, ...]]:
@@ -75,6 +78,16 @@ def test_what_no_build_can_read_parks_its_account_in_every_read_model(database: 
     Projector(database.projector).catch_up()
     expected = [(name, account, at) for name in NAMES for account, at in (("key-l", 3), ("odd", 1), ("owner", 2))]
     assert parked(database) == expected
+
+
+def test_an_event_without_a_rule_parks_its_account(database: Database) -> None:
+    """Not named in the table of rules: it is neither skipped nor does it stop the others."""
+    first = prepared(database)
+    rules = Rules(["account", "key", "credit"], {kind: count for kind in CODEC_KINDS if kind is not Granted})
+    projection = counting(database, lambda recorded: (rules[type(recorded.event)] or count)(recorded))
+    Projector(database.projector, [projection]).catch_up()
+    assert ("api_key", "acct-1", first) in parked(database)
+    assert not any("acct-1" in stream and "credit" in stream for stream in counted(database))
 
 
 def test_effects_that_cannot_be_stored_park_the_account_alone(database: Database) -> None:

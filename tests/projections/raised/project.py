@@ -40,6 +40,7 @@ PROJECTION = Projection(
     version=BEFORE.version + 1,
     tables=(LEDGER_ENTRY,),
     project=project,
+    rules=BEFORE.rules,
     package=__package__,
     laws=(BALANCED,),
 )
