@@ -3,6 +3,7 @@
 from tests.sabotage.patch import Patch
 
 RULES = "tests/domain/test_rules.py"
+MEANINGS = "tests/golden/events/test_golden_meanings.py"
 
 TABLE_PATCHES = (
     Patch(
@@ -28,5 +29,21 @@ TABLE_PATCHES = (
         '        raise NoRule(f"no rule handles or ignores {kind.tag}")\n',
         "        return None\n",
         "tests/adapters/postgres_projections/test_parking.py::test_an_event_without_a_rule_parks_its_account",
+    ),
+    Patch(
+        "P4",
+        "a retired reservation is no longer counted against its key's limit",
+        "domain/credit/retired.py",
+        "            is_limited=self.is_limited,\n",
+        "",
+        f"{MEANINGS}::test_P4_a_retired_version_still_means_what_it_meant",
+    ),
+    Patch(
+        "P4",
+        "a shortfall that nobody owed is owed once it is read again",
+        "domain/credit/retired.py",
+        "            owed_nusd=0,\n",
+        "            owed_nusd=self.amount_nusd,\n",
+        f"{MEANINGS}::test_P4_a_retired_version_still_means_what_it_meant",
     ),
 )
