@@ -18,6 +18,7 @@ from projections.engine.changes import (
     TEXT,
     Add,
     Change,
+    Index,
     Logged,
     Projection,
     Put,
@@ -33,10 +34,10 @@ API_KEY = Table(
         "kind": TEXT,
         "environment": TEXT,
         "secret_hash": BYTES,
-        "secret_version": COUNT,
+        "secret_version": COUNT,  # in the key's stream, of the event that brought the secret
         "last4": TEXT,
-        "old_until": OPTIONAL_TIME,
-        "label": BYTES,
+        "old_until": OPTIONAL_TIME,  # the secret before this one opens until then
+        "label": BYTES,  # sealed under the account's data key
         "is_disabled": FLAG,
         "limit_nusd": OPTIONAL_INT,
         "limit_window": OPTIONAL_TEXT,
@@ -46,22 +47,29 @@ API_KEY = Table(
         "updated_at": OPTIONAL_TIME,
         "position": COUNT,
     },
+    indexes=(Index("account", "account_id"),),
 )
 
 API_KEY_SECRET = Table(
-    "api_key_secret", {"secret_hash": BYTES, "key_id": TEXT, "version": COUNT, "last4": TEXT, "position": COUNT}
+    "api_key_secret",
+    {"secret_hash": BYTES, "key_id": TEXT, "version": COUNT, "last4": TEXT, "position": COUNT},
+    indexes=(Index("key", "key_id, version"),),
 )
 """Every secret a key ever had. An event does not repeat the former secret, so the row it was issued in is kept."""
 
-API_KEY_DAY = Table("api_key_day", {"key_id": TEXT, "day": DAY, "requests": COUNT, "cost_nusd": COUNT}, key=2)
-"""credit.Settled charges by the UTC day of their reserve; weeks, months and totals are sums of these."""
+API_KEY_DAY = Table(
+    "api_key_day", {"key_id": TEXT, "day": DAY, "requests": COUNT, "cost_nusd": COUNT}, key=2, fillfactor=70
+)
+"""Settled charges by the UTC day of their reserve; weeks, months and totals are sums of these.
+
+A page of the log updates today's rows: the fill factor leaves room for them where they are."""
 
 ACCOUNT_STANDING = Table(
     "account_standing",
     {
         "account_id": TEXT,
         "state": TEXT,
-        "username": BYTES,
+        "username": BYTES,  # sealed, like email
         "email": BYTES,
         "opened_at": OPTIONAL_TIME,
         "position": COUNT,

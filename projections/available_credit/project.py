@@ -15,6 +15,7 @@ from projections.engine.changes import (
     Add,
     Change,
     Delete,
+    Index,
     Logged,
     Projection,
     Put,
@@ -30,15 +31,17 @@ CREDIT_ACCOUNT = Table(
         "granted_nusd": COUNT,
         "settled_nusd": COUNT,
         "expired_nusd": COUNT,
-        "posted_nusd": COUNT,
-        "held_nusd": COUNT,
-        "shortfall_nusd": COUNT,
-        "owed_nusd": COUNT,
-        "unpaid_work_nusd": COUNT,
+        "posted_nusd": COUNT,  # granted - settled - expired
+        "held_nusd": COUNT,  # by open reservations
+        "shortfall_nusd": COUNT,  # served beyond all credit
+        "owed_nusd": COUNT,  # of it, what the next purchased grant pays
+        "unpaid_work_nusd": COUNT,  # what providers presumably charged that nobody paid; not owed
         "open_reservations": COUNT,
         "position": COUNT,
     },
+    fillfactor=70,
 )
+"""Every page of the log updates the rows of busy accounts: the fill factor leaves room for them where they are."""
 
 CREDIT_LOT = Table(
     "credit_lot",
@@ -54,26 +57,36 @@ CREDIT_LOT = Table(
         "granted_at": OPTIONAL_TIME,
         "expires_at": OPTIONAL_TIME,
         "source": TEXT,
-        "reason": BYTES,
-        "position": COUNT,
+        "reason": BYTES,  # sealed under the account's data key
+        "position": COUNT,  # of the grant
     },
     key=2,
+    indexes=(
+        Index(
+            "due",
+            "expires_at",
+            where="NOT is_taken_back AND expires_at IS NOT NULL AND granted_nusd > burnt_nusd + expired_nusd",
+        ),
+    ),
+    fillfactor=70,
 )
+"""Its index is what the expiry loop looks for. Burnt-out lots leave it: it stays as small as what can still lapse."""
 
 OPEN_HOLD = Table(
     "open_hold",
     {
         "account_id": TEXT,
         "reservation_id": TEXT,
-        "lot_id": TEXT,
+        "lot_id": TEXT,  # '' if the reservation holds nothing
         "key_id": TEXT,
         "amount_nusd": COUNT,
-        "reserved_at": OPTIONAL_TIME,
+        "reserved_at": OPTIONAL_TIME,  # null on lots that only an extension holds
         "expires_at": OPTIONAL_TIME,
         "position": COUNT,
     },
     key=3,
     deletes_by=2,
+    indexes=(Index("due", "expires_at"),),
 )
 """What open reservations hold on which lot; an ending event names no lots, so it deletes by reservation.
 

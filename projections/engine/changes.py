@@ -18,31 +18,49 @@ SqlType = Literal["int8", "text", "json", "bytea", "bool", "timestamptz", "date"
 
 
 class Column(msgspec.Struct, frozen=True):
-    """A type and the value that a row has before anything sets it; `json` holds text. There is no float (P6)."""
+    """A type and the value that a row has before anything sets it; `json` holds text. There is no float (P6).
+
+    is_required:     in an insert-only table, where a row is written whole: never NULL although it has no default.
+    is_from_outside: a text that may have what PostgreSQL cannot hold (`stored_text`).
+    """
 
     sql_type: SqlType
     default: Any = None
+    is_required: bool = False
+    is_from_outside: bool = False
 
 
 COUNT = Column("int8", 0)
 TEXT = Column("text", "")
+TEXT_FROM_OUTSIDE = Column("text", "", is_from_outside=True)
 FLAG = Column("bool", False)
 BYTES = Column("bytea", b"")
 OPTIONAL_INT = Column("int8")
 OPTIONAL_TEXT = Column("text")
 OPTIONAL_TIME = Column("timestamptz")
 OPTIONAL_JSON = Column("json")
+TIME = Column("timestamptz", is_required=True)
+JSON = Column("json", is_required=True)
 DAY = Column("date")
 
 
+class Index(msgspec.Struct, frozen=True):
+    """columns: as SQL names them, in order; where: the rows that are in it, all if empty."""
+
+    name: str
+    columns: str
+    where: str = ""
+
+
 class Table(msgspec.Struct, frozen=True, eq=False):
-    """One table of a read model, as schema.sql creates it (a test holds the two against each other).
+    """One table of a read model, the only place where its columns are spelled: DDL, COPY and comparisons follow.
 
     name:         the physical table is read.<name>_<build>, so that two builds can stand side by side.
     columns:      in order, those of the key first.
     key:          number of leading columns that identify a row.
     deletes_by:   number of leading key columns that a Delete names; 0 if rows are never deleted.
     insert_only:  rows are written once, keyed by (position, ...), and never touched again.
+    fillfactor:   in percent; less than 100 leaves room on a page for new versions of its rows.
     """
 
     name: str
@@ -50,6 +68,8 @@ class Table(msgspec.Struct, frozen=True, eq=False):
     key: int = 1
     deletes_by: int = 0
     insert_only: bool = False
+    indexes: tuple[Index, ...] = ()
+    fillfactor: int = 100
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -140,7 +160,7 @@ class Projection(msgspec.Struct, frozen=True, eq=False):
     which is built beside the one before.
 
     rules:    which events `project` handles and ignores; every build that is shipped has them.
-    package:  the folder, as an import path, that holds its project.py, schema.sql, views.sql and queries.py.
+    package:  the folder, as an import path, that holds its project.py, views.sql and queries.py.
     unlike:   tables ("credit_lot") and columns ("credit_lot.kind") that this version fills in another way than the
               version before on purpose: they are not compared before readers are given this one.
     """

@@ -10,6 +10,7 @@ from importlib import import_module, resources
 from types import ModuleType
 
 from projections.engine.changes import Projection
+from projections.engine.create_tables import create_table
 from projections.engine.views import views_in
 
 READ_MODELS: Mapping[str, tuple[int, ...]] = {
@@ -50,7 +51,7 @@ def queries_of(build: Projection) -> ModuleType:
 
 def tables_sql(build: Projection) -> str:
     """DDL of its tables and indexes; harmless if they exist."""
-    return for_build(_file(build, "schema.sql"), build)
+    return for_build("\n\n".join(map(create_table, build.tables)), build)
 
 
 def views_sql(build: Projection) -> str:
@@ -72,7 +73,6 @@ def for_build(sql: str, build: Projection) -> str:
 def read_files() -> None:
     """Now instead of when they are needed: a process that gives its rights up may not be able to read them then."""
     for build in BUILDS:
-        tables_sql(build)
         views_sql(build)
 
 

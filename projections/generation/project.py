@@ -5,9 +5,6 @@ read.generation joins the facts by reservation. The id that customers see is `ge
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
-
-import msgspec
 
 from domain.credit import events as e
 from domain.rules import Rules
@@ -15,12 +12,14 @@ from projections.engine.changes import (
     COUNT,
     CREDIT_PREFIX,
     FLAG,
+    JSON,
     OPTIONAL_JSON,
-    OPTIONAL_TIME,
     TEXT,
+    TEXT_FROM_OUTSIDE,
+    TIME,
     Change,
     Column,
-    Insert,
+    Index,
     Law,
     Logged,
     Projection,
@@ -28,9 +27,10 @@ from projections.engine.changes import (
     burnt_nusd,
     stored_text,
 )
+from projections.engine.insert_by_name import Constant, insert_by_name
 from projections.generation.app_column import app_text
 
-_ABOUT: dict[str, Column] = {"position": COUNT, "reservation_id": TEXT, "account_id": TEXT, "at": OPTIONAL_TIME}
+_ABOUT: dict[str, Column] = {"position": COUNT, "reservation_id": TEXT, "account_id": TEXT, "at": TIME}
 
 GENERATION_RESERVE = Table(
     "generation_reserve",
@@ -38,53 +38,62 @@ GENERATION_RESERVE = Table(
         **_ABOUT,
         "key_id": TEXT,
         "amount_nusd": COUNT,
-        "holds": OPTIONAL_JSON,
+        "holds": JSON,  # [[lot, nUSD], ...] in burn order
         "granted_tokens": COUNT,
         "requested_tokens": COUNT,
-        "deadline_at": OPTIONAL_TIME,
-        "expires_at": OPTIONAL_TIME,
-        "requested_model": TEXT,
+        "deadline_at": TIME,
+        "expires_at": TIME,
+        "requested_model": TEXT_FROM_OUTSIDE,
         "model": TEXT,
         "provider": TEXT,
         "price_version": TEXT,
         "streamed": FLAG,
         "app": TEXT,
-        "replaces": TEXT,
+        "replaces": TEXT,  # the expired reservation in whose stead a late settle made this one
     },
     insert_only=True,
+    indexes=(
+        Index("id", "reservation_id"),
+        Index("account", "account_id, position"),
+        Index("replaces", "replaces", where="replaces <> ''"),
+    ),
 )
 
 GENERATION_EXTENSION = Table(
-    "generation_extension", {**_ABOUT, "added_nusd": COUNT, "holds": OPTIONAL_JSON}, insert_only=True
+    "generation_extension",
+    {**_ABOUT, "added_nusd": COUNT, "holds": JSON},
+    insert_only=True,
+    indexes=(Index("id", "reservation_id"),),
 )
 
 GENERATION_ATTEMPT = Table(
     "generation_attempt",
-    {**_ABOUT, "provider": TEXT, "error_class": TEXT, "status": COUNT, "duration_ms": COUNT},
+    {**_ABOUT, "provider": TEXT, "error_class": TEXT_FROM_OUTSIDE, "status": COUNT, "duration_ms": COUNT},
     insert_only=True,
+    indexes=(Index("id", "reservation_id"),),
 )
 
 GENERATION_END = Table(
     "generation_end",
     {
         **_ABOUT,
-        "status": TEXT,
-        "reserved_nusd": COUNT,
-        "reason": TEXT,
-        "cost_nusd": COUNT,
+        "status": TEXT,  # settled | released | expired
+        "reserved_nusd": COUNT,  # with extensions
+        "reason": TEXT_FROM_OUTSIDE,  # of a release, rule of an expiry
+        "cost_nusd": COUNT,  # taken from lots
         "shortfall_nusd": COUNT,
-        "burnt": OPTIONAL_JSON,
-        "charge_nusd": COUNT,
-        "charge_lines": OPTIONAL_JSON,
+        "burnt": OPTIONAL_JSON,  # [[lot, nUSD], ...]
+        "charge_nusd": COUNT,  # cost + shortfall
+        "charge_lines": OPTIONAL_JSON,  # [[unit, quantity, nUSD per 10^6], ...]
         "price_version": TEXT,
         "rounding": TEXT,
-        "model": TEXT,
+        "model": TEXT,  # that served
         "provider": TEXT,
-        "provider_generation_id": TEXT,
+        "provider_generation_id": TEXT_FROM_OUTSIDE,
         "provider_cost_nusd": COUNT,
-        "usage": OPTIONAL_JSON,
-        "finish_reason": TEXT,
-        "error_class": TEXT,
+        "usage": OPTIONAL_JSON,  # {unit: count}
+        "finish_reason": TEXT_FROM_OUTSIDE,
+        "error_class": TEXT_FROM_OUTSIDE,
         "ttft_ms": COUNT,
         "total_ms": COUNT,
         "streamed": FLAG,
@@ -93,9 +102,8 @@ GENERATION_END = Table(
         "cancelled": FLAG,
     },
     insert_only=True,
+    indexes=(Index("id", "reservation_id"),),
 )
-
-_encode = msgspec.json.Encoder().encode
 
 
 def project(recorded: Logged) -> Sequence[Change]:
@@ -105,114 +113,46 @@ def project(recorded: Logged) -> Sequence[Change]:
     return rule(recorded.position, recorded.stream[CREDIT_PREFIX:], recorded.event)
 
 
-def _reserved(position: int, account_id: str, event: e.Reserved) -> Sequence[Change]:
-    row = (
-        position,
-        event.reservation_id,
-        account_id,
-        event.at,
-        event.key_id,
-        event.amount_nusd,
-        _encode(event.holds).decode(),
-        event.granted_tokens,
-        event.quote.requested_tokens,
-        event.deadline_at,
-        event.expires_at,
-        stored_text(event.requested_model),
-        event.model,
-        event.provider,
-        event.price_version,
-        event.streamed,
-        app_text(stored_text(event.app), event.title),
-        event.replaces,
-    )
-    return (Insert(GENERATION_RESERVE, (row,)),)
+def _app(event: e.Reserved) -> str:
+    return app_text(stored_text(event.app), event.title)
 
 
-def _extended(position: int, account_id: str, event: e.ReservationExtended) -> Sequence[Change]:
-    row = (position, event.reservation_id, account_id, event.at, event.added_nusd, _encode(event.holds).decode())
-    return (Insert(GENERATION_EXTENSION, (row,)),)
+def _shortfall_nusd(event: e.Settled) -> int:
+    return event.charge.total_nusd - burnt_nusd(event)
 
 
-def _attempted(position: int, account_id: str, event: e.AttemptRecorded) -> Sequence[Change]:
-    row = (position, event.reservation_id, account_id, event.at, *_attempt(event.attempt))
-    return (Insert(GENERATION_ATTEMPT, (row,)),)
+_reserved = insert_by_name(GENERATION_RESERVE, e.Reserved, inside=("quote",), app=_app)
+
+_extended = insert_by_name(GENERATION_EXTENSION, e.ReservationExtended)
+
+_attempted = insert_by_name(GENERATION_ATTEMPT, e.AttemptRecorded, inside=("attempt",))
+
+_settled = insert_by_name(
+    GENERATION_END,
+    e.Settled,
+    inside=("charge", "generation"),
+    status=Constant("settled"),
+    reason=Constant(""),
+    cost_nusd=burnt_nusd,
+    shortfall_nusd=_shortfall_nusd,
+    charge_nusd="charge.total_nusd",
+    charge_lines="charge.lines",
+    provider_cost_nusd="generation.cost_nusd",
+)
+
+_released_at_once = insert_by_name(GENERATION_END, e.Released, is_partial=True, status=Constant("released"))
+"""The end of a request that charges nothing: every column of an answer keeps its default."""
+
+_failed_at_last = insert_by_name(GENERATION_ATTEMPT, e.Released, inside=("attempt",))
+
+_expired = insert_by_name(
+    GENERATION_END, e.ReservationExpired, is_partial=True, status=Constant("expired"), reason="rule"
+)
 
 
-def _attempt(attempt: e.Attempt) -> tuple[Any, ...]:
-    return attempt.provider, stored_text(attempt.error_class), attempt.status, attempt.duration_ms
-
-
-def _settled(position: int, account_id: str, event: e.Settled) -> Sequence[Change]:
-    charge, generation = event.charge, event.generation
-    cost = burnt_nusd(event)
-    row = (
-        position,
-        event.reservation_id,
-        account_id,
-        event.at,
-        "settled",
-        event.reserved_nusd,
-        "",
-        cost,
-        charge.total_nusd - cost,
-        _encode(event.burnt).decode(),
-        charge.total_nusd,
-        _encode(charge.lines).decode(),
-        charge.price_version,
-        charge.rounding,
-        generation.model,
-        generation.provider,
-        stored_text(generation.provider_generation_id),
-        generation.cost_nusd,
-        _encode(generation.usage).decode(),
-        stored_text(generation.finish_reason),
-        stored_text(generation.error_class),
-        generation.ttft_ms,
-        generation.total_ms,
-        generation.streamed,
-        generation.estimated,
-        generation.quarantined,
-        generation.cancelled,
-    )
-    return (Insert(GENERATION_END, (row,)),)
-
-
-def _released(position: int, account_id: str, event: e.Released) -> Sequence[Insert]:
-    end = _unbilled(position, account_id, event, "released", stored_text(event.reason))
-    if event.attempt is None:
-        return (end,)
-    failed = (position, event.reservation_id, account_id, event.at, *_attempt(event.attempt))
-    return end, Insert(GENERATION_ATTEMPT, (failed,))
-
-
-def _expired(position: int, account_id: str, event: e.ReservationExpired) -> Sequence[Insert]:
-    return (_unbilled(position, account_id, event, "expired", event.rule, event.model, event.provider),)
-
-
-def _unbilled(
-    position: int,
-    account_id: str,
-    event: e.Released | e.ReservationExpired,
-    status: str,
-    reason: str,
-    model: str = "",
-    provider: str = "",
-) -> Insert:
-    """The end of a request that charges nothing: every column of an answer keeps its default."""
-    known = {
-        "position": position,
-        "reservation_id": event.reservation_id,
-        "account_id": account_id,
-        "at": event.at,
-        "status": status,
-        "reserved_nusd": event.reserved_nusd,
-        "reason": reason,
-        "model": model,
-        "provider": provider,
-    }
-    row = tuple(known.get(name, column.default) for name, column in GENERATION_END.columns.items())
-    return Insert(GENERATION_END, (row,))
+def _released(position: int, account_id: str, event: e.Released) -> Sequence[Change]:
+    end = _released_at_once(position, account_id, event)
+    return end if event.attempt is None else end + _failed_at_last(position, account_id, event)
 
 
 _RULES: Rules[Callable[..., Sequence[Change]]] = Rules(

@@ -35,7 +35,8 @@ LEDGER_ENTRY = Table(
     key=2,
     insert_only=True,
 )
-"""`correlation` is the reservation (or the lot) that the event is about."""
+"""`line` counts the postings of an event, from 1. `amount_nusd` flows into the book, or out of it if
+negative. `correlation` is the reservation (or the lot) that the event is about."""
 
 Row = tuple[int, int, str, int, str, str]
 

@@ -86,7 +86,7 @@ def without_its_digest(tree: Path) -> None:
 
 
 def with_a_change_under_the_old_number(tree: Path) -> None:
-    edit(tree / EARLIER / "schema.sql", r"granted_nusd +bigint NOT NULL DEFAULT 0", "granted_nusd bigint DEFAULT 0")
+    edit(tree / EARLIER / "project.py", r'"granted_nusd": COUNT', '"granted_nusd": FLAG')
 
 
 def with_a_copy_that_leans_on_the_current_one(tree: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import projections
-from projections.engine.changes import Projection
+from projections.engine.changes import Column, Projection
 from projections.engine.registry import BUILDS, NAMES, PROJECTIONS, READ_MODELS, queries_of, tables_sql, views_sql
 
 FOLDER = Path(projections.__file__).parent
@@ -83,13 +83,23 @@ def test_the_tables_of_a_version_never_change(build: Projection) -> None:
 def digest_of(build: Projection) -> str:
     """Of the statements without comments and blanks, and of the declared tables."""
     ddl = " ".join(re.sub(r"--.*", "", tables_sql(build)).split())
-    declared = repr([(table.name, dict(table.columns), table.key, table.deletes_by) for table in build.tables])
+    declared = repr([(t.name, {n: Told(c) for n, c in t.columns.items()}, t.key, t.deletes_by) for t in build.tables])
     return hashlib.sha256((ddl + declared).encode()).hexdigest()
+
+
+class Told:
+    """A column as digests have it: what the first of them were made of."""
+
+    def __init__(self, column: Column) -> None:
+        self.column = column
+
+    def __repr__(self) -> str:
+        return f"Column(sql_type={self.column.sql_type!r}, default={self.column.default!r})"
 
 
 @pytest.mark.parametrize("build", BUILDS, ids=name_of)
 def test_every_build_has_its_parts(build: Projection) -> None:
-    for part in ("schema.sql", "views.sql", "queries.py"):
+    for part in ("project.py", "views.sql", "queries.py"):
         assert (folder_of(build) / part).exists(), part
 
 

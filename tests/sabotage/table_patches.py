@@ -46,4 +46,12 @@ TABLE_PATCHES = (
         "            owed_nusd=self.amount_nusd,\n",
         f"{MEANINGS}::test_P4_a_retired_version_still_means_what_it_meant",
     ),
+    Patch(
+        "P4",
+        "a column that nothing fills keeps its default in silence",
+        "projections/engine/insert_by_name.py",
+        "    if len(paths) > 1 or not (paths or is_partial):\n",
+        "    if False:\n",
+        "tests/projections/test_tables_by_name.py::test_a_name_that_nothing_has_is_seen_at_once",
+    ),
 )
