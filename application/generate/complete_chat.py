@@ -12,7 +12,6 @@ from application.generate.quote_offer import offers_for
 from application.generate.request.read_chat_request import ChatRequest
 from application.generate.reserve_credit import AlreadyServed, ReserveCredit
 from application.generate.settle_charge import Outcome, Receipt, SettleCharge
-from application.generate.write_usage import write_usage
 from application.ports.catalog import Catalog
 from application.ports.chat_providers import Answer, ChatProviders
 from application.ports.key_directory import Caller
@@ -20,16 +19,18 @@ from domain.errors import DomainError
 
 
 class Completed(msgspec.Struct, frozen=True):
-    """A whole answer and what the headers say of it.
+    """A whole answer that is settled, for the surface to write.
 
+    body:        the provider's JSON, with no `usage` in it yet.
+    raw_usage:   the provider's own JSON of its counts; None if it sent none.
     clamped_to:  output tokens granted, if fewer than asked.
     dropped:     parameters that the provider which answered was not sent.
     """
 
     body: bytes
+    raw_usage: bytes | None
+    receipt: Receipt
     generation_id: str
-    cost_nusd: int
-    position: int
     clamped_to: int | None = None
     dropped: tuple[str, ...] = ()
 
@@ -82,12 +83,11 @@ class CompleteChat:
 
 
 def _completed(kept: KeptAnswer, receipt: Receipt) -> Completed:
-    """Splice `usage` into a body that has none."""
     return Completed(
-        body=kept.parts[0][:-1] + b',"usage":' + write_usage(receipt, kept.raw_usage) + b"}",
+        body=kept.parts[0],
+        raw_usage=kept.raw_usage,
+        receipt=receipt,
         generation_id=kept.generation_id,
-        cost_nusd=receipt.settled.cost_nusd,
-        position=receipt.position,
         clamped_to=kept.clamped_to,
         dropped=kept.dropped,
     )

@@ -13,7 +13,7 @@ from domain.money import format_usd
 
 
 class KeptAnswer(msgspec.Struct, frozen=True, array_like=True):
-    """What cannot be told from the ledger. `parts` is one JSON body, or the data of each chunk of a stream.
+    """What cannot be told from the ledger. `parts` is one body without `usage`, or the data of each chunk of a stream.
 
     Cost is not in here: `usage` is written anew from the Settled event, so that it can only ever say what was charged.
     """

@@ -1,13 +1,12 @@
 """Serve one chat completion as a stream: all but its end at once, its end after the settle committed (DESIGN §5)."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
-from typing import Any
 
 import msgspec
 
-from application.generate.call_providers import TIMED_OUT, TOO_LARGE, CallProviders, failure_of, refusal_of
+from application.generate.call_providers import TIMED_OUT, TOO_LARGE, CallProviders, failure_of
 from application.generate.complete_chat import check_may_generate
 from application.generate.held import Held, dropped_of
 from application.generate.keep_answer import KeptAnswer, ReplayAnswer
@@ -17,33 +16,14 @@ from application.generate.quote_offer import offers_for
 from application.generate.request.read_chat_request import ChatRequest
 from application.generate.reserve_credit import AlreadyServed, ReserveCredit
 from application.generate.settle_charge import MAX_STORED_BYTES, Outcome, Receipt, SettleCharge
+from application.generate.stream_end import CUT_OFF, BrokenOff, Ended, broken_off, withheld
 from application.generate.weigh_silence import Silence, WhenGone, weigh_silence
-from application.generate.write_usage import write_usage
 from application.ports.catalog import Catalog
 from application.ports.chat_providers import ChatProviders, Chunk
 from application.ports.key_directory import Caller
 from application.ports.provider_failure import ProviderFailure
 from domain.errors import DomainError
 from domain.pricing.usage import Usage, output_tokens
-
-DONE = b"[DONE]"
-
-CUT_OFF = "shutting_down"
-"""Error class of a stream that outlasted the drain of its process; not the provider's fault."""
-
-
-class BrokenOff(msgspec.Struct, frozen=True):
-    """In place of a stream's last chunks: it failed, and no [DONE] follows.
-
-    code:   of the error table, or the class of a provider's failure.
-    usage:  JSON with what was charged; None if nothing is known to be charged.
-    facts:  JSON-ready values beside the message.
-    """
-
-    code: str
-    message: str
-    usage: bytes | None
-    facts: Mapping[str, Any]
 
 
 class StreamChat:
@@ -147,7 +127,7 @@ class _Ends:
 
 
 class ChatStream:
-    """The chunks of one answer as JSON, then `[DONE]`, in the batches in which they came; or BrokenOff at its end.
+    """The chunks of one answer, in the batches in which they came; then how it ended.
 
     Iterate it to its end even when nobody listens any more: after `client_gone` it reads on for at most `read_on_s` to
     learn the usage, and bills what was produced; what went on in silence until then is weighed (weigh_silence.py). One
@@ -208,7 +188,7 @@ class ChatStream:
             self._timer.cancel()
             self._timer = self._loop.call_at(gone_s + self._read_on_s, self._run_out_of_time)
 
-    async def __aiter__(self) -> AsyncIterator[Sequence[bytes] | BrokenOff]:
+    async def __aiter__(self) -> AsyncIterator[Sequence[bytes] | Ended | BrokenOff]:
         async with self._opened.stack:
             chunks: Sequence[Chunk] | None = self._opened.first
             while chunks is not None:
@@ -274,7 +254,7 @@ class ChatStream:
             return failure_of(self._held.offer, TIMED_OUT)
         return failure_of(self._held.offer, CUT_OFF)
 
-    async def _end(self) -> Sequence[bytes] | BrokenOff:
+    async def _end(self) -> Ended | BrokenOff:
         """Settle, then hand out what waited for it. A failure after the last finish_reason cost the client nothing."""
         failure = None if self._ends.have_all_come else self._failure
         is_left = self._ran_out and self._client_gone
@@ -282,16 +262,12 @@ class ChatStream:
             self._tell(self._held, self._failure)
         try:
             if failure is None:
-                return self._whole(await self._settle(self._held, await self._outcome(None)))
-            receipt = await self._settle_or_release(failure)
+                receipt = await self._settle(self._held, await self._outcome(None))
+                return Ended(self._ends.kept, receipt, self._produced.raw_usage)
+            charged = await self._settle_or_release(failure)
         except DomainError as refusal:
-            return self._broken_off(refusal.code, "the answer was withheld: its charge could not be recorded", None)
-        usage = None if receipt is None else write_usage(receipt, self._produced.raw_usage)
-        return self._broken_off(*_words_of(failure), usage)
-
-    def _whole(self, receipt: Receipt) -> Sequence[bytes]:
-        usage = write_usage(receipt, self._produced.raw_usage)
-        return [*self._ends.kept, usage_chunk(self.generation_id, receipt, usage), DONE]
+            return withheld(self._held, refusal)
+        return broken_off(self._held, failure, charged, self._produced.raw_usage)
 
     async def _settle_or_release(self, failure: ProviderFailure) -> Receipt | None:
         """None: a failure before any output cost nothing, the credit is released."""
@@ -311,11 +287,6 @@ class ChatStream:
             return outcome
         silent_s = self._silence.total_s(self._loop.time())
         return weigh_silence(self._held, outcome, silent_s, "abandoned" if self._client_gone else "timed_out")
-
-    def _broken_off(self, code: str, message: str, usage: bytes | None) -> BrokenOff:
-        offer = self._held.offer
-        facts = {"generation_id": self.generation_id, "model": offer.model, "provider": offer.provider}
-        return BrokenOff(code, message, usage, facts)
 
     async def _outcome(self, failure: ProviderFailure | None) -> Outcome:
         produced = self._produced
@@ -345,32 +316,5 @@ class KeptStream:
         self.dropped = kept.dropped
         self.position = receipt.position
 
-    async def __aiter__(self) -> AsyncIterator[Sequence[bytes] | BrokenOff]:
-        usage = write_usage(self._receipt, self._kept.raw_usage)
-        last = usage_chunk(self.generation_id, self._receipt, usage)
-        yield [*self._kept.parts, last, DONE]
-
-
-def usage_chunk(generation_id: str, receipt: Receipt, usage: bytes) -> bytes:
-    """The last chunk of every stream, with or without `include_usage`: no choices, the usage with its cost."""
-    generation = receipt.settled.generation
-    head = {
-        "id": generation_id,
-        "object": "chat.completion.chunk",
-        "created": int(receipt.settled.at.timestamp()),
-        "model": generation.model,
-        "provider": generation.provider,
-        "choices": [],
-    }
-    return msgspec.json.encode(head)[:-1] + b',"usage":' + usage + b"}"
-
-
-def _words_of(failure: ProviderFailure) -> tuple[str, str]:
-    """Code and message of a stream that broke off, in the provider's own words if it said any."""
-    if failure.attempt.error_class == CUT_OFF:
-        return CUT_OFF, "this server is shutting down"
-    broke_off = f"the provider broke off: {failure.words}" if failure.words else "the provider broke off"
-    if failure.told is None:
-        return failure.attempt.error_class, broke_off
-    refusal = refusal_of(failure, "")
-    return refusal.code, failure.told.message or broke_off
+    async def __aiter__(self) -> AsyncIterator[Ended]:
+        yield Ended(self._kept.parts, self._receipt, self._kept.raw_usage)

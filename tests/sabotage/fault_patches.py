@@ -92,8 +92,8 @@ FAULT_PATCHES = (
         "P6",
         "a stream that breaks off does not tell its charge",
         "application/generate/stream_chat.py",
-        "return self._broken_off(*_words_of(failure), usage)",
-        "return self._broken_off(*_words_of(failure), None)",
+        "return broken_off(self._held, failure, charged, self._produced.raw_usage)",
+        "return broken_off(self._held, failure, None, self._produced.raw_usage)",
         f"{FAULTS}/test_provider_faults.py",
     ),
 )

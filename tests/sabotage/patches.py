@@ -128,8 +128,8 @@ PATCHES = (
         "P6",
         "the header tells another cost than the body",
         "adapters/inbound/http/inference/chat_route.py",
-        'format_usd(completed.cost_nusd).encode()),\n        (b"x-gatewayz-position"',
-        'format_usd(completed.cost_nusd + 1).encode()),\n        (b"x-gatewayz-position"',
+        'format_usd(receipt.settled.cost_nusd).encode()),\n        (b"x-gatewayz-position"',
+        'format_usd(receipt.settled.cost_nusd + 1).encode()),\n        (b"x-gatewayz-position"',
         "tests/adapters/http/test_openai_sdk.py",
     ),
     Patch(

@@ -84,6 +84,22 @@ STREAM_PATCHES = (
         "        if False:\n",
         BOUNDS,
     ),
+    Patch(
+        "P6",
+        "a stream that breaks off does not say what its provider did",
+        "application/generate/stream_end.py",
+        "message, {**refusal.facts, **_facts(held)}, receipt, raw_usage)",
+        "message, _facts(held), receipt, raw_usage)",
+        "tests/adapters/http/test_broken_streams.py",
+    ),
+    Patch(
+        "P6",
+        "an error in a stream is written by a second hand",
+        "adapters/inbound/http/errors/table.py",
+        'return _answer(row, code, message, facts.get("param"), facts)',
+        'return ErrorAnswer(row.status, ErrorDetail(message, "server_error", code, None, dict(facts)), ())',
+        "tests/adapters/http/test_broken_streams.py",
+    ),
     Patch("P6", "a role counts as output", OPEN, "(chunk.data and not chunk.is_bare)", "bool(chunk.data)", BOUNDS),
     Patch(
         "P6",

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from adapters.embedded.platforms import bundled_install
+from adapters.inbound.http.inference.write_end import write_whole
 from application.generate.complete_chat import Completed
 from application.generate.metering.meter_answer import meter_answer
 from application.generate.settle_charge import Outcome
@@ -255,9 +256,9 @@ def told_answer(caller: Caller, name: str, number: int, completed: Completed) ->
         caller.key_id,
         name,
         f"Say hello, number {number}",
-        completed.body.decode(),
-        completed.cost_nusd,
-        completed.position,
+        write_whole(completed).decode(),
+        completed.receipt.settled.cost_nusd,
+        completed.receipt.position,
     )
 
 

@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 from adapters.embedded.platforms import bundled_install
+from adapters.inbound.http.inference.write_end import write_whole
 from adapters.outbound.postgres.builds.project_log import Projector
 from adapters.outbound.postgres.setup.ensure_roles import ensure_roles
 from adapters.outbound.postgres.setup.migrate import migrate
@@ -214,7 +215,11 @@ async def test_P5_a_kept_answer_is_served_again(restored: Restored, gateway: Led
     for told in restored.told.answers:
         caller = Caller(told.key_id, told.account_id, "inference", "live", "active")
         again = await gateway.complete_chat(caller, chat_request(told.request, told.idempotency_key, max_tokens=40))
-        assert (again.body.decode(), again.cost_nusd, again.position) == (told.answer, told.cost_nusd, told.position)
+        assert (write_whole(again).decode(), again.receipt.settled.cost_nusd, again.receipt.position) == (
+            told.answer,
+            told.cost_nusd,
+            told.position,
+        )
     assert restored.database.sql("SELECT position FROM ledger.head") == head
     assert gateway.providers.calls == []
 

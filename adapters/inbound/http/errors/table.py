@@ -198,16 +198,22 @@ def answer_to(refusal: DomainError) -> ErrorAnswer:
     """Look the refusal's code up; its facts fill the message, name `param`, and are shown as `metadata`."""
     row = TABLE.get(refusal.code) or _ours(500, "A refusal without a documented code: {code}.")
     facts = {"code": refusal.code, **refusal.facts, **_derived(refusal)}
-    metadata = {name: value for name, value in refusal.facts.items() if name not in ("message", "param")}
     sentence = FLAT_PRICE if "needed_usd" in facts else row.message
-    detail = ErrorDetail(sentence.format_map(_Known(facts)), row.type, refusal.code, facts.get("param"), metadata)
-    return ErrorAnswer(row.status, detail, _headers(row, refusal.facts))
+    return _answer(row, refusal.code, sentence.format_map(_Known(facts)), facts.get("param"), refusal.facts)
 
 
-def broken_off(code: str, message: str, facts: Facts) -> ErrorAnswer:
-    """A stream that ends in an error. `code` is in the table, or a class of provider failures (502)."""
-    status = TABLE[code].status if code in TABLE else BROKEN_OFF.get(code, 502)
-    return ErrorAnswer(status, ErrorDetail(message, "server_error", code, None, dict(facts)), ())
+def answer_to_break(code: str, message: str, facts: Facts) -> ErrorAnswer:
+    """A stream that ends in an error, with a message of its own.
+
+    code: in the table, or a class of provider failures, whose status is 502 unless BROKEN_OFF has another.
+    """
+    row = TABLE.get(code) or _ours(BROKEN_OFF.get(code, 502), message)
+    return _answer(row, code, message, facts.get("param"), facts)
+
+
+def _answer(row: Row, code: str, message: str, param: str | None, facts: Facts) -> ErrorAnswer:
+    metadata = {name: value for name, value in facts.items() if name not in ("message", "param")}
+    return ErrorAnswer(row.status, ErrorDetail(message, row.type, code, param, metadata), _headers(row, facts))
 
 
 def _headers(row: Row, facts: Facts) -> tuple[tuple[bytes, bytes], ...]:

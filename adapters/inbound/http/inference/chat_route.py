@@ -5,8 +5,9 @@ from functools import partial
 from starlette.types import Receive, Scope
 
 from adapters.inbound.http.callers import authenticate
-from adapters.inbound.http.errors.table import broken_off
+from adapters.inbound.http.errors.table import answer_to_break
 from adapters.inbound.http.gateway import Gateway
+from adapters.inbound.http.inference.write_end import usage_of, write_end, write_whole
 from adapters.inbound.http.server.body_budget import SMALL_BYTES
 from adapters.inbound.http.server.boundary import refusal_of
 from adapters.inbound.http.server.reply import Header, Reply
@@ -15,7 +16,8 @@ from adapters.inbound.http.server.request_headers import RequestHeaders, read_he
 from adapters.inbound.http.server.stream_reply import StreamReply
 from application.generate.complete_chat import Completed
 from application.generate.request.read_chat_request import ChatRequest, read_chat_request
-from application.generate.stream_chat import DONE, BrokenOff, ChatStream, KeptStream
+from application.generate.stream_chat import ChatStream, KeptStream
+from application.generate.stream_end import BrokenOff, Ended
 from application.ports.key_directory import Caller
 from domain.log import format_position
 from domain.money import format_usd
@@ -54,7 +56,8 @@ class ChatRoute:
                 await self._answer_streamed(caller, request, scope, receive, reply)
             else:
                 completed = await self._complete(caller, request)
-                await reply.whole(200, _headers_of(completed), completed.body)
+                body = write_whole(completed)
+                await reply.whole(200, _headers_of(completed, len(body)), body)
 
     async def _answer_streamed(
         self, caller: Caller, request: ChatRequest, scope: Scope, receive: Receive, reply: Reply
@@ -64,13 +67,15 @@ class ChatRoute:
         try:
             stream = await self._stream(caller, request, events.when_gone)
             await events.open(_stream_headers_of(stream))
-            async for batch in stream:
-                if isinstance(batch, BrokenOff):
-                    answer = broken_off(batch.code, batch.message, batch.facts)
+            async for part in stream:
+                if isinstance(part, Ended):
+                    await events.send(write_end(stream.generation_id, part), is_last=True)
+                elif isinstance(part, BrokenOff):
+                    answer = answer_to_break(part.code, part.message, part.facts)
                     self._telemetry.refused(refusal_of(scope, reply, answer))
-                    await events.fail(answer, batch.usage)
+                    await events.fail(answer, usage_of(part))
                 else:
-                    await events.send(batch, is_last=batch[-1] == DONE)
+                    await events.send(part)
             await events.close()
         finally:
             events.stop()
@@ -88,13 +93,14 @@ def _read(body: bytes, headers: RequestHeaders) -> ChatRequest:
     return decode_members(body, read)
 
 
-def _headers_of(completed: Completed) -> list[Header]:
+def _headers_of(completed: Completed, length: int) -> list[Header]:
+    receipt = completed.receipt
     headers = [
         _JSON,
-        (b"content-length", b"%d" % len(completed.body)),
+        (b"content-length", b"%d" % length),
         (b"x-generation-id", completed.generation_id.encode()),
-        (b"x-gatewayz-cost", format_usd(completed.cost_nusd).encode()),
-        (b"x-gatewayz-position", format_position(completed.position).encode()),
+        (b"x-gatewayz-cost", format_usd(receipt.settled.cost_nusd).encode()),
+        (b"x-gatewayz-position", format_position(receipt.position).encode()),
     ]
     return headers + _changed(completed.clamped_to, completed.dropped)
 
