@@ -1,7 +1,5 @@
 """Serve one chat completion whole: the answer leaves after its settle committed (DESIGN §5)."""
 
-import asyncio
-
 import msgspec
 
 from application.generate.call_providers import CallProviders
@@ -14,6 +12,7 @@ from application.generate.reserve_credit import AlreadyServed, ReserveCredit
 from application.generate.settle_charge import Outcome, Receipt, SettleCharge
 from application.ports.catalog import Catalog
 from application.ports.chat_providers import Answer, ChatProviders
+from application.ports.clock import Clock
 from application.ports.key_directory import Caller
 from domain.errors import DomainError
 
@@ -45,6 +44,7 @@ class CompleteChat:
         meter: MeterAnswer,
         providers: ChatProviders,
         replay: ReplayAnswer,
+        clock: Clock,
     ) -> None:
         self._catalog = catalog
         self._reserve = reserve
@@ -53,6 +53,7 @@ class CompleteChat:
         self._meter = meter
         self._providers = providers
         self._replay = replay
+        self._clock = clock
 
     async def __call__(self, caller: Caller, request: ChatRequest) -> Completed:
         """Raises: DomainError of any step; a request that was refused holds no credit."""
@@ -76,7 +77,7 @@ class CompleteChat:
             metered=metered,
             finish_reason=answer.finish_reason,
             provider_generation_id=answer.provider_generation_id,
-            ttft_ms=round((asyncio.get_running_loop().time() - held.started_s) * 1_000),
+            ttft_ms=round((self._clock.elapsed_s() - held.started_s) * 1_000),
             answer=kept.encode() if held.request.idempotency else None,
         )
         return _completed(kept, await self._settle(held, outcome))

@@ -18,7 +18,7 @@ class Held(msgspec.Struct, kw_only=True):
     """An open reservation and the request it is for. `offer` and `reserved_nusd` change when a fallback is taken.
 
     reservation:   also the correlation id of everything that follows; `gen-<reservation>` is the generation's id.
-    started_s:     monotonic time of our receipt, for latencies.
+    started_s:     the Clock's `elapsed_s` at our receipt, for latencies.
     dropped:       parameters that the provider which answered was not sent.
     reserve:       the command that made it, repeated under a new id by a late settle.
     """

@@ -1,7 +1,7 @@
 """Calling a provider for a stream: until its first output, or until nobody waits for that any more."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 
@@ -19,7 +19,7 @@ MAX_OPENING_CHUNKS = 64
 class OpenedStream(msgspec.Struct):
     """A provider's stream whose first output has come: from here on there is no other provider.
 
-    began_s:   the loop's time when the provider was called.
+    began_s:   the Clock's `elapsed_s` when the provider was called.
     is_left:   there was no output when the time ran out that a client who had gone is given.
     """
 
@@ -30,23 +30,26 @@ class OpenedStream(msgspec.Struct):
     is_left: bool = False
 
 
-async def open_stream(providers: ChatProviders, read_on_s: float, when_gone: WhenGone, call: ChatCall) -> OpenedStream:
+async def open_stream(
+    providers: ChatProviders, elapsed_s: Callable[[], float], read_on_s: float, when_gone: WhenGone, call: ChatCall
+) -> OpenedStream:
     """Call `call.offer`. A client that goes before the first output is waited for as long as one that goes later:
     `read_on_s`; then the stream is left without output, and no other provider is tried.
 
     Raises: ProviderFailure.
     """
-    began_s = asyncio.get_running_loop().time()
+    began_s = elapsed_s()
     first: list[Chunk] = []
     async with AsyncExitStack() as stack:
         try:
             async with asyncio.timeout(call.timeout_s) as limit:
-                when_gone(partial(_hurry, limit, read_on_s))
+                latest = limit.when() or 0.0
+                when_gone(partial(_hurry, limit, began_s + call.timeout_s - read_on_s))
                 chunks = await stack.enter_async_context(providers.stream(call))
                 while not _has_begun(first):
                     first += await anext(chunks)
         except TimeoutError:
-            if (limit.when() or 0.0) < began_s + call.timeout_s:
+            if (limit.when() or 0.0) < latest:
                 return OpenedStream(stack.pop_all(), _no_more(), first, began_s, is_left=True)
             raise failure_of(call.offer, TIMED_OUT) from None
         except StopAsyncIteration:
@@ -56,10 +59,11 @@ async def open_stream(providers: ChatProviders, read_on_s: float, when_gone: Whe
         return OpenedStream(stack.pop_all(), chunks, first, began_s)
 
 
-def _hurry(limit: asyncio.Timeout, read_on_s: float, gone_s: float) -> None:
-    by_s = gone_s + read_on_s
-    if by_s < (limit.when() or 0.0):
-        limit.reschedule(by_s)
+def _hurry(limit: asyncio.Timeout, unhurried_s: float, gone_s: float) -> None:
+    """unhurried_s: a client that goes then, or later, changes nothing."""
+    sooner_s = unhurried_s - gone_s
+    if sooner_s > 0:
+        limit.reschedule((limit.when() or 0.0) - sooner_s)
 
 
 def _let_go(gone_s: float) -> None:

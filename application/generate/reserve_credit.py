@@ -133,7 +133,7 @@ class ReserveCredit:
         reservation: UUID,
         request_hash: bytes | None,
     ) -> Held:
-        started_s = asyncio.get_running_loop().time()
+        started_s = self._clock.elapsed_s()
         command = self._command(caller, request, offer, prices, title, reservation)
         with self._telemetry.span("reserve", command.reservation_id):
             recorded = await self._record(caller, command, reservation, request_hash)

@@ -146,7 +146,7 @@ class SettleCharge:
                 provider_generation_id=outcome.provider_generation_id,
                 finish_reason=outcome.finish_reason,
                 ttft_ms=outcome.ttft_ms,
-                total_ms=round((asyncio.get_running_loop().time() - held.started_s) * 1_000),
+                total_ms=round((self._clock.elapsed_s() - held.started_s) * 1_000),
                 streamed=held.request.streamed,
                 estimated=metered.estimated,
                 quarantined=metered.quarantined,

@@ -20,6 +20,7 @@ from application.generate.stream_end import CUT_OFF, BrokenOff, Ended, broken_of
 from application.generate.weigh_silence import Silence, WhenGone, weigh_silence
 from application.ports.catalog import Catalog
 from application.ports.chat_providers import ChatProviders, Chunk
+from application.ports.clock import Clock
 from application.ports.key_directory import Caller
 from application.ports.provider_failure import ProviderFailure
 from domain.errors import DomainError
@@ -36,6 +37,7 @@ class StreamChat:
         meter: MeterAnswer,
         providers: ChatProviders,
         replay: ReplayAnswer,
+        clock: Clock,
         read_on_s: float,
     ) -> None:
         self._catalog = catalog
@@ -45,6 +47,7 @@ class StreamChat:
         self._meter = meter
         self._providers = providers
         self._replay = replay
+        self._elapsed_s = clock.elapsed_s
         self._read_on_s = read_on_s
 
     async def __call__(self, caller: Caller, request: ChatRequest, when_gone: WhenGone) -> "ChatStream | KeptStream":
@@ -55,10 +58,12 @@ class StreamChat:
             held = await self._reserve(caller, request, *offers[0])
         except AlreadyServed as served:
             return KeptStream(*await self._replay(caller, served))
-        opening = partial(open_stream, self._providers, self._read_on_s, when_gone)
+        opening = partial(open_stream, self._providers, self._elapsed_s, self._read_on_s, when_gone)
         opened = await self._call_providers(held, offers, opening)
         held.dropped = dropped_of(held, self._providers)
-        stream = ChatStream(held, opened, self._settle, self._meter, self._read_on_s, self._call_providers.tell)
+        stream = ChatStream(
+            held, opened, self._settle, self._meter, self._elapsed_s, self._read_on_s, self._call_providers.tell
+        )
         when_gone(stream.client_gone)
         return stream
 
@@ -140,6 +145,7 @@ class ChatStream:
         opened: OpenedStream,
         settle: SettleCharge,
         meter: MeterAnswer,
+        elapsed_s: Callable[[], float],
         read_on_s: float,
         tell: Callable[[Held, ProviderFailure], None],
     ) -> None:
@@ -147,11 +153,14 @@ class ChatStream:
         self._opened = opened
         self._settle = settle
         self._meter = meter
+        self._elapsed_s = elapsed_s
         self._read_on_s = read_on_s
         self._tell = tell
         self._loop = asyncio.get_running_loop()
-        self._ttft_ms = round((self._loop.time() - held.started_s) * 1_000)
+        now_s = elapsed_s()
+        self._ttft_ms = round((now_s - held.started_s) * 1_000)
         read_for_s = (held.deadline_at - held.reserve.at).total_seconds()
+        self._read_until_s = now_s + read_for_s
         self._timer = self._loop.call_later(read_for_s, self._run_out_of_time)
         self._reading: asyncio.Task[object] | None = None
         self._ran_out = opened.is_left
@@ -182,11 +191,12 @@ class ChatStream:
         return self._held.position
 
     def client_gone(self, gone_s: float) -> None:
-        """gone_s: the loop's time when it went."""
+        """gone_s: the Clock's `elapsed_s` when it went."""
         self._client_gone = True
-        if self._timer.when() > gone_s + self._read_on_s:
+        by_s = gone_s + self._read_on_s
+        if by_s < self._read_until_s:
             self._timer.cancel()
-            self._timer = self._loop.call_at(gone_s + self._read_on_s, self._run_out_of_time)
+            self._timer = self._loop.call_later(by_s - self._elapsed_s(), self._run_out_of_time)
 
     async def __aiter__(self) -> AsyncIterator[Sequence[bytes] | Ended | BrokenOff]:
         async with self._opened.stack:
@@ -216,7 +226,7 @@ class ChatStream:
                 if not self._ends.keep(chunk):
                     ready.append(chunk.data)
         if self._produced.output_bytes > before:
-            self._silence.end(self._loop.time())
+            self._silence.end(self._elapsed_s())
         return ready
 
     def _keep(self, data: bytes) -> None:
@@ -285,7 +295,7 @@ class ChatStream:
         """With what went on in silence before we gave up."""
         if not self._ran_out or not outcome.metered.estimated:
             return outcome
-        silent_s = self._silence.total_s(self._loop.time())
+        silent_s = self._silence.total_s(self._elapsed_s())
         return weigh_silence(self._held, outcome, silent_s, "abandoned" if self._client_gone else "timed_out")
 
     async def _outcome(self, failure: ProviderFailure | None) -> Outcome:

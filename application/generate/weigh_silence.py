@@ -17,8 +17,8 @@ SILENCE_S = 1.0
 """Pauses up to this long lie between the parts of any stream."""
 
 WhenGone = Callable[[Callable[[float], None]], None]
-"""Takes what to call, once, with the loop's time when the client of a stream hung up, be it before; it replaces what
-was given before."""
+"""Takes what to call, once, with the Clock's `elapsed_s` when the client of a stream hung up, be it before; it replaces
+what was given before."""
 
 
 class Silence:

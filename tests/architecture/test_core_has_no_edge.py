@@ -19,6 +19,10 @@ MAY_ENCODE = {
 MAY_DECODE = ("application/generate/request/", "application/generate/metering/billed_texts.py")
 """A client's body, until then too."""
 
+PORT = {"_clock.now", "clock.now", "_clock.elapsed_s", "clock.elapsed_s"}
+CLOCKS = ("now", "utcnow", "today", "time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "elapsed_s")
+"""Names by which a clock, a loop or a datetime is asked for the time."""
+
 
 def named(file: Path) -> Iterator[str]:
     """Every dotted name of two words: `json.encode` of `msgspec.json.encode`."""
@@ -53,3 +57,15 @@ def test_application_reads_json_only_of_a_request() -> None:
 def test_no_encoder_is_hidden_behind_an_import() -> None:
     hidden = {name for file in FILES for name in imported(file) if name.split(".")[0] == "json" or ".json" in name}
     assert sorted(hidden) == []
+
+
+def test_application_asks_no_clock_but_the_port() -> None:
+    """A loop may hold timers; the Clock has the time, and how much of it went by. `self._elapsed_s` is its method."""
+    asked = {
+        f"{place(file)}: {name}"
+        for file in FILES
+        for name in named(file)
+        if name.split(".")[1] in CLOCKS and name not in PORT
+    }
+    assert sorted(asked) == []
+    assert [place(file) for file in FILES for name in imported(file) if name.split(".")[0] == "time"] == []

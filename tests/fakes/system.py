@@ -1,6 +1,7 @@
 """The machine's own clock, which a test may move, and names from its randomness."""
 
 import secrets
+import time
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -13,6 +14,9 @@ class SystemClock:
 
     def now(self) -> datetime:
         return datetime.now(UTC) + self.ahead
+
+    def elapsed_s(self) -> float:
+        return time.monotonic()
 
 
 class SystemIds:

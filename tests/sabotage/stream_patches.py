@@ -100,6 +100,14 @@ STREAM_PATCHES = (
         'return ErrorAnswer(row.status, ErrorDetail(message, "server_error", code, None, dict(facts)), ())',
         "tests/adapters/http/test_broken_streams.py",
     ),
+    Patch(
+        "P6",
+        "a latency is a difference of dates",
+        "application/generate/settle_charge.py",
+        "round((self._clock.elapsed_s() - held.started_s) * 1_000)",
+        "round((now - held.reserve.at).total_seconds() * 1_000)",
+        "tests/adapters/http/test_latencies.py",
+    ),
     Patch("P6", "a role counts as output", OPEN, "(chunk.data and not chunk.is_bare)", "bool(chunk.data)", BOUNDS),
     Patch(
         "P6",

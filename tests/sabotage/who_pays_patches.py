@@ -171,7 +171,7 @@ WHO_PAYS_PATCHES = (
         "P2",
         "a client who leaves before the first output is read on for until the deadline",
         "application/generate/open_stream.py",
-        "    if by_s < (limit.when() or 0.0):\n",
+        "    if sooner_s > 0:\n",
         "    if False:\n",
         f"{UNFINISHED}::test_one_left_before_its_first_output_is_not_read_for_ever_and_its_prompt_counts_too",
     ),

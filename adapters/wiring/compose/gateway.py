@@ -81,10 +81,11 @@ def gateway_of(
     meter = MeterAnswer(counter)
     call_providers = CallProviders(ledger, clock, settle, meter, telemetry)
     replay = ReplayAnswer(core.answers, personal_data, clock)
+    parts = (catalog, reserve, call_providers, settle, meter, providers, replay, clock)
     return Gateway(
         keys=keys,
-        complete_chat=CompleteChat(catalog, reserve, call_providers, settle, meter, providers, replay),
-        stream_chat=StreamChat(catalog, reserve, call_providers, settle, meter, providers, replay, settings.read_on_s),
+        complete_chat=CompleteChat(*parts),
+        stream_chat=StreamChat(*parts, settings.read_on_s),
         open_account=OpenAccount(ledger, personal_data, clock, core.ids),
         change_account_state=ChangeAccountState(ledger, personal_data, clock, core.ids),
         grant_credit=GrantCredit(ledger, personal_data, clock, core.ids),

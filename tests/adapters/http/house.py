@@ -140,7 +140,7 @@ class House:
         meter = MeterAnswer(NoCounter())
         calls = CallProviders(ledger, clock, settle, meter, telemetry)
         replay = ReplayAnswer(ledger, self.personal_data, clock)
-        parts = (self.catalog, reserve, calls, settle, meter, self.providers, replay)
+        parts = (self.catalog, reserve, calls, settle, meter, self.providers, replay, clock)
         return Gateway(
             keys=MemoryKeyDirectory(ledger, self.personal_data, clock),
             complete_chat=CompleteChat(*parts),

@@ -49,6 +49,9 @@ class SetClock:
     def now(self) -> datetime:
         return self.at
 
+    def elapsed_s(self) -> float:
+        return self.at.timestamp()
+
     def pass_s(self, seconds: float) -> None:
         self.at += timedelta(seconds=seconds)
 
@@ -97,7 +100,8 @@ class LedgerGateway:
         meter = MeterAnswer(NoCounter())
         calls = CallProviders(ledger, self.clock, self.settle, meter, telemetry)
         replay = ReplayAnswer(PostgresAnswers(pool), self.personal_data, self.clock)
-        self.complete_chat = CompleteChat(self.catalog, self.reserve, calls, self.settle, meter, self.providers, replay)
+        parts = (self.catalog, self.reserve, calls, self.settle, meter, self.providers, replay, self.clock)
+        self.complete_chat = CompleteChat(*parts)
 
 
 @asynccontextmanager

@@ -63,7 +63,7 @@ class ChatRoute:
         self, caller: Caller, request: ChatRequest, scope: Scope, receive: Receive, reply: Reply
     ) -> None:
         """A client that hangs up changes nothing about the stream's end: it is read on and settled (PRODUCT §1)."""
-        events = StreamReply(reply, receive, self._limits)
+        events = StreamReply(reply, receive, self._limits, self._gateway.clock.elapsed_s)
         try:
             stream = await self._stream(caller, request, events.when_gone)
             await events.open(_stream_headers_of(stream))

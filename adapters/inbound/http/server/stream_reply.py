@@ -29,13 +29,14 @@ class StreamReply:
     has hung up, or does not take what it is sent, is gone: `when_gone` is told, and nothing more is sent.
     """
 
-    def __init__(self, reply: Reply, receive: Receive, limits: Limits) -> None:
+    def __init__(self, reply: Reply, receive: Receive, limits: Limits, elapsed_s: Callable[[], float]) -> None:
         self._reply = reply
         self._keep_alive_s = limits.keep_alive_s
         self._stall_s = limits.stall_s
+        self._elapsed_s = elapsed_s
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.current_task(self._loop)
-        self._sent_s = self._loop.time()
+        self._sent_s = elapsed_s()
         self._is_sending = False
         self._gone_s: float | None = None
         self._gave_up = False
@@ -45,7 +46,7 @@ class StreamReply:
         self._watcher = self._loop.create_task(self._watch(receive))
 
     def when_gone(self, tell: Callable[[float], None]) -> None:
-        """`tell` the loop's time when the client went, be it before this call; replaces what was to be told before."""
+        """`tell` the Clock's `elapsed_s` when the client went, be it before this call; replaces an earlier `tell`."""
         self._on_gone = tell
         if self._gone_s is not None:
             tell(self._gone_s)
@@ -78,7 +79,7 @@ class StreamReply:
     async def _send(self, body: bytes, *, is_last: bool) -> None:
         if self._gone_s is not None:
             return
-        self._sent_s = self._loop.time()
+        self._sent_s = self._elapsed_s()
         self._is_sending = True
         try:
             await self._reply.part(body, is_last=is_last)
@@ -93,13 +94,13 @@ class StreamReply:
         """Look what the silence is: nothing to send, or a client that does not take what was sent."""
         if self._gone_s is not None:
             return
-        silent_s = self._loop.time() - self._sent_s
+        silent_s = self._elapsed_s() - self._sent_s
         if self._is_sending and silent_s >= self._stall_s:
             self._give_up()
             return
         if not self._is_sending and silent_s >= self._keep_alive_s:
             silent_s = 0.0
-            self._sent_s = self._loop.time()
+            self._sent_s = self._elapsed_s()
             self._comment = self._loop.create_task(self._keep_alive())
         self._timer = self._loop.call_later(self._keep_alive_s - silent_s % self._keep_alive_s, self._look)
 
@@ -127,6 +128,6 @@ class StreamReply:
 
     def _gone(self) -> None:
         if self._gone_s is None:
-            self._gone_s = self._loop.time()
+            self._gone_s = self._elapsed_s()
             if self._on_gone is not None:
                 self._on_gone(self._gone_s)
