@@ -9,6 +9,7 @@ import msgspec
 from application.generate.call_providers import TIMED_OUT, TOO_LARGE, CallProviders, failure_of
 from application.generate.complete_chat import check_may_generate
 from application.generate.held import Held, dropped_of
+from application.generate.interruptible import Interruptible
 from application.generate.keep_answer import KeptAnswer, ReplayAnswer
 from application.generate.metering.estimate_tokens import MAX_KEPT_BYTES, MeterAnswer
 from application.generate.open_stream import OpenedStream, open_stream
@@ -162,7 +163,7 @@ class ChatStream:
         read_for_s = (held.deadline_at - held.reserve.at).total_seconds()
         self._read_until_s = now_s + read_for_s
         self._timer = self._loop.call_later(read_for_s, self._run_out_of_time)
-        self._reading: asyncio.Task[object] | None = None
+        self._reading = Interruptible()
         self._ran_out = opened.is_left
         self._silence = Silence(opened.began_s)
         self._client_gone = False
@@ -211,8 +212,7 @@ class ChatStream:
 
     def _run_out_of_time(self) -> None:
         self._ran_out = True
-        if self._reading is not None:
-            self._reading.cancel()
+        self._reading.interrupt()
 
     def _note(self, chunks: Sequence[Chunk]) -> list[bytes]:
         """Count what goes by; returns what may be sent at once."""
@@ -245,24 +245,18 @@ class ChatStream:
         if self._ends.are_too_long:
             self._failure = failure_of(self._held.offer, TOO_LARGE)
             return None
-        self._reading = asyncio.current_task()
+        self._reading.is_under_way = True
         try:
             return await anext(self._opened.chunks, None)
         except ProviderFailure as failure:
             self._failure = failure
             self._produced.output_bytes += failure.unread_bytes
         except asyncio.CancelledError:
-            self._failure = self._interrupted(self._reading)
+            # By our timer, or by a drain that is over: either way what was produced is charged before we go.
+            self._failure = failure_of(self._held.offer, TIMED_OUT if self._reading.was_interrupted() else CUT_OFF)
         finally:
-            self._reading = None
+            self._reading.is_under_way = False
         return None
-
-    def _interrupted(self, reading: "asyncio.Task[object] | None") -> ProviderFailure:
-        """By our own timer, or by a drain that is over: either way what was produced is charged before we go."""
-        if self._ran_out and reading is not None:
-            reading.uncancel()
-            return failure_of(self._held.offer, TIMED_OUT)
-        return failure_of(self._held.offer, CUT_OFF)
 
     async def _end(self) -> Ended | BrokenOff:
         """Settle, then hand out what waited for it. A failure after the last finish_reason cost the client nothing."""

@@ -9,6 +9,7 @@ from starlette.types import Receive
 from adapters.inbound.http.errors.table import ErrorAnswer
 from adapters.inbound.http.gateway import Limits
 from adapters.inbound.http.server.reply import FRAME, Header, Reply
+from application.generate.interruptible import Interruptible
 from application.ports.chat_providers import NEXT_EVENT
 
 KEEP_ALIVE = b": keep-alive\n\n"
@@ -35,11 +36,9 @@ class StreamReply:
         self._stall_s = limits.stall_s
         self._elapsed_s = elapsed_s
         self._loop = asyncio.get_running_loop()
-        self._task = asyncio.current_task(self._loop)
         self._sent_s = elapsed_s()
-        self._is_sending = False
+        self._sending = Interruptible()
         self._gone_s: float | None = None
-        self._gave_up = False
         self._on_gone: Callable[[float], None] | None = None
         self._comment: asyncio.Task[None] | None = None
         self._timer = self._loop.call_later(self._keep_alive_s, self._look)
@@ -80,36 +79,29 @@ class StreamReply:
         if self._gone_s is not None:
             return
         self._sent_s = self._elapsed_s()
-        self._is_sending = True
+        self._sending.is_under_way = True
         try:
             await self._reply.part(body, is_last=is_last)
         except asyncio.CancelledError:
-            if not self._gave_up or self._task is None:
-                raise
-            self._task.uncancel()  # the send alone is given up, not the stream
+            if not self._sending.was_interrupted():
+                raise  # else the send alone is given up, not the stream
         finally:
-            self._is_sending = False
+            self._sending.is_under_way = False
 
     def _look(self) -> None:
         """Look what the silence is: nothing to send, or a client that does not take what was sent."""
         if self._gone_s is not None:
             return
         silent_s = self._elapsed_s() - self._sent_s
-        if self._is_sending and silent_s >= self._stall_s:
-            self._give_up()
+        if self._sending.is_under_way and silent_s >= self._stall_s:
+            self._gone()
+            self._sending.interrupt()
             return
-        if not self._is_sending and silent_s >= self._keep_alive_s:
+        if not self._sending.is_under_way and silent_s >= self._keep_alive_s:
             silent_s = 0.0
             self._sent_s = self._elapsed_s()
             self._comment = self._loop.create_task(self._keep_alive())
         self._timer = self._loop.call_later(self._keep_alive_s - silent_s % self._keep_alive_s, self._look)
-
-    def _give_up(self) -> None:
-        """The task hangs in its send: wake it there, as asyncio.timeout would, at no cost for the sends that do not."""
-        self._gave_up = True
-        self._gone()
-        if self._task is not None:
-            self._task.cancel()
 
     async def _keep_alive(self) -> None:
         await self.open(())
