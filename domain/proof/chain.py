@@ -1,4 +1,5 @@
-"""The hash chain over the log: migrations/0002_append.sql's rule again, so that anyone can check it without a database.
+"""The hash chain over the log, so that anyone can check it without a database: the rule of
+migrations/functions/event_digest.sql and block_chain.sql again.
 
 An event's digest covers every column of it, a block's digest covers its events' digests in order, and each block is
 chained to the one before. Changing, dropping, adding or reordering anything changes every chain value after it.

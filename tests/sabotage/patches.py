@@ -16,8 +16,8 @@ from tests.sabotage.who_pays_patches import WHO_PAYS_PATCHES
 
 STORE = "tests/adapters/postgres"
 FAULTS = "tests/faults"
-APPEND_SQL = "migrations/0002_append.sql"
-LOOKUPS_SQL = "migrations/0004_append_looks_up.sql"
+FUNCTIONS = "migrations/functions"
+APPEND_SQL = f"{FUNCTIONS}/append.sql"
 
 PATCHES = (
     Patch(
@@ -71,7 +71,7 @@ PATCHES = (
     Patch(
         "P4",
         "the digest leaves the tag out",
-        APPEND_SQL,
+        f"{FUNCTIONS}/event_digest.sql",
         "|| int4send(octet_length(tag)) || convert_to(tag, 'UTF8')\n",
         "\n",
         f"{STORE}/test_append_positions.py::test_the_chain_covers_every_column",
@@ -79,7 +79,7 @@ PATCHES = (
     Patch(
         "P4",
         "a block is not chained to the one before",
-        APPEND_SQL,
+        f"{FUNCTIONS}/block_chain.sql",
         "SELECT sha256(previous || int8send(first_position)",
         "SELECT sha256(int8send(first_position)",
         f"{STORE}/test_append_positions.py::test_the_chain_covers_every_column",
@@ -95,9 +95,9 @@ PATCHES = (
     Patch(
         "P5",
         "commands are not looked up before they are recorded",
-        LOOKUPS_SQL,
-        "'WHERE (SELECT true FROM ledger.commands k WHERE k.command_id = c.id)'",
-        "'WHERE false'",
+        APPEND_SQL,
+        "WHERE (SELECT true FROM ledger.commands k WHERE k.command_id = c.id)",
+        "WHERE false",
         f"{STORE}/test_append_idempotency.py::test_the_same_command_again_returns_its_first_result",
     ),
     Patch(
@@ -232,7 +232,7 @@ PATCHES = (
     Patch(
         "P4",
         "a snapshot of another state schema is believed",
-        LOOKUPS_SQL,
+        f"{FUNCTIONS}/load.sql",
         "WHERE x.originator_id = u.stream AND x.state_schema = u.state_schema OFFSET 0",
         "WHERE x.originator_id = u.stream OFFSET 0",
         f"{STORE}/test_snapshots.py::test_one_of_another_state_schema_is_ignored_and_replaced",
@@ -240,7 +240,7 @@ PATCHES = (
     Patch(
         "P4",
         "an older snapshot replaces a newer one",
-        APPEND_SQL,
+        f"{FUNCTIONS}/put_snapshots.sql",
         "WHERE s.originator_version < excluded.originator_version OR",
         "WHERE true OR",
         f"{STORE}/test_snapshots.py::test_an_older_one_never_replaces_a_newer",
@@ -385,9 +385,9 @@ PATCHES = (
     Patch(
         "P8",
         "command ids are looked up by a join",
-        LOOKUPS_SQL,
-        "EXECUTE replace(written, old, new);",
-        "EXECUTE written;",
+        APPEND_SQL,
+        "WHERE (SELECT true FROM ledger.commands k WHERE k.command_id = c.id)",
+        "WHERE EXISTS (SELECT FROM ledger.commands k WHERE k.command_id = c.id)",
         f"{STORE}/test_append_plans.py",
     ),
     *BODY_PATCHES,

@@ -297,4 +297,21 @@ ROLE_PATCHES = (
         "    elif True:\n",
         "tests/adapters/cli/test_verbs.py",
     ),
+    Patch(
+        "P4",
+        "a new function of the ledger is open to everybody",
+        "adapters/outbound/postgres/setup/apply_functions.py",
+        'connection.execute("REVOKE ALL ON ALL FUNCTIONS IN SCHEMA ledger FROM PUBLIC")',
+        "pass",
+        "tests/adapters/postgres/test_functions.py::test_a_new_one_is_closed_to_everybody",
+    ),
+    Patch(
+        "P9",
+        "a restarted process of the release before puts its functions back",
+        "adapters/outbound/postgres/setup/apply_functions.py",
+        "SELECT name, sha256 FROM public.schema_functions",
+        "SELECT DISTINCT ON (name) name, sha256 FROM public.schema_functions ORDER BY name, applied_at DESC",
+        "tests/adapters/postgres/test_functions.py"
+        "::test_a_release_before_that_migrates_again_does_not_bring_its_text_back",
+    ),
 )

@@ -12,6 +12,7 @@ from adapters.outbound.postgres.setup.ensure_database import ensure_database
 from adapters.outbound.postgres.setup.ensure_roles import WRITER_FUNCTIONS, Roles, ensure_roles
 from adapters.outbound.postgres.setup.migrate import migrate
 from adapters.outbound.postgres.wire.connection import conninfo
+from adapters.outbound.postgres.wire.locks import STREAM_SEED
 from tests.adapters.postgres.layout_of_0_1 import make_roles_of_0_1
 from tests.adapters.postgres.ledgers import append_by_hand, by_hand, some_events
 from tests.databases import PASSWORD, ROLES, Database, TestServer, empty_database
@@ -117,12 +118,7 @@ def test_the_writer_calls_what_it_needs_and_nothing_else(database: Database) -> 
         )
     }
     granted = {
-        str(
-            database.sql("SELECT %s::regprocedure::text", function.replace("timestamptz", "timestamp with time zone"))[
-                0
-            ][0]
-        )
-        for function in WRITER_FUNCTIONS
+        str(database.sql("SELECT %s::regproc::regprocedure::text", function)[0][0]) for function in WRITER_FUNCTIONS
     }
     assert allowed == granted
 
@@ -186,7 +182,7 @@ def test_the_state_of_an_event_is_readable_for_people(filled: Database) -> None:
 
 
 ELSEWHERE = {
-    "a lock that appends wait for": "SELECT pg_advisory_lock(hashtextextended('credit-a', 7426930116))",
+    "a lock that appends wait for": f"SELECT pg_advisory_lock(hashtextextended('credit-a', {STREAM_SEED}))",
     "the same, tried": "SELECT pg_try_advisory_lock(1)",
     "the same, shared": "SELECT pg_advisory_xact_lock_shared(1, 2)",
     "a large object": "SELECT lo_from_bytea(0, 'x')",
@@ -253,7 +249,8 @@ SELECT DISTINCT pg_get_userbyid(owner) FROM (
     UNION ALL SELECT proowner FROM pg_proc WHERE pronamespace IN ('ledger'::regnamespace, 'content'::regnamespace)
     UNION ALL SELECT typowner FROM pg_type WHERE typnamespace IN ('ledger'::regnamespace, 'content'::regnamespace)
     UNION ALL SELECT nspowner FROM pg_namespace WHERE nspname IN ('ledger', 'content')
-    UNION ALL SELECT relowner FROM pg_class WHERE oid = 'public.schema_migrations'::regclass
+    UNION ALL SELECT relowner FROM pg_class
+               WHERE oid IN ('public.schema_migrations'::regclass, 'public.schema_functions'::regclass)
 ) AS every (owner)
 """
 

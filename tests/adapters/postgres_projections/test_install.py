@@ -5,7 +5,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from adapters.outbound.postgres.builds.install_read_models import LEADER_LOCK, install_read_models
+from adapters.outbound.postgres.builds.install_read_models import install_read_models
+from adapters.outbound.postgres.wire.locks import LEAD_ALL_BUILDS
 from projections.engine.changes import Projection
 from projections.engine.registry import NAMES, PROJECTIONS
 from tests.adapters.postgres_projections.projecting import active, stands
@@ -114,7 +115,7 @@ def test_an_installation_that_had_one_build_each_is_brought_over(earlier: Databa
 
 def test_it_is_brought_over_only_when_the_release_before_no_longer_writes(earlier: Database) -> None:
     with psycopg.connect(earlier.owner, autocommit=True) as before:
-        before.execute("SELECT pg_advisory_lock(%s)", [LEADER_LOCK])
+        before.execute("SELECT pg_advisory_lock(%s)", [LEAD_ALL_BUILDS])
         with pytest.raises(psycopg.errors.LockNotAvailable):
             install(earlier)
         assert earlier.sql("SELECT to_regclass('read.active')") == [(None,)]

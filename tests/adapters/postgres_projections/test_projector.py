@@ -8,10 +8,10 @@ import psycopg
 import pytest
 from msgspec.structs import replace
 
-from adapters.outbound.postgres.builds.install_read_models import LEADER_LOCK
 from adapters.outbound.postgres.builds.lead_builds import lock_of
 from adapters.outbound.postgres.builds.project_log import Projector
 from adapters.outbound.postgres.project.advance_read_models import PageWritten, PositionMoved
+from adapters.outbound.postgres.wire.locks import LEAD_ALL_BUILDS
 from adapters.outbound.postgres.wire.read_log import LogGap, LogTruncated
 from domain.account.events import Opened
 from domain.log import RecordedEvent
@@ -170,7 +170,7 @@ def test_what_another_session_leads_is_not_written(database: Database, lock: str
     events = wild_story(8)
     with psycopg.connect(database.owner, autocommit=True) as holder:
         if lock == "all":
-            holder.execute("SELECT pg_advisory_lock(%s)", [LEADER_LOCK])
+            holder.execute("SELECT pg_advisory_lock(%s)", [LEAD_ALL_BUILDS])
         else:
             holder.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [lock_of(lock, 1)])
         with running(database):

@@ -6,16 +6,10 @@ from typing import Any
 import psycopg
 import structlog
 
+from adapters.outbound.postgres.wire.locks import LEAD_ALL_BUILDS, SETUP
 from domain.log import LOG_ID
 from projections.engine.changes import Projection
 from projections.engine.registry import current_of, tables_sql, view_names, views_sql
-
-INSTALL_LOCK = 7_426_930_117
-"""Two projectors that start at once would trip over each other's CREATE."""
-
-LEADER_LOCK = 7_426_930_118
-"""Releases that knew one build of each read model led all of them by holding this alone. A session that leads a build
-now shares it with others, so that one of those releases never writes beside us."""
 
 VIEWS_LOCK_TIMEOUT = "500ms"
 """Replacing a view waits for people who read it, and people who come later wait behind it: no longer than this."""
@@ -89,12 +83,12 @@ def install_read_models(connection: psycopg.Connection[Any], builds: Sequence[Pr
     yet all builds are active at once; otherwise a new one is active only once it has caught up and was compared.
     """
     with connection.transaction():
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", [INSTALL_LOCK])
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", [SETUP])
         if connection.execute("SELECT to_regnamespace('read')").fetchone() == (None,):
             connection.execute("CREATE SCHEMA read")
         comes_over = connection.execute(ONE_BUILD_EACH).fetchone() == (True,)
         if comes_over:
-            connection.execute("SELECT pg_advisory_xact_lock(%s)", [LEADER_LOCK])
+            connection.execute("SELECT pg_advisory_xact_lock(%s)", [LEAD_ALL_BUILDS])
         connection.execute(OWN_TABLES, prepare=False)
         if comes_over:
             connection.execute(BRING_OVER, prepare=False)

@@ -7,18 +7,19 @@ from typing import Any
 
 import psycopg
 
-from adapters.outbound.postgres.builds.install_read_models import LEADER_LOCK
+from adapters.outbound.postgres.wire.locks import LEAD_ALL_BUILDS, LEAD_BUILD_SEED
 from domain.log import LOG_ID
 from projections.engine.changes import Projection
 
-LEAD = b"SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
-LET_GO = b"SELECT pg_advisory_unlock(hashtextextended(%s, 0))"
-HOLD = b"SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))"
+LOCK = f"hashtextextended(%s, {LEAD_BUILD_SEED})"
+LEAD = f"SELECT pg_try_advisory_lock({LOCK})".encode()
+LET_GO = f"SELECT pg_advisory_unlock({LOCK})".encode()
+HOLD = f"SELECT pg_try_advisory_xact_lock({LOCK})".encode()
 
 
 def lead(connection: psycopg.Connection[Any], build: Projection) -> bool:
     """Lead `build` for as long as `connection` lasts, if no other session leads it."""
-    shared = connection.execute("SELECT pg_try_advisory_lock_shared(%s)", [LEADER_LOCK]).fetchone()
+    shared = connection.execute("SELECT pg_try_advisory_lock_shared(%s)", [LEAD_ALL_BUILDS]).fetchone()
     if shared != (True,):
         return False
     return connection.execute(LEAD, [lock_of(build.name, build.version)]).fetchone() == (True,)

@@ -6,8 +6,8 @@ from typing import Any
 import psycopg
 
 from adapters.outbound.postgres.wire.connection import connect
+from adapters.outbound.postgres.wire.locks import LEAD_EXPIRY
 
-EXPIRY_LOCK = 7_426_930_119
 ASK_TIMEOUT_S = 5.0
 
 
@@ -25,7 +25,7 @@ class ExpiryLead:
             if self._connection is None or self._connection.closed:
                 self._is_taken = False
                 self._connection = await connect(self._info)
-            question = "SELECT true" if self._is_taken else f"SELECT pg_try_advisory_lock({EXPIRY_LOCK})"
+            question = "SELECT true" if self._is_taken else f"SELECT pg_try_advisory_lock({LEAD_EXPIRY})"
             row = await (await self._connection.execute(question.encode())).fetchone()
         self._is_taken = bool(row and row[0])
         return self._is_taken

@@ -7,19 +7,20 @@ from typing import Any, NamedTuple
 import psycopg
 from psycopg import sql
 
-LOCK_KEY = 7_426_930_117
-"""Two processes that start at once would create the same role, or grant on the same table, and one would fail."""
+from adapters.outbound.postgres.wire.locks import SETUP
 
 WRITER_FUNCTIONS = (
-    "ledger.append(uuid[], bytea[], uuid[], int[], boolean[], text[], bigint[], boolean[], int[], uuid[], text[],"
-    " bigint[], text[], bytea[], uuid[], int[], text[], bytea[], boolean[], int[], text[], bytea[], timestamptz[])",
-    "ledger.load(text[], int[])",
-    "ledger.put_snapshots(text[], bigint[], int[], bytea[])",
-    "ledger.put_data_key(text, bytea)",
-    "ledger.drop_stale_answers()",
-    "ledger.stream_lock_key(text)",
+    "ledger.append",
+    "ledger.load",
+    "ledger.put_snapshots",
+    "ledger.put_data_key",
+    "ledger.drop_stale_answers",
+    "ledger.stream_lock_key",
 )
 """All that the writer may do besides reading: it has no way to write the log but the append."""
+
+RECORDS_OF_MIGRATIONS = ("public.schema_migrations", "public.schema_functions")
+"""What `migrate` has applied; every role may read it."""
 
 AUDITOR_CONNECTIONS = 20
 """`verify` opens at most five; more of them than four at once is not needed."""
@@ -69,7 +70,7 @@ def ensure_roles(info: str, roles: Roles, passwords: Mapping[str, str]) -> bool:
             return False
         try:
             with connection.transaction():
-                connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_KEY])
+                connection.execute("SELECT pg_advisory_xact_lock(%s)", [SETUP])
                 _create(connection, roles.owner, "NOLOGIN")
                 for role in roles.logins:
                     _create(connection, role, "LOGIN", passwords[role])
@@ -130,7 +131,8 @@ def _hand_over(connection: psycopg.Connection[Any], roles: Roles) -> None:
         connection.execute(sql.SQL(f"ALTER {kind} {name} OWNER TO {{}}").format(owner))
     with suppress(psycopg.errors.InsufficientPrivilege), connection.transaction():  # a schema `public` of another's
         connection.execute(sql.SQL("GRANT CREATE ON SCHEMA public TO {}").format(owner))
-        connection.execute(sql.SQL("ALTER TABLE public.schema_migrations OWNER TO {}").format(owner))
+        for table in RECORDS_OF_MIGRATIONS:
+            connection.execute(sql.SQL(f"ALTER TABLE {table} OWNER TO {{}}").format(owner))
         connection.execute(sql.SQL("REVOKE CREATE ON SCHEMA public FROM {}").format(owner))
 
 
@@ -145,7 +147,7 @@ def _grant(connection: psycopg.Connection[Any], roles: Roles) -> None:
         "REVOKE SELECT ON ledger.data_keys FROM {projector}, {auditor}",
         "GRANT SELECT (account_id) ON ledger.data_keys TO {auditor}",
         "GRANT SELECT ON content.answers TO {writer}",
-        "GRANT SELECT ON public.schema_migrations TO {writer}, {projector}, {auditor}",
+        *(f"GRANT SELECT ON {table} TO {{writer}}, {{projector}}, {{auditor}}" for table in RECORDS_OF_MIGRATIONS),
         "CREATE SCHEMA IF NOT EXISTS read",
         "ALTER SCHEMA read OWNER TO {projector}",
         "GRANT USAGE ON SCHEMA read TO {writer}, {auditor}",

@@ -1,4 +1,4 @@
-"""Applies migrations/*.sql: numbered, checksummed, each in its own transaction, one runner at a time."""
+"""Applies migrations/*.sql: numbered, checksummed, each in its own transaction, one runner; then functions."""
 
 import hashlib
 import re
@@ -9,14 +9,13 @@ from typing import Any, NamedTuple
 
 import psycopg
 
-LOCK_KEY = 7_426_930_115
+from adapters.outbound.postgres.setup.apply_functions import apply_functions, function_files
+from adapters.outbound.postgres.setup.retry_locked import retry_locked
+from adapters.outbound.postgres.wire.locks import MIGRATE
+
 NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 WAIT_S = 120.0
 """For another process that is migrating; a container is restarted after that and waits anew."""
-
-LOCK_TIMEOUT = "2s"
-TRIES = 20
-"""20 tries of 2 s with pauses up to 5 s: a migration waits about two minutes for long readers, then gives up."""
 
 
 class MigrationFault(Exception):
@@ -49,7 +48,7 @@ def migrations() -> Iterator[Migration]:
 
 
 def migrate(info: str) -> list[str]:
-    """Bring the database at `info` (the owner's) up to date; returns the names applied now.
+    """Bring the database at `info` (the owner's) up to date; returns the names of the files applied now.
 
     Raises: MigrationFault when a shipped file was changed after it was applied, or somebody else does not come to an
             end; psycopg.Error if one fails.
@@ -62,14 +61,15 @@ def migrate(info: str) -> list[str]:
         )
         rows = connection.execute("SELECT version, sha256 FROM public.schema_migrations").fetchall()
         had: dict[str, str] = dict(rows)
-        return [m.name for m in migrations() if _apply(connection, m, had.get(m.version))]
+        numbered = [m.name for m in migrations() if _apply(connection, m, had.get(m.version))]
+        return numbered + apply_functions(connection, list(function_files()))
 
 
 def _wait_for_lock(connection: psycopg.Connection[Any]) -> None:
     """Poll instead of blocking in the server: a waiting snapshot deadlocks CREATE INDEX CONCURRENTLY (FACTS)."""
     deadline_s = time.monotonic() + WAIT_S
     while time.monotonic() < deadline_s:
-        row = connection.execute("SELECT pg_try_advisory_lock(%s)", [LOCK_KEY]).fetchone()
+        row = connection.execute("SELECT pg_try_advisory_lock(%s)", [MIGRATE]).fetchone()
         if row and row[0]:
             return
         time.sleep(0.1)
@@ -81,18 +81,13 @@ def _apply(connection: psycopg.Connection[Any], migration: Migration, had: objec
         if had != migration.sha256:
             raise MigrationFault(f"{migration.name} was changed after it was applied; write a new migration instead")
         return False
-    for attempt in range(TRIES):
-        try:
-            with connection.transaction():
-                connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
-                connection.execute(migration.sql.encode())
-                connection.execute(
-                    "INSERT INTO public.schema_migrations (version, name, sha256) VALUES (%s, %s, %s)",
-                    [migration.version, migration.name, migration.sha256],
-                )
-            return True
-        except psycopg.errors.LockNotAvailable:
-            if attempt == TRIES - 1:
-                raise
-            time.sleep(min(0.1 * 2**attempt, 5.0))
-    return False
+    retry_locked(connection, lambda: _run(connection, migration))
+    return True
+
+
+def _run(connection: psycopg.Connection[Any], migration: Migration) -> None:
+    connection.execute(migration.sql.encode())
+    connection.execute(
+        "INSERT INTO public.schema_migrations (version, name, sha256) VALUES (%s, %s, %s)",
+        [migration.version, migration.name, migration.sha256],
+    )

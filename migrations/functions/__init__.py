@@ -1,0 +1,1 @@
+"""Each function of the ledger, whole in a file of its name; replaced when its text is new."""
