@@ -1,6 +1,8 @@
 """Accounts as the read models have them."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Protocol
 
 import msgspec
 
@@ -16,3 +18,11 @@ class AccountRecord(msgspec.Struct, frozen=True):
     email: bytes
     opened_at: datetime
     position: int
+
+
+class AccountReads(Protocol):
+    async def find(self, account_id: str) -> AccountRecord | None: ...
+
+    async def page(self, after: str, limit: int) -> Sequence[AccountRecord]:
+        """Oldest first, those behind the account `after`; an empty text begins at the first."""
+        ...

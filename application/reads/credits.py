@@ -1,10 +1,8 @@
-"""Credit and lots as the read models have them."""
+"""Credit of accounts as the read models have it."""
 
-from datetime import datetime
+from typing import Protocol
 
 import msgspec
-
-from domain.lot_kind import LotKind
 
 
 class Credits(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,22 +42,11 @@ class Credits(msgspec.Struct, frozen=True, kw_only=True):
         return self.settled_nusd
 
 
-class LotRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A lot: granted = burnt + expired + held + available. `reason` is sealed."""
+class CreditReads(Protocol):
+    async def of_account(self, account_id: str) -> Credits:
+        """All zero for an account without credit events."""
+        ...
 
-    lot_id: str
-    kind: LotKind
-    priority: int
-    granted_nusd: int
-    burnt_nusd: int
-    expired_nusd: int
-    held_nusd: int
-    granted_at: datetime
-    expires_at: datetime | None
-    source: str
-    reason: bytes
-    position: int
-
-    @property
-    def available_nusd(self) -> int:
-        return self.granted_nusd - self.burnt_nusd - self.expired_nusd - self.held_nusd
+    async def open_reservations(self) -> int:
+        """Their number over all accounts: for metrics."""
+        ...

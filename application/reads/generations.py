@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -70,3 +70,9 @@ class GenerationRecord(msgspec.Struct, frozen=True, kw_only=True):
     def position(self) -> int:
         """Of the last event about it."""
         return self.end_position or self.reserve_position
+
+
+class GenerationReads(Protocol):
+    async def find(self, account_id: str, generation_id: str) -> GenerationRecord | None:
+        """By `gen-<reservation>` or the reservation itself; of a late settle, by the id that the customer was given."""
+        ...

@@ -1,5 +1,9 @@
 """API keys as the read models have them."""
 
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
 import msgspec
 
 from domain.account.events import AccountState
@@ -30,3 +34,19 @@ class KeyRecord(msgspec.Struct, frozen=True):
     key: ApiKey
     spending: KeySpending
     position: int
+
+
+class KeyReads(Protocol):
+    """`now`: which day, week and month the spending is of."""
+
+    async def with_secret(self, secret_hash: bytes) -> FoundKey | None:
+        """The key that this secret was ever issued for; `ApiKey.refusal` decides whether the secret still opens."""
+        ...
+
+    async def find(self, account_id: str, key_id: str, now: datetime) -> KeyRecord | None:
+        """One key of the account, revoked ones included."""
+        ...
+
+    async def of_account(self, account_id: str, now: datetime) -> Sequence[KeyRecord]:
+        """The account's keys that are not revoked, oldest first."""
+        ...

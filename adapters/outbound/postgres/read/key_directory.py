@@ -43,10 +43,10 @@ READ_PATIENCE_S = 0.5
 """For the read model; a pooled connection on a dead network may hang for much longer."""
 
 
-class KeyReads(Protocol):
-    """The api_key read model."""
+class SecretReads(Protocol):
+    """What is asked of application.reads.keys.KeyReads."""
 
-    async def find_key(self, secret_hash: bytes) -> FoundKey | None: ...
+    async def with_secret(self, secret_hash: bytes) -> FoundKey | None: ...
 
 
 class CachedKeyDirectory:
@@ -57,7 +57,7 @@ class CachedKeyDirectory:
 
     def __init__(
         self,
-        reads: KeyReads,
+        reads: SecretReads,
         ledger: Ledger,
         personal_data: PersonalData,
         clock: Clock,
@@ -153,7 +153,7 @@ class CachedKeyDirectory:
         """None also if the read model does not answer: the streams have a bounded wait and a name for that."""
         try:
             async with asyncio.timeout(READ_PATIENCE_S):
-                return await self._reads.find_key(secret_hash)
+                return await self._reads.with_secret(secret_hash)
         except LOST:
             return None
 

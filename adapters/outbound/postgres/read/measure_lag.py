@@ -1,6 +1,6 @@
 """How far the read models are behind the log, for metrics and readiness."""
 
-from adapters.outbound.postgres.read.watch_positions import position_sql
+from adapters.outbound.postgres.read.positions import position_sql
 from projections.engine.changes import Projection
 from projections.engine.reader import Reader
 from projections.engine.registry import BUILDS
