@@ -5,7 +5,7 @@ from uuid import UUID
 from application.command_ids import step_id
 from application.ports.clock import Clock
 from application.ports.ledger import Ledger
-from application.reads.read_models import ReadModels
+from application.reads.due import DueReads
 from domain.credit.commands import ExpireLot, ExpireReservation
 from domain.credit.decider import CREDIT
 from domain.errors import DomainError
@@ -18,16 +18,16 @@ NOT_YET = frozenset({"reservation_not_due", "lot_not_due"})
 
 
 class ExpireDue:
-    def __init__(self, ledger: Ledger, reads: ReadModels, clock: Clock) -> None:
+    def __init__(self, ledger: Ledger, due: DueReads, clock: Clock) -> None:
         self._ledger = ledger
-        self._reads = reads
+        self._due = due
         self._clock = clock
 
     async def __call__(self) -> int:
         """Expire up to a page of each; returns how many were expired. Repeating it is harmless (P3)."""
         now = self._clock.now()
-        reservations = await self._reads.due_reservations(now, PAGE)
-        lots = await self._reads.due_lots(now, PAGE)
+        reservations = await self._due.reservations(now, PAGE)
+        lots = await self._due.lots(now, PAGE)
         expired = 0
         for account_id, reservation_id in reservations:
             command = ExpireReservation(at=now, reservation_id=reservation_id)

@@ -10,7 +10,7 @@ from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.ledger import Ledger
 from application.ports.personal_data import PersonalData
-from application.reads.read_models import ReadModels
+from application.reads.positions import PositionReads
 from domain.account.account import ACCOUNT
 from domain.api_key.api_key import API_KEY, ApiKey, Change, Issue, Revoke, Rotate
 from domain.api_key.events import Environment, KeyKind, KeySettings, Secret
@@ -45,10 +45,12 @@ class KeyChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ManageKeys:
-    def __init__(self, ledger: Ledger, personal_data: PersonalData, reads: ReadModels, clock: Clock, ids: Ids) -> None:
+    def __init__(
+        self, ledger: Ledger, personal_data: PersonalData, positions: PositionReads, clock: Clock, ids: Ids
+    ) -> None:
         self._ledger = ledger
         self._personal_data = personal_data
-        self._reads = reads
+        self._positions = positions
         self._clock = clock
         self._ids = ids
 
@@ -90,7 +92,7 @@ class ManageKeys:
             command_id=step_id(key, "issue"),
             claims=(label_claim, Claim("key_secret", hashed.hash)),
         )
-        await self._reads.wait_for(recorded.position, VISIBLE_WAIT_S)
+        await self._positions.wait_for(recorded.position, VISIBLE_WAIT_S)
         return IssuedKey(str(key), secret, recorded.position)
 
     async def change(self, account_id: str, key_id: str, change: KeyChange) -> int:
@@ -124,7 +126,7 @@ class ManageKeys:
             command_id=self._ids.new(),
             claims=(Claim("key_secret", hashed.hash),),
         )
-        await self._reads.wait_for(recorded.position, VISIBLE_WAIT_S)
+        await self._positions.wait_for(recorded.position, VISIBLE_WAIT_S)
         return IssuedKey(key_id, secret, recorded.position)
 
     async def revoke(self, account_id: str, key_id: str) -> int:

@@ -1,7 +1,7 @@
 """An account's statement: what was granted, what each request reserved, used and cost, what is available."""
 
 from application.reads.accounts import AccountRecord
-from application.reads.read_models import ReadModels
+from application.reads.reads import Reads
 from application.reads.statements import Statement
 from domain.errors import DomainError
 
@@ -13,7 +13,7 @@ PATIENCE_S = 1.0
 
 
 class ShowStatement:
-    def __init__(self, reads: ReadModels) -> None:
+    def __init__(self, reads: Reads) -> None:
         self._reads = reads
 
     async def __call__(self, account_id: str, limit: int = 100) -> tuple[AccountRecord, Statement]:
@@ -23,8 +23,8 @@ class ShowStatement:
         """
         if not 0 < limit <= MAX_REQUESTS:
             raise DomainError("invalid_request", param="limit", message=f"limit must be from 1 to {MAX_REQUESTS}")
-        await self._reads.wait_for_account(account_id, PATIENCE_S)
-        account = await self._reads.account(account_id)
+        await self._reads.positions.wait_for_account(account_id, PATIENCE_S)
+        account = await self._reads.accounts.find(account_id)
         if account is None:
             raise DomainError("account_not_found", account_id=account_id)
-        return account, await self._reads.statement(account_id, limit)
+        return account, await self._reads.statements.of_account(account_id, limit)

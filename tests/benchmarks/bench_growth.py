@@ -16,7 +16,7 @@ import uvloop
 from psycopg_pool import AsyncConnectionPool
 
 from adapters.outbound.postgres.builds.project_log import Projector
-from adapters.outbound.postgres.read.read_models import PostgresReadModels
+from adapters.outbound.postgres.read.reads import postgres_reads
 from adapters.outbound.postgres.setup.ensure_roles import Roles, ensure_roles
 from tests.benchmarks.bench_append import CALLERS, reserve_and_settle, running, serve
 from tests.benchmarks.bulk_log import make_log
@@ -128,10 +128,10 @@ async def _measured(
 
 async def _lookup_ms(database: Database, keys: Sequence[bytes]) -> float:
     async with AsyncConnectionPool(database.writer, min_size=1, max_size=1, kwargs={"autocommit": True}) as pool:
-        reads = PostgresReadModels(pool)
+        reads = postgres_reads(pool)
         for key in keys[:20]:
-            assert await reads.find_key(key) is not None
-        return await _median_ms(lambda n: reads.find_key(keys[n]), len(keys))
+            assert await reads.keys.with_secret(key) is not None
+        return await _median_ms(lambda n: reads.keys.with_secret(keys[n]), len(keys))
 
 
 async def _median_ms(work: "Callable[[int], Awaitable[object]]", times: int) -> float:

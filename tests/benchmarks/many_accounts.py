@@ -32,7 +32,7 @@ async def _open(core: Core, names: Sequence[str]) -> list[str]:
 async def _open_one(core: Core, name: str) -> str:
     common = core.ledger, core.personal_data, core.clock, core.ids
     opened = await OpenAccount(*common)(name, f"{name}@example.com")
-    keys = ManageKeys(core.ledger, core.personal_data, core.reads, core.clock, core.ids)
+    keys = ManageKeys(core.ledger, core.personal_data, core.reads.positions, core.clock, core.ids)
     issued = await keys.issue(opened.account_id, "bench", "live")
     await GrantCredit(*common)(opened.account_id, 1_000 * 10**9, "purchased", "credit for a benchmark", actor="bench")
     return issued.secret

@@ -23,7 +23,7 @@ from application.ports.key_directory import KeyDirectory
 from application.ports.ledger import Ledger
 from application.ports.personal_data import PersonalData
 from application.ports.telemetry import Telemetry
-from application.reads.read_models import ReadModels
+from application.reads.reads import Reads
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +73,7 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
     change_account_state: ChangeAccountState
     grant_credit: GrantCredit
     manage_keys: ManageKeys
-    reads: ReadModels
+    reads: Reads
     catalog: Catalog
     providers: ChatProviders
     ledger: Ledger

@@ -14,7 +14,7 @@ from application.change_account_state import ChangeAccountState, ChangedState
 from application.grant_credit import GrantCredit, Granted
 from application.open_account import OpenAccount
 from application.reads.accounts import AccountRecord
-from application.reads.credits import LotRecord
+from application.reads.statements import LotRecord
 from application.show_statement import ShowStatement
 from domain.account.events import AccountState
 from domain.lot_kind import LotKind
@@ -87,7 +87,7 @@ def accounts(settings: Settings) -> Sequence[AccountLine]:
 
     async def deed(core: Core) -> Sequence[AccountLine]:
         lines: list[AccountLine] = []
-        while page := await core.reads.accounts(lines[-1].account_id if lines else "", PAGE):
+        while page := await core.reads.accounts.page(lines[-1].account_id if lines else "", PAGE):
             lines += [await _line(core, record) for record in page]
         return lines
 

@@ -46,12 +46,12 @@ def keys(settings: Settings, account: str) -> Sequence[KeyView]:
 
 async def key_views(core: Core, account_id: str) -> Sequence[KeyView]:
     """The account's keys that are not revoked, oldest first, their labels opened."""
-    return [await _view(core, record) for record in await core.reads.keys(account_id, core.clock.now())]
+    return [await _view(core, record) for record in await core.reads.keys.of_account(account_id, core.clock.now())]
 
 
 def _manage(settings: Settings, account: str, deed: Callable[[ManageKeys, str], Awaitable[T]]) -> T:
     async def run(core: Core) -> T:
-        manage_keys = ManageKeys(core.ledger, core.personal_data, core.reads, core.clock, core.ids)
+        manage_keys = ManageKeys(core.ledger, core.personal_data, core.reads.positions, core.clock, core.ids)
         return await deed(manage_keys, await account_id_of(core, account))
 
     return operate(settings, run)
@@ -62,7 +62,7 @@ def _manage_one(settings: Settings, account: str, key: str, deed: Callable[[Mana
 
     async def run(core: Core) -> T:
         account_id = await account_id_of(core, account)
-        manage_keys = ManageKeys(core.ledger, core.personal_data, core.reads, core.clock, core.ids)
+        manage_keys = ManageKeys(core.ledger, core.personal_data, core.reads.positions, core.clock, core.ids)
         return await deed(manage_keys, account_id, await _key_id_of(core, account_id, key))
 
     return operate(settings, run)

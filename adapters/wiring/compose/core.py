@@ -11,11 +11,12 @@ from adapters.outbound.crypto.clock_and_ids import SystemClock, SystemIds
 from adapters.outbound.crypto.personal_data import SealedPersonalData
 from adapters.outbound.postgres.append.ledger import PostgresLedger
 from adapters.outbound.postgres.read.content import PostgresAnswers, PostgresDataKeys
-from adapters.outbound.postgres.read.read_models import PostgresReadModels
+from adapters.outbound.postgres.read.reads import postgres_reads
 from adapters.outbound.postgres.wire.connection import PromptConnection
 from adapters.outbound.postgres.wire.read_times import TOTAL_TIMES
 from adapters.settings.settings import Settings
 from adapters.wiring.database.database import Database
+from application.reads.reads import Reads
 
 MAX_CONNECTIONS = 8
 """For reads beside the ledger's own: a handful of short queries at a time; the server has 200 for everybody."""
@@ -30,7 +31,7 @@ class Core(NamedTuple):
 
     ledger: PostgresLedger
     personal_data: SealedPersonalData
-    reads: PostgresReadModels
+    reads: Reads
     answers: PostgresAnswers
     clock: SystemClock
     ids: SystemIds
@@ -42,7 +43,7 @@ class RunningLedger(NamedTuple):
     """What appends and reads, and opens nothing that is sealed."""
 
     ledger: PostgresLedger
-    reads: PostgresReadModels
+    reads: Reads
     pool: AsyncConnectionPool[PromptConnection]
     duties: list[asyncio.Task[None]]
 
@@ -77,7 +78,7 @@ async def running_ledger(
     async with _open_pool(info) as pool:
         running = asyncio.create_task(ledger.run(), name="ledger")
         try:
-            yield RunningLedger(ledger, PostgresReadModels(pool), pool, [running])
+            yield RunningLedger(ledger, postgres_reads(pool), pool, [running])
         finally:
             await ledger.close()
             await asyncio.wait([running], timeout=LEDGER_CLOSE_S)

@@ -53,7 +53,7 @@ async def _account(core: Core) -> str:
 
 async def _key(core: Core, account_id: str, home: Path) -> str:
     """The secret of this home's own key: several homes may serve one database, and none may take another's key away."""
-    manage_keys = ManageKeys(core.ledger, core.personal_data, core.reads, core.clock, core.ids)
+    manage_keys = ManageKeys(core.ledger, core.personal_data, core.reads.positions, core.clock, core.ids)
     label = f"demo {hashlib.blake2b(str(home).encode(), digest_size=4).hexdigest()}"
     claim = Claim("key_label", core.personal_data.keyed_hash("key_label", f"{account_id} {label}"))
     stream = await core.ledger.holder_of(claim)

@@ -89,7 +89,7 @@ def gateway_of(
         open_account=OpenAccount(ledger, personal_data, clock, core.ids),
         change_account_state=ChangeAccountState(ledger, personal_data, clock, core.ids),
         grant_credit=GrantCredit(ledger, personal_data, clock, core.ids),
-        manage_keys=ManageKeys(ledger, personal_data, core.reads, clock, core.ids),
+        manage_keys=ManageKeys(ledger, personal_data, core.reads.positions, clock, core.ids),
         reads=core.reads,
         catalog=catalog,
         providers=providers,

@@ -9,8 +9,9 @@ from psycopg_pool import PoolTimeout
 from adapters.inbound.http.gateway import Check
 from adapters.outbound.postgres.read.find_holder import holder_of_stream
 from adapters.outbound.postgres.read.measure_lag import projection_lag_s
-from adapters.outbound.postgres.read.read_models import PostgresReadModels
 from adapters.outbound.telemetry.metrics import Metrics, Sample
+from application.reads.credits import CreditReads
+from projections.engine.reader import Reader
 
 MAX_LAG_S = 5.0
 """As `verify` has it: read models that are further behind are not what /v1/credits should answer from."""
@@ -28,11 +29,9 @@ TRY_AGAIN_S = 0.1
 
 
 class Readiness:
-    def __init__(
-        self, reads: PostgresReadModels, busy_streams: Callable[[], Mapping[str, float]], *, has_roles: bool
-    ) -> None:
+    def __init__(self, reader: Reader, busy_streams: Callable[[], Mapping[str, float]], *, has_roles: bool) -> None:
         """busy_streams: seconds by stream, of those that another session keeps locked."""
-        self._reads = reads
+        self._reader = reader
         self._busy_streams = busy_streams
         self._has_roles = has_roles
 
@@ -66,7 +65,7 @@ class Readiness:
     async def _locked(self, stream: str, seconds: float) -> str:
         try:
             async with asyncio.timeout(ASK_TIMEOUT_S):
-                holder = await holder_of_stream(self._reads, stream)
+                holder = await holder_of_stream(self._reader, stream)
         except AWAY:
             holder = None
         by = f"database session {holder[0]} of {holder[1]}" if holder else "another database session"
@@ -75,19 +74,19 @@ class Readiness:
     async def _lag(self) -> tuple[float | None, str]:
         try:
             async with asyncio.timeout(ASK_TIMEOUT_S):
-                return await projection_lag_s(self._reads), ""
+                return await projection_lag_s(self._reader), ""
         except AWAY as error:
             return None, type(error).__name__
 
 
-async def sample_database(reads: PostgresReadModels, metrics: Metrics) -> None:
+async def sample_database(credits: CreditReads, reader: Reader, metrics: Metrics) -> None:
     """Keep `metrics.sample` a second old at most, until cancelled: a scrape itself cannot wait for the database."""
     while True:
         metrics.note_queue()
         metrics.note_busy_streams()
         try:
             async with asyncio.timeout(ASK_TIMEOUT_S):
-                metrics.sample = Sample(await reads.open_reservations(), await projection_lag_s(reads))
+                metrics.sample = Sample(await credits.open_reservations(), await projection_lag_s(reader))
         except AWAY:
             metrics.sample = Sample()
             await asyncio.sleep(TRY_AGAIN_S)

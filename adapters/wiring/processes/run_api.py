@@ -19,6 +19,7 @@ import uvloop
 from adapters.inbound.http.app import GatewayApp, create_app
 from adapters.inbound.http.edge.connections import Connections
 from adapters.inbound.http.edge.protocol import Edge
+from adapters.outbound.postgres.read.ask_builds import PoolReader
 from adapters.outbound.postgres.read.key_directory import CachedKeyDirectory
 from adapters.outbound.providers.http_chat_providers import HttpChatProviders
 from adapters.outbound.providers.offers.catalog import ProviderCatalog
@@ -74,7 +75,7 @@ async def _serve(database: Database, settings: Settings, sock: socket.socket, ca
         metrics.queue_depth = lambda: core.ledger.queued
         metrics.busy_streams = lambda: len(core.ledger.busy_streams)
         keys = CachedKeyDirectory(
-            core.reads,
+            core.reads.keys,
             core.ledger,
             core.personal_data,
             core.clock,
@@ -84,7 +85,7 @@ async def _serve(database: Database, settings: Settings, sock: socket.socket, ca
         duties = [
             *core.duties,
             asyncio.create_task(keys.tail.run(), name="key tail"),
-            asyncio.create_task(sample_database(core.reads, metrics), name="samples"),
+            asyncio.create_task(sample_database(core.reads.credits, PoolReader(core.pool), metrics), name="samples"),
         ]
         telemetry = PrometheusTelemetry(metrics, spans, settings.owed_alarm_nusd)
         duties.append(asyncio.create_task(tell_traffic(telemetry.traffic), name="traffic"))
@@ -100,7 +101,9 @@ async def _serve(database: Database, settings: Settings, sock: socket.socket, ca
                 telemetry,
                 metrics,
                 database.secrets.admin_key,
-                Readiness(core.reads, lambda: core.ledger.busy_streams, has_roles=database.roles is not None),
+                Readiness(
+                    PoolReader(core.pool), lambda: core.ledger.busy_streams, has_roles=database.roles is not None
+                ),
             )
         )
         return await _answer(app, edge_of(settings, telemetry.refused), sock, settings, duties)

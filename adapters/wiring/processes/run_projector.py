@@ -20,6 +20,7 @@ from adapters.inbound.workers.repeat import repeat
 from adapters.outbound.crypto.clock_and_ids import SystemClock
 from adapters.outbound.postgres.builds.project_log import Projector
 from adapters.outbound.postgres.project.lead_expiry import ExpiryLead
+from adapters.outbound.postgres.read.ask_builds import PoolReader
 from adapters.outbound.telemetry.metrics import Metrics
 from adapters.settings.settings import Settings
 from adapters.wiring.compose.core import RunningLedger, running_ledger
@@ -54,7 +55,7 @@ async def _run(database: Database, settings: Settings) -> int:
     metrics = Metrics(settings.metrics_folder)
     async with running_ledger(database, settings, "gatewayz projector", metrics.appended) as core:
         lead = ExpiryLead(database.writer("gatewayz expiry"))
-        turn = ExpiryTurn(ExpireDue(core.ledger, core.reads, SystemClock()), lead.is_ours)
+        turn = ExpiryTurn(ExpireDue(core.ledger, core.reads.due, SystemClock()), lead.is_ours)
         tasks = [
             *core.duties,
             asyncio.create_task(_project(database, core, metrics, stop), name="projecting"),
@@ -98,12 +99,12 @@ async def _hold_all(core: RunningLedger) -> None:
     """Let the read models come to the log's end, so that whoever reads them while nothing runs misses nothing."""
     with contextlib.suppress(*DATABASE_AWAY):
         async with asyncio.timeout(CATCH_UP_S):
-            head = await core.reads.rows("SELECT position FROM ledger.head")
-            await core.reads.wait_for(head[0][0], CATCH_UP_S)
+            head = await PoolReader(core.pool).rows("SELECT position FROM ledger.head")
+            await core.reads.positions.wait_for(head[0][0], CATCH_UP_S)
 
 
 async def _drop_answers(core: RunningLedger, stop: asyncio.Event) -> None:
     async def drop_stale_answers() -> None:
-        await core.reads.rows("SELECT ledger.drop_stale_answers()")
+        await PoolReader(core.pool).rows("SELECT ledger.drop_stale_answers()")
 
     await repeat(drop_stale_answers, DROP_ANSWERS_EVERY_S, stop, passing=DATABASE_AWAY)

@@ -39,8 +39,9 @@ from tests.fakes.memory_catalog import MemoryCatalog
 from tests.fakes.memory_key_directory import MemoryKeyDirectory
 from tests.fakes.memory_ledger import MemoryLedger
 from tests.fakes.memory_personal_data import MemoryPersonalData
-from tests.fakes.memory_read_models import MemoryReadModels
 from tests.fakes.no_counter import NoCounter
+from tests.fakes.reads.positions import MemoryPositionReads
+from tests.fakes.reads.reads import memory_reads
 from tests.fakes.scripted_providers import ScriptedProviders
 from tests.fakes.system import SystemClock, SystemIds
 
@@ -81,7 +82,8 @@ class House:
         self.telemetry = CountingTelemetry()
         self.providers = ScriptedProviders()
         self.catalog = MemoryCatalog([offer(MODEL, PER_TOKEN), offer(FLAT, PER_REQUEST), offer(UNPRICED, None)])
-        self.reads = MemoryReadModels(self.ledger)
+        self.positions = MemoryPositionReads(self.ledger.log)
+        self.reads = memory_reads(self.ledger.log, self.positions)
         self.checks = list(checks)
         self.bodies = BodyBudget(body_budget_bytes, patience_s=0.2)
         self.kept = KeptBytes(kept_bytes_of_account)
@@ -148,7 +150,7 @@ class House:
             open_account=OpenAccount(ledger, self.personal_data, clock, ids),
             change_account_state=ChangeAccountState(ledger, self.personal_data, clock, ids),
             grant_credit=GrantCredit(ledger, self.personal_data, clock, ids),
-            manage_keys=ManageKeys(ledger, self.personal_data, self.reads, clock, ids),
+            manage_keys=ManageKeys(ledger, self.personal_data, self.reads.positions, clock, ids),
             reads=self.reads,
             catalog=self.catalog,
             providers=self.providers,

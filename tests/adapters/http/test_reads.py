@@ -30,7 +30,7 @@ def test_a_management_key_reads_them_too(manager: httpx.Client) -> None:
 def test_after_waits_for_a_position(house: House, http: httpx.Client) -> None:
     head = len(house.ledger.log)
     assert http.get("/v1/credits", params={"after": f"0-{head}"}).status_code == 200
-    assert house.reads.waited_for[-1] == head
+    assert house.positions.waited_for[-1] == head
 
 
 def test_a_position_that_does_not_come_is_503_with_retry_after(http: httpx.Client) -> None:

@@ -58,7 +58,7 @@ class LogKeyReads:
         self.gate: asyncio.Event | None = None
         self.asked = 0
 
-    async def find_key(self, secret_hash: bytes) -> FoundKey | None:
+    async def with_secret(self, secret_hash: bytes) -> FoundKey | None:
         found = await self._found(secret_hash)
         self.asked += 1
         if self.gate is not None:
@@ -471,8 +471,8 @@ class ForgedKeyReads(LogKeyReads):
         super().__init__(database)
         self._forge = forge
 
-    async def find_key(self, secret_hash: bytes) -> FoundKey | None:
-        found = await super().find_key(secret_hash)
+    async def with_secret(self, secret_hash: bytes) -> FoundKey | None:
+        found = await super().with_secret(secret_hash)
         return found and self._forge(found)
 
 
@@ -515,9 +515,9 @@ async def test_a_secret_that_is_no_key_s_opens_none(database: Database) -> None:
         reads = LogKeyReads(database)
 
         async def found(secret_hash: bytes) -> FoundKey | None:
-            return await LogKeyReads.find_key(reads, hashed(SECRET))
+            return await LogKeyReads.with_secret(reads, hashed(SECRET))
 
-        reads.find_key = found  # type: ignore[method-assign]
+        reads.with_secret = found  # type: ignore[method-assign]
         async with directory(database, ledger, reads) as keys:
             assert await verdict(keys, "made-up") == "invalid_api_key"
             assert await verdict(keys, "made-up") == "invalid_api_key"

@@ -6,18 +6,19 @@ from typing import Any, TypeVar
 
 from psycopg_pool import AsyncConnectionPool
 
-from adapters.outbound.postgres.read.read_models import PostgresReadModels
+from adapters.outbound.postgres.read.reads import postgres_reads
+from application.reads.reads import Reads
 from tests.databases import Database
 
 T = TypeVar("T")
 
 
-def ask(database: Database, question: Callable[[PostgresReadModels], Awaitable[T]]) -> T:
+def ask(database: Database, question: Callable[[Reads], Awaitable[T]]) -> T:
     """The answer to `question`, over a pool of the writer's role, as the API has it."""
 
     async def asking() -> T:
         async with pool_of(database) as pool:
-            return await question(PostgresReadModels(pool))
+            return await question(postgres_reads(pool))
 
     return asyncio.run(asking())
 

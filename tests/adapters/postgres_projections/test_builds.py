@@ -17,8 +17,9 @@ from adapters.outbound.postgres.builds.install_read_models import install_read_m
 from adapters.outbound.postgres.builds.lead_builds import lock_of
 from adapters.outbound.postgres.builds.project_log import Projector
 from adapters.outbound.postgres.project.advance_read_models import PageWritten, Parked
+from adapters.outbound.postgres.read.ask_builds import PoolReader
 from adapters.outbound.postgres.read.measure_lag import projection_lag_s
-from adapters.outbound.postgres.read.read_models import PostgresReadModels
+from adapters.outbound.postgres.read.reads import postgres_reads
 from adapters.outbound.postgres.verify import read_standing
 from application.reads.credits import Credits
 from domain.credit.events import Granted
@@ -59,7 +60,7 @@ GENEROUS = replace(RAISED_CREDIT, project=generous)
 def credits_of(database: Database, account_id: str, builds: Sequence[Any] = NEXT_RELEASE) -> Credits:
     async def asking() -> Credits:
         async with pool_of(database) as pool:
-            return await PostgresReadModels(pool, builds).credits(account_id)
+            return await postgres_reads(pool, builds).credits.of_account(account_id)
 
     return asyncio.run(asking())
 
@@ -147,12 +148,12 @@ def test_a_question_goes_to_the_build_in_use_whichever_was_used_last(
 
     async def asking() -> list[int]:
         async with pool_of(database) as pool:
-            reads = PostgresReadModels(pool, [*PROJECTIONS, unlike])
-            told = [(await reads.credits("acct-0")).granted_nusd]
+            reads = postgres_reads(pool, [*PROJECTIONS, unlike])
+            told = [(await reads.credits.of_account("acct-0")).granted_nusd]
             await asyncio.to_thread(Projector(database.projector, [*PROJECTIONS, unlike]).catch_up)
-            told.append((await reads.credits("acct-0")).granted_nusd)
+            told.append((await reads.credits.of_account("acct-0")).granted_nusd)
             database.sql("UPDATE read.active SET version = version - 1 WHERE projection = 'available_credit'")
-            told.append((await reads.credits("acct-0")).granted_nusd)
+            told.append((await reads.credits.of_account("acct-0")).granted_nusd)
             return told
 
     old, new, back = asyncio.run(asking())
@@ -172,13 +173,13 @@ def test_a_build_that_was_dropped_is_not_asked_again(database: Database, events:
 
     async def asking() -> None:
         async with pool_of(database) as pool:
-            reads = PostgresReadModels(pool, NEXT_RELEASE)
+            reads = postgres_reads(pool, NEXT_RELEASE)
             database.sql("UPDATE read.active SET version = %s WHERE projection = 'available_credit'", OLD)
-            before = await reads.credits("acct-0")
+            before = await reads.credits.of_account("acct-0")
             database.sql("UPDATE read.active SET version = %s WHERE projection = 'available_credit'", NEW)
             database.sql("DROP VIEW read.available_credit, read.credit_lot, read.open_hold")
             database.sql("DROP TABLE " + ", ".join(f"read.{table.name}_{CREDIT.build}" for table in CREDIT.tables))
-            assert await reads.credits("acct-0") == before
+            assert await reads.credits.of_account("acct-0") == before
 
     asyncio.run(asking())
 
@@ -190,8 +191,10 @@ def test_a_build_that_is_catching_up_is_neither_waited_for_nor_lag(
 
     async def asking() -> tuple[bool, float]:
         async with pool_of(database) as pool:
-            reads = PostgresReadModels(pool, NEXT_RELEASE)
-            return await reads.wait_for(len(events), 0.5), await projection_lag_s(reads, NEXT_RELEASE)
+            reads = postgres_reads(pool, NEXT_RELEASE)
+            return await reads.positions.wait_for(len(events), 0.5), await projection_lag_s(
+                PoolReader(pool), NEXT_RELEASE
+            )
 
     assert asyncio.run(asking()) == (True, 0.0)
 

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from adapters.outbound.postgres.builds.project_log import Projector
-from adapters.outbound.postgres.read.read_models import PostgresReadModels
+from adapters.outbound.postgres.read.reads import postgres_reads
 from application.reads.accounts import AccountRecord
 from application.reads.statements import Statement
 from application.show_statement import ShowStatement
@@ -20,7 +20,7 @@ from tests.projections.story import halves, wild_story
 def show(database: Database, account_id: str, limit: int = 1_000) -> tuple[AccountRecord, Statement]:
     async def showing() -> tuple[AccountRecord, Statement]:
         async with pool_of(database) as pool:
-            return await ShowStatement(PostgresReadModels(pool))(account_id, limit)
+            return await ShowStatement(postgres_reads(pool))(account_id, limit)
 
     return asyncio.run(showing())
 

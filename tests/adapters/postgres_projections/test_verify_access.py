@@ -41,7 +41,7 @@ def house(database: Database) -> House:
 
 async def _lived(database: Database) -> tuple[str, str, str]:
     async with ledger_gateway(database.writer, SECRETS, AT) as gateway:
-        gateway.manage_keys._reads.wait_for = _at_once  # type: ignore[method-assign]
+        gateway.manage_keys._positions.wait_for = _at_once  # type: ignore[method-assign]
         ada, bob = [(await gateway.open_account(name, f"{name}@example.com")).account_id for name in ("ada", "bob")]
         key = (await gateway.manage_keys.issue(ada, "first", "live")).key_id
         await gateway.manage_keys.change(ada, key, KeyChange(label="renamed"))

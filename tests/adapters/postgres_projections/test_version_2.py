@@ -7,7 +7,7 @@ import pytest
 
 from adapters.outbound.postgres.builds.build_beside import Difference
 from adapters.outbound.postgres.builds.project_log import Projector
-from adapters.outbound.postgres.read.read_models import PostgresReadModels
+from adapters.outbound.postgres.read.reads import postgres_reads
 from application.reads.credits import Credits
 from domain.credit import commands as c
 from domain.credit.decider import CREDIT
@@ -71,7 +71,7 @@ def upgrade(database: Database) -> None:
 def credits(database: Database) -> Credits:
     async def asking() -> Credits:
         async with pool_of(database) as pool:
-            return await PostgresReadModels(pool).credits("acct")
+            return await postgres_reads(pool).credits.of_account("acct")
 
     return asyncio.run(asking())
 

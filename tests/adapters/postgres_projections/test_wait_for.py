@@ -4,7 +4,7 @@ import asyncio
 import time
 
 from adapters.outbound.postgres.builds.project_log import Projector
-from adapters.outbound.postgres.read.read_models import PostgresReadModels
+from adapters.outbound.postgres.read.reads import postgres_reads
 from tests.adapters.postgres_projections.asking import ask, pool_of
 from tests.adapters.postgres_projections.projecting import running
 from tests.databases import Database
@@ -17,22 +17,22 @@ def test_the_last_position_is_that_of_the_log_itself(database: Database) -> None
     append_events(database.writer, events)
     for stream in {event.stream for event in events}:
         expected = max(event.position for event in events if event.stream == stream)
-        assert ask(database, lambda reads, s=stream: reads.last_position_of([s, "credit-nobody"])) == expected  # type: ignore[misc]
-    assert ask(database, lambda reads: reads.last_position_of(["credit-nobody"])) == 0
+        assert ask(database, lambda reads, s=stream: reads.positions.last_of([s, "credit-nobody"])) == expected  # type: ignore[misc]
+    assert ask(database, lambda reads: reads.positions.last_of(["credit-nobody"])) == 0
 
 
 def test_what_is_there_is_not_waited_for(database: Database) -> None:
     append_events(database.writer, wild_story(41))
     end = Projector(database.projector).catch_up()
-    assert ask(database, lambda reads: reads.wait_for(end, 0.5))
-    assert ask(database, lambda reads: reads.wait_for_account("acct-0", 0.5))
+    assert ask(database, lambda reads: reads.positions.wait_for(end, 0.5))
+    assert ask(database, lambda reads: reads.positions.wait_for_account("acct-0", 0.5))
 
 
 def test_waiting_ends_in_time(database: Database) -> None:
     append_events(database.writer, wild_story(42))
     end = Projector(database.projector).catch_up()
     started = time.monotonic()
-    assert not ask(database, lambda reads: reads.wait_for(end + 1, 0.2))
+    assert not ask(database, lambda reads: reads.positions.wait_for(end + 1, 0.2))
     assert time.monotonic() - started < 5
 
 
@@ -44,9 +44,9 @@ def test_many_wait_and_all_are_woken(database: Database) -> None:
 
     async def wait() -> list[bool]:
         async with pool_of(database) as pool:
-            reads = PostgresReadModels(pool)
-            waiting = [asyncio.create_task(reads.wait_for(end, 20)) for _ in range(50)]
-            impatient = asyncio.create_task(reads.wait_for(end, 0.01))
+            reads = postgres_reads(pool)
+            waiting = [asyncio.create_task(reads.positions.wait_for(end, 20)) for _ in range(50)]
+            impatient = asyncio.create_task(reads.positions.wait_for(end, 0.01))
             assert not await impatient
             await asyncio.to_thread(append_events, database.writer, after)
             return await asyncio.gather(*waiting)
@@ -61,6 +61,6 @@ def test_a_read_without_position_waits_for_the_accounts_own_last_event(database:
     Projector(database.projector).catch_up()
     append_events(database.writer, after)
     behind = next(event.stream.partition("-")[2] for event in reversed(after) if not event.stream.startswith("key"))
-    assert not ask(database, lambda reads: reads.wait_for_account(behind, 0.1))
+    assert not ask(database, lambda reads: reads.positions.wait_for_account(behind, 0.1))
     with running(database):
-        assert ask(database, lambda reads: reads.wait_for_account(behind, 20))
+        assert ask(database, lambda reads: reads.positions.wait_for_account(behind, 20))

@@ -12,7 +12,7 @@ from adapters.inbound.http.gateway import Check
 from adapters.outbound.postgres.append import busy_streams
 from adapters.outbound.postgres.append.busy_streams import LONG_S, MOST, QUIET_S, SAY_EVERY_S, BusyStreams
 from adapters.outbound.postgres.append.ledger import PostgresLedger
-from adapters.outbound.postgres.read.read_models import PostgresReadModels
+from adapters.outbound.postgres.read.ask_builds import PoolReader
 from adapters.wiring.compose.readiness import Readiness
 from tests.adapters.postgres.ledgers import credit, running
 from tests.databases import Database
@@ -22,21 +22,21 @@ LOCKED = "no stream is locked"
 
 
 @pytest.fixture
-async def reads(database: Database) -> AsyncIterator[PostgresReadModels]:
+async def reader(database: Database) -> AsyncIterator[PoolReader]:
     async with AsyncConnectionPool(database.writer, open=False, kwargs={"autocommit": True}) as pool:
-        yield PostgresReadModels(pool)
+        yield PoolReader(pool)
 
 
-async def locked_check(ledger: PostgresLedger, reads: PostgresReadModels) -> Check:
+async def locked_check(ledger: PostgresLedger, reader: PoolReader) -> Check:
     def busy() -> Mapping[str, float]:
         return ledger.busy_streams
 
-    checks = await Readiness(reads, busy, has_roles=True)()
+    checks = await Readiness(reader, busy, has_roles=True)()
     return next(check for check in checks if check.name == LOCKED)
 
 
 async def test_ready_names_the_stream_that_another_session_locks(
-    database: Database, reads: PostgresReadModels, monkeypatch: pytest.MonkeyPatch
+    database: Database, reader: PoolReader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(busy_streams, "LONG_S", 0.2)
     with structlog.testing.capture_logs() as lines, psycopg.connect(database.writer, autocommit=True) as other:
@@ -44,16 +44,16 @@ async def test_ready_names_the_stream_that_another_session_locks(
             other.execute("SELECT pg_advisory_lock(ledger.stream_lock_key('credit-held'))")
             waiting = asyncio.create_task(credit(ledger, "held", grant("lot", 10)))
             await credit(ledger, "free", grant("lot", 10))
-            assert (await locked_check(ledger, reads)).passed
+            assert (await locked_check(ledger, reader)).passed
             await asyncio.sleep(0.4)
-            told = await locked_check(ledger, reads)
+            told = await locked_check(ledger, reader)
             assert (told.passed, told.required) == (False, False)
             assert "credit-held has been locked by database session " in told.told
             assert f" {other.info.backend_pid} of " in told.told
             assert "credit-free" not in told.told
             other.execute("SELECT pg_advisory_unlock_all()")
             await waiting
-            assert (await locked_check(ledger, reads)).passed
+            assert (await locked_check(ledger, reader)).passed
     assert [line["stream"] for line in lines if "locked by another session" in line["event"]] == ["credit-held"]
 
 

@@ -13,7 +13,7 @@ from psycopg_pool import AsyncConnectionPool
 from adapters.outbound.crypto.personal_data import SealedPersonalData
 from adapters.outbound.postgres.append.ledger import PostgresLedger
 from adapters.outbound.postgres.read.content import PostgresAnswers, PostgresDataKeys
-from adapters.outbound.postgres.read.read_models import PostgresReadModels
+from adapters.outbound.postgres.read.reads import postgres_reads
 from adapters.outbound.postgres.wire.read_times import TOTAL_TIMES
 from application.change_account_state import ChangeAccountState
 from application.expire_due import ExpireDue
@@ -83,14 +83,14 @@ class LedgerGateway:
         self.ids = SeededIds(self.clock, random.Random(at.isoformat()))
         ring = [key.encode() for key in secrets.keyring]
         self.personal_data = SealedPersonalData(secrets.pepper.encode(), ring, PostgresDataKeys(pool))
-        self.reads = PostgresReadModels(pool)
+        self.reads = postgres_reads(pool)
         self.providers = ScriptedProviders()
         shared = (ledger, self.personal_data, self.clock, self.ids)
         self.open_account = OpenAccount(*shared)
         self.grant_credit = GrantCredit(*shared)
         self.change_account_state = ChangeAccountState(*shared)
-        self.manage_keys = ManageKeys(ledger, self.personal_data, self.reads, self.clock, self.ids)
-        self.expire_due = ExpireDue(ledger, self.reads, self.clock)
+        self.manage_keys = ManageKeys(ledger, self.personal_data, self.reads.positions, self.clock, self.ids)
+        self.expire_due = ExpireDue(ledger, self.reads.due, self.clock)
         telemetry = CountingTelemetry()
         self.catalog = MemoryCatalog([_offer("acme", 10**9, 2 * 10**9), _offer("dearer", 2 * 10**9, 5 * 10**9)])
         self.reserve = ReserveCredit(ledger, self.personal_data, self.clock, self.ids, telemetry, DEADLINES)

@@ -87,8 +87,8 @@ class Story:
     async def projected(self) -> None:
         streams = [CREDIT.stream(account_id) for account_id in self.accounts.values()]
         streams += [API_KEY.stream(key.key_id) for key in self.keys]
-        last = await self.gateway.reads.last_position_of(streams)
-        assert await self.gateway.reads.wait_for(last, 60)
+        last = await self.gateway.reads.positions.last_of(streams)
+        assert await self.gateway.reads.positions.wait_for(last, 60)
 
     async def open_accounts(self) -> None:
         for person in PEOPLE:

@@ -139,17 +139,17 @@ async def test_P4_an_account_holds_what_it_held(restored: Restored, gateway: Led
         credit: CreditBalance = await gateway.ledger.state_of(CREDIT, account.account_id)
         held = credit.posted_nusd, credit.held_nusd, credit.available_nusd(restored.told.clock)
         assert held == (account.posted_nusd, account.held_nusd, account.available_nusd)
-        read = await gateway.reads.credits(account.account_id)
+        read = await gateway.reads.credits.of_account(account.account_id)
         assert (read.posted_nusd, read.held_nusd) == (account.posted_nusd, account.held_nusd)
 
 
 async def test_a_statement_and_keys_of_every_account_can_be_read(restored: Restored, gateway: LedgerGateway) -> None:
     told = restored.told
     for account in told.accounts:
-        statement = await gateway.reads.statement(account.account_id, 100)
+        statement = await gateway.reads.statements.of_account(account.account_id, 100)
         granted = {grant.grant for grant in told.grants if grant.account_id == account.account_id}
         assert granted == {lot.lot_id for lot in statement.lots}
-        records = await gateway.reads.keys(account.account_id, told.clock)
+        records = await gateway.reads.keys.of_account(account.account_id, told.clock)
         keys = [key for key in told.keys if key.account_id == account.account_id]
         live = {key.key_id for key in keys if not (await key_of(gateway, key)).revoked}
         assert {record.key.key_id for record in records} == live
@@ -162,7 +162,7 @@ async def key_of(gateway: LedgerGateway, key: ToldKey) -> ApiKey:
 
 async def test_sealed_data_can_be_opened_with_the_secrets(restored: Restored, gateway: LedgerGateway) -> None:
     for account in restored.told.accounts:
-        record = await gateway.reads.account(account.account_id)
+        record = await gateway.reads.accounts.find(account.account_id)
         assert record is not None
         opened = [
             await gateway.personal_data.open(account.account_id, data) for data in (record.username, record.email)

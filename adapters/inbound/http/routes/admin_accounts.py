@@ -98,7 +98,7 @@ IDEMPOTENT: dict[str, Any] = {
 
 @router.get("", responses=answers(AccountList, "A page of accounts, oldest first."))
 async def list_accounts(gateway: Using, after_account: Annotated[str, Query(max_length=100)] = "") -> Response:
-    records = await gateway.reads.accounts(after_account, PAGE + 1)
+    records = await gateway.reads.accounts.page(after_account, PAGE + 1)
     opened = gateway.personal_data.open
     lines = [
         AccountLine(
@@ -124,7 +124,7 @@ async def open_account(new: Annotated[NewAccount, json_body(NewAccount, admin_of
 @router.get("/{account_id}", responses=answers(AccountView, "The account as its streams have it now."))
 async def get_account(account_id: str, gateway: Using, after: After = None) -> Response:
     checked_id(account_id, "account_not_found")
-    await catch_up(gateway.reads, account_id, after)
+    await catch_up(gateway.reads.positions, account_id, after)
     return answer(await view_account(gateway, account_id))
 
 
@@ -137,7 +137,7 @@ async def get_statement(
 ) -> Response:
     """The last `limit` requests; all of it as of one position."""
     checked_id(account_id, "account_not_found")
-    await catch_up(gateway.reads, account_id, after)
+    await catch_up(gateway.reads.positions, account_id, after)
     await known_account(gateway, account_id)
     return answer(await view_statement(gateway, account_id, limit))
 

@@ -76,7 +76,7 @@ async def issue_key(
 
 @router.get("/{key_id}", responses=answers(AdminKeyAnswer, "One key of the account."))
 async def get_key(account_id: str, key_id: str, gateway: Using, after: After = None) -> Response:
-    await catch_up(gateway.reads, checked_id(account_id, "account_not_found"), after)
+    await catch_up(gateway.reads.positions, checked_id(account_id, "account_not_found"), after)
     return answer(AdminKeyAnswer(await key_actions.show_key(gateway, account_id, key_id)))
 
 

@@ -29,7 +29,7 @@ router = APIRouter(tags=["account"])
 
 @router.get("/v1/credits", responses=answers(CreditsAnswer, "Of the account that the key belongs to."))
 async def get_credits(caller: AnyCaller, gateway: Using, after: After = None) -> Response:
-    await catch_up(gateway.reads, caller.account_id, after)
-    known = await gateway.reads.credits(caller.account_id)
+    await catch_up(gateway.reads.positions, caller.account_id, after)
+    known = await gateway.reads.credits.of_account(caller.account_id)
     totals = CreditTotals(usd(known.total_credits_nusd), usd(known.total_usage_nusd), format_usd(known.owed_nusd))
     return answer(CreditsAnswer(totals))

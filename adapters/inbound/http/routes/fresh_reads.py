@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Query
 
-from application.reads.read_models import ReadModels
+from application.reads.positions import PositionReads
 from domain.errors import DomainError
 from domain.log import parse_position
 
@@ -17,16 +17,16 @@ After = Annotated[
 ]
 
 
-async def catch_up(reads: ReadModels, account_id: str, after: str | None) -> None:
+async def catch_up(positions: PositionReads, account_id: str, after: str | None) -> None:
     """Without `after`, wait a moment for the account's last position at arrival, then answer from what there is.
 
     Raises: DomainError invalid_request if `after` is no position, position_not_reached if it does not come in time.
     """
     if after is None:
-        await reads.wait_for_account(account_id)
+        await positions.wait_for_account(account_id)
         return
     position = parse_position(after)
     if position is None:
         raise DomainError("invalid_request", param="after", message="after must be a position such as 0-1234")
-    if not await reads.wait_for(position, MAX_WAIT_S):
+    if not await positions.wait_for(position, MAX_WAIT_S):
         raise DomainError("position_not_reached", after=after)

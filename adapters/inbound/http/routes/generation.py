@@ -86,8 +86,8 @@ async def get_generation(
     gateway: Using,
     after: After = None,
 ) -> Response:
-    await catch_up(gateway.reads, caller.account_id, after)
-    record = await gateway.reads.generation(caller.account_id, id) if id.isascii() and id.isprintable() else None
+    await catch_up(gateway.reads.positions, caller.account_id, after)
+    record = await gateway.reads.generations.find(caller.account_id, id) if id.isascii() and id.isprintable() else None
     if record is None:
         raise DomainError("generation_not_found", id=id)
     title = await gateway.personal_data.open(record.account_id, record.title) if record.title else b""

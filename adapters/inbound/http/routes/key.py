@@ -11,7 +11,7 @@ from adapters.inbound.http.routes.key_actions import show_key
 from adapters.inbound.http.shapes.json_shape import OptionalUsd, Usd, answer, answers
 from adapters.inbound.http.shapes.key_shape import LimitReset
 from adapters.inbound.http.shapes.openrouter_members import NoOrganization
-from application.reads.read_models import ReadModels
+from application.reads.statements import StatementReads
 
 router = APIRouter(tags=["account"])
 
@@ -43,7 +43,7 @@ SHAPES = (CurrentKey, CurrentKeyAnswer)
 
 @router.get("/v1/key", responses=answers(CurrentKeyAnswer, "The key that asks."))
 async def get_current_key(caller: AnyCaller, gateway: Using, after: After = None) -> Response:
-    await catch_up(gateway.reads, caller.account_id, after)
+    await catch_up(gateway.reads.positions, caller.account_id, after)
     key = await show_key(gateway, caller.account_id, caller.key_id)
     is_manager = caller.kind == "management"
     return answer(
@@ -57,7 +57,7 @@ async def get_current_key(caller: AnyCaller, gateway: Using, after: After = None
                 limit=key.limit,
                 limit_remaining=key.limit_remaining,
                 limit_reset=key.limit_reset,
-                is_free_tier=not await _has_bought(gateway.reads, caller.account_id),
+                is_free_tier=not await _has_bought(gateway.reads.statements, caller.account_id),
                 is_management_key=is_manager,
                 is_provisioning_key=is_manager,
                 expires_at=key.expires_at,
@@ -67,6 +67,6 @@ async def get_current_key(caller: AnyCaller, gateway: Using, after: After = None
     )
 
 
-async def _has_bought(reads: ReadModels, account_id: str) -> bool:
-    statement = await reads.statement(account_id, limit=1)
+async def _has_bought(statements: StatementReads, account_id: str) -> bool:
+    statement = await statements.of_account(account_id, limit=1)
     return any(lot.kind == "purchased" for lot in statement.lots)

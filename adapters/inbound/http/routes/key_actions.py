@@ -44,7 +44,7 @@ async def show_key(gateway: Gateway, account_id: str, key_id: str) -> Key:
     key = await gateway.ledger.state_of(API_KEY, checked_id(key_id, "key_not_found"))
     if not key.exists or key.revoked or key.account_id != account_id:
         raise DomainError("key_not_found")
-    record = await gateway.reads.key(account_id, key_id, gateway.clock.now())
+    record = await gateway.reads.keys.find(account_id, key_id, gateway.clock.now())
     return await shown(key, record.spending if record else KeySpending(), gateway.personal_data)
 
 
@@ -71,7 +71,7 @@ async def change_key(gateway: Gateway, account_id: str, key_id: str, patch: KeyP
         clear=frozenset(field for field, is_cleared in cleared.items() if is_cleared),
     )
     position = await gateway.manage_keys.change(account_id, key_id, change)
-    await gateway.reads.wait_for(position, VISIBLE_WAIT_S)
+    await gateway.reads.positions.wait_for(position, VISIBLE_WAIT_S)
     return await show_key(gateway, account_id, key_id), position
 
 
@@ -84,5 +84,5 @@ async def rotate_key(gateway: Gateway, account_id: str, key_id: str, rotation: R
 async def delete_key(gateway: Gateway, account_id: str, key_id: str) -> Response:
     """Dead on every process within a second; its name is free again."""
     position = await gateway.manage_keys.revoke(account_id, checked_id(key_id, "key_not_found"))
-    await gateway.reads.wait_for(position, VISIBLE_WAIT_S)
+    await gateway.reads.positions.wait_for(position, VISIBLE_WAIT_S)
     return answer(Deleted(), position=position)

@@ -69,8 +69,8 @@ async def list_keys(
     include_disabled: bool = True,
     after: After = None,
 ) -> Response:
-    await catch_up(gateway.reads, caller.account_id, after)
-    records = await gateway.reads.keys(caller.account_id, gateway.clock.now())
+    await catch_up(gateway.reads.positions, caller.account_id, after)
+    records = await gateway.reads.keys.of_account(caller.account_id, gateway.clock.now())
     listed = [record for record in records if include_disabled or not record.key.settings.disabled]
     page = listed[offset : offset + PAGE]
     return answer(KeysAnswer([await shown(record.key, record.spending, gateway.personal_data) for record in page]))
@@ -100,7 +100,7 @@ async def get_key(
     gateway: Using,
     after: After = None,
 ) -> Response:
-    await catch_up(gateway.reads, caller.account_id, after)
+    await catch_up(gateway.reads.positions, caller.account_id, after)
     return answer(KeyAnswer(await key_actions.show_key(gateway, caller.account_id, hash)))
 
 

@@ -84,8 +84,8 @@ async def view_account(gateway: Gateway, account_id: str) -> AccountView:
     credit = await gateway.ledger.state_of(CREDIT, account_id)
     now = gateway.clock.now()
     username, email = await _names(gateway, account_id)
-    beyond = (await gateway.reads.credits(account_id)).not_provable_beyond
-    keys = [await _key(gateway, record) for record in await gateway.reads.keys(account_id, now)]
+    beyond = (await gateway.reads.credits.of_account(account_id)).not_provable_beyond
+    keys = [await _key(gateway, record) for record in await gateway.reads.keys.of_account(account_id, now)]
     return AccountView(
         account_id=account_id,
         username=username,
@@ -111,7 +111,7 @@ async def known_account(gateway: Gateway, account_id: str) -> Account:
 
 
 async def _names(gateway: Gateway, account_id: str) -> tuple[str | None, str | None]:
-    record = await gateway.reads.account(account_id)
+    record = await gateway.reads.accounts.find(account_id)
     if record is None:
         return None, None
     username = await gateway.personal_data.open(account_id, record.username)

@@ -5,8 +5,8 @@ from datetime import datetime
 import msgspec
 
 from adapters.inbound.http.gateway import Gateway
-from application.reads.credits import LotRecord
 from application.reads.generations import GenerationRecord, GenerationStatus
+from application.reads.statements import LotRecord
 from domain.log import format_position
 from domain.lot_kind import LotKind
 from domain.money import format_usd
@@ -69,7 +69,7 @@ class StatementView(msgspec.Struct, frozen=True, kw_only=True):
 
 async def view_statement(gateway: Gateway, account_id: str, limit: int) -> StatementView:
     """The last `limit` requests of an account that exists."""
-    statement = await gateway.reads.statement(account_id, limit)
+    statement = await gateway.reads.statements.of_account(account_id, limit)
     totals = statement.credits
     return StatementView(
         account_id=account_id,
