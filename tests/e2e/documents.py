@@ -1,9 +1,12 @@
 """The examples of a document: its fenced blocks, and what a marker before each says is to be done with it.
 
     <!-- serves -->          keeps running behind the blocks that follow: `make run`, perhaps with settings before it
+    <!-- stops -->           ends what was served, in order, as Ctrl-C in its terminal does
     <!-- prints -->          what the block before printed; `…` is what differs each time, alone on a line any lines
     <!-- file: NAME -->      the contents of a file
     <!-- not run: REASON --> is not executed
+    <!-- step: ... -->       a step of a recipe, which tests/recipes.py follows
+    <!-- check -->           what shows that its steps were followed; likewise
 
 A block of sh or python without a marker is executed. There is no other kind: every example is held to what it says.
 """
@@ -12,14 +15,16 @@ import re
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-Deed = Literal["run", "serves", "prints", "file", "not run"]
+Deed = Literal["run", "serves", "stops", "prints", "file", "not run", "step", "check"]
+RECIPE: frozenset[Deed] = frozenset({"step", "check"})
 
 ANYTHING = "…"
 
 _BLOCK = re.compile(
     r"(?:<!-- (?P<marker>.+?) -->\n+)?^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )
-_MARKER = re.compile(r"(serves|prints|file|not run)(?:: (.+))?")
+_MARKER = re.compile(r"(serves|stops|prints|file|not run|step|check)(?:: (.+))?")
+_WITH_WORDS = ("file", "not run", "step")
 
 
 class Block(NamedTuple):
@@ -49,7 +54,7 @@ def _told(marker: str, language: str, place: str) -> tuple[Deed, str]:
     if not marker and language in ("sh", "python"):
         return "run", ""
     said = _MARKER.fullmatch(marker)
-    if said is None or (said[1] in ("file", "not run")) != bool(said[2]):
+    if said is None or (said[1] in _WITH_WORDS) != bool(said[2]):
         raise ValueError(f"{place}: a block of {language or 'no language'} with the marker {marker!r}")
     return said[1], said[2] or ""  # type: ignore[return-value]
 

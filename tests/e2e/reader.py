@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.e2e.documents import Block, is_what_was_printed
+from tests.e2e.documents import RECIPE, Block, blocks_of, is_what_was_printed
 from tests.e2e.installation import ROOT, Installation, eventually, installation
 from tests.e2e.stand_in_curl import folder_with_curl
 from tests.running import free_port
@@ -39,6 +39,8 @@ class Reader:
         match block.deed:
             case "serves":
                 self._serve(text)
+            case "stops":
+                self._house.stop()
             case "prints":
                 assert is_what_was_printed(text, self._printed), f"{block.place} was not printed, but\n{self._printed}"
             case "file":
@@ -85,5 +87,6 @@ def reader() -> Iterator[Reader]:
 
 
 def documents() -> list[Path]:
-    """Those that promise to work when followed."""
-    return [ROOT / "README.md", ROOT / "docs/tutorial.md", *sorted((ROOT / "docs/how-to").glob("*.md"))]
+    """Those that promise to work when followed; but pages that are only a recipe, which tests/recipes.py follows."""
+    named = [ROOT / "README.md", ROOT / "docs/tutorial.md", *sorted((ROOT / "docs/how-to").glob("*.md"))]
+    return [page for page in named if any(block.deed not in RECIPE for block in blocks_of(page))]

@@ -1,5 +1,7 @@
-"""The table of docs/reference/settings.md, from the code."""
+"""docs/reference/settings.md's table, from the code: `python -m tests.adapters.settings.settings_table` writes it."""
 
+import re
+from pathlib import Path
 from typing import Annotated, Any, get_args, get_origin
 
 import msgspec
@@ -7,10 +9,13 @@ from msgspec import Meta
 
 from adapters.settings.settings import Settings
 
+DOCS = Path(__file__).parents[3] / "docs/reference/settings.md"
+
+HEAD = "| name | default | meaning |\n|---|---|---|\n"
+
 
 def settings_table() -> str:
-    rows = [_row(field) for field in msgspec.structs.fields(Settings)]
-    return "\n".join(["| name | default | meaning |", "|---|---|---|", *rows]) + "\n"
+    return HEAD + "".join(_row(field) + "\n" for field in msgspec.structs.fields(Settings))
 
 
 def _row(field: Any) -> str:
@@ -36,4 +41,5 @@ def _allowed(annotated: Any, notes: list[Meta]) -> str:
 
 
 if __name__ == "__main__":
-    print(settings_table())
+    text = DOCS.read_text()
+    DOCS.write_text(re.sub(re.escape(HEAD) + r"(\|.*\n)*", lambda _: settings_table(), text, count=1))
