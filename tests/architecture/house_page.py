@@ -25,9 +25,10 @@ def rooms() -> list[Path]:
 
 
 def _sentence_of(room: Path) -> str:
-    """The first paragraph of its docstring, in one line."""
+    """The first paragraph of its docstring, in one line, without citations of pages."""
     said = ast.get_docstring(ast.parse((room / "__init__.py").read_text())) or ""
-    return " ".join(said.partition("\n\n")[0].split()).replace("|", "\\|").replace("<", "&lt;")
+    line = re.sub(r" \(docs/[^)]*\)", "", " ".join(said.partition("\n\n")[0].split()))
+    return line.replace("|", "\\|").replace("<", "&lt;")
 
 
 def with_table(text: str) -> str:
