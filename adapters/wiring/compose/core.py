@@ -12,7 +12,7 @@ from adapters.outbound.crypto.personal_data import SealedPersonalData
 from adapters.outbound.postgres.append.ledger import PostgresLedger
 from adapters.outbound.postgres.read.content import PostgresAnswers, PostgresDataKeys
 from adapters.outbound.postgres.read.reads import postgres_reads
-from adapters.outbound.postgres.wire.connection import PromptConnection
+from adapters.outbound.postgres.wire.connection import Pool, PromptConnection
 from adapters.outbound.postgres.wire.read_times import TOTAL_TIMES
 from adapters.settings.settings import Settings
 from adapters.wiring.database.database import Database
@@ -35,7 +35,7 @@ class Core(NamedTuple):
     answers: PostgresAnswers
     clock: SystemClock
     ids: SystemIds
-    pool: AsyncConnectionPool[PromptConnection]
+    pool: Pool
     duties: list[asyncio.Task[None]]
 
 
@@ -44,7 +44,7 @@ class RunningLedger(NamedTuple):
 
     ledger: PostgresLedger
     reads: Reads
-    pool: AsyncConnectionPool[PromptConnection]
+    pool: Pool
     duties: list[asyncio.Task[None]]
 
 
@@ -93,8 +93,8 @@ async def end_tasks(*tasks: asyncio.Task[None]) -> None:
 
 
 @asynccontextmanager
-async def _open_pool(info: str) -> AsyncIterator[AsyncConnectionPool[PromptConnection]]:
-    pool: AsyncConnectionPool[PromptConnection] = AsyncConnectionPool(
+async def _open_pool(info: str) -> AsyncIterator[Pool]:
+    pool: Pool = AsyncConnectionPool(
         info,
         connection_class=PromptConnection,
         min_size=1,

@@ -39,16 +39,22 @@ def tell_pid_and_sleep(connection: psycopg.Connection[Any], folder: str) -> None
     time.sleep(60)
 
 
+def exported(connection: psycopg.Connection[Any]) -> str:
+    snapshot = export_snapshot(connection)
+    assert snapshot is not None
+    return snapshot
+
+
 def run(database: Database, tasks: list[Task], processes: int = 2) -> list[Any]:
     with pinned(database.auditor) as connection:
-        return work_apart(database.auditor, export_snapshot(connection), tasks, processes)
+        return work_apart(database.auditor, exported(connection), tasks, processes)
 
 
 @pytest.mark.parametrize("processes", [1, 2, 3])
 def test_results_come_in_the_order_of_tasks_and_see_one_moment(database: Database, processes: int) -> None:
     tasks = [Task(double, (number,)) for number in range(10)]
     with pinned(database.auditor) as connection:
-        snapshot = export_snapshot(connection)
+        snapshot = exported(connection)
         database.sql("UPDATE ledger.head SET position = 77")
         apart = work_apart(database.auditor, snapshot, tasks, processes)
         assert apart == work_here(connection, tasks) == [(2 * number, (0,)) for number in range(10)]
@@ -87,7 +93,7 @@ from adapters.outbound.postgres.verify.share_work import Task, work_apart
 from {__name__} import tell_pid_and_sleep
 
 with pinned(sys.argv[1]) as connection:
-    work_apart(sys.argv[1], export_snapshot(connection), [Task(tell_pid_and_sleep, (sys.argv[2],))] * 2, 2)
+    work_apart(sys.argv[1], exported(connection), [Task(tell_pid_and_sleep, (sys.argv[2],))] * 2, 2)
 """
 
 

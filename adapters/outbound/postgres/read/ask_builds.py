@@ -6,9 +6,9 @@ from typing import Concatenate, ParamSpec, TypeVar, cast
 
 import psycopg
 from psycopg.rows import TupleRow
-from psycopg_pool import AsyncConnectionPool
 
 from adapters.outbound.postgres.builds.builds_in_use import AnotherBuild, NotBuilt, builds_in_use, guarded, unguarded
+from adapters.outbound.postgres.wire.connection import Pool
 from projections.engine.changes import Projection
 from projections.engine.reader import Reader
 from projections.engine.registry import BUILDS, current_of, for_build, queries_of
@@ -29,7 +29,7 @@ name in that version's queries.py."""
 class PoolReader:
     """Asks on any connection of the pool, about the log or about all read models."""
 
-    def __init__(self, pool: AsyncConnectionPool) -> None:
+    def __init__(self, pool: Pool) -> None:
         """pool: autocommit connections of a role that may read schemas `read` and `ledger`; the caller opens it."""
         self.pool = pool
 

@@ -1,12 +1,9 @@
 """Data keys and kept answers: what is stored beside the log and may be dropped (DESIGN §2, content store)."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from psycopg_pool import AsyncConnectionPool
-
-Pool = AsyncConnectionPool[Any]
+from adapters.outbound.postgres.wire.connection import Pool
 
 
 class PostgresDataKeys:

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from psycopg_pool import AsyncConnectionPool
-
 from adapters.outbound.postgres.read.accounts import PostgresAccountReads
 from adapters.outbound.postgres.read.ask_builds import AskBuilds, PoolReader
 from adapters.outbound.postgres.read.credits import PostgresCreditReads
@@ -12,12 +10,13 @@ from adapters.outbound.postgres.read.generations import PostgresGenerationReads
 from adapters.outbound.postgres.read.keys import PostgresKeyReads
 from adapters.outbound.postgres.read.positions import PostgresPositionReads
 from adapters.outbound.postgres.read.statements import PostgresStatementReads
+from adapters.outbound.postgres.wire.connection import Pool
 from application.reads.reads import Reads
 from projections.engine.changes import Projection
 from projections.engine.registry import BUILDS
 
 
-def postgres_reads(pool: AsyncConnectionPool, known: Sequence[Projection] = BUILDS) -> Reads:
+def postgres_reads(pool: Pool, known: Sequence[Projection] = BUILDS) -> Reads:
     """pool: as PoolReader wants it. known: builds that this release knows how to read."""
     reader = PoolReader(pool)
     builds = AskBuilds(reader, known)

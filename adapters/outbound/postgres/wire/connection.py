@@ -8,6 +8,7 @@ import psycopg
 from psycopg.abc import RV, PQGen
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.waiting import wait_async
+from psycopg_pool import AsyncConnectionPool
 
 CONNECT_TIMEOUT_S = 5
 """A database that does not answer for longer is reported as out of reach; connecting is retried by whoever needs it."""
@@ -86,3 +87,7 @@ def place_of(dsn: str) -> str:
     parts = conninfo_to_dict(dsn)
     host = parts.get("host") or "localhost"
     return f"{host}:{parts.get('port') or 5432}/{parts.get('dbname') or ''}"
+
+
+Pool = AsyncConnectionPool[Any]
+"""Of connections that read; their class and options are chosen by who opens it."""
