@@ -14,6 +14,7 @@ from application.reads.positions import PositionReads
 from domain.account.account import ACCOUNT
 from domain.api_key.api_key import API_KEY, ApiKey, Change, Issue, Revoke, Rotate
 from domain.api_key.events import Environment, KeyKind, KeySettings, Secret
+from domain.api_key.ranges import DEFAULT_GRACE_S
 from domain.api_key.secret_form import write_secret
 from domain.claim import Claim, encode_claims
 from domain.errors import DomainError
@@ -22,8 +23,6 @@ from domain.window import KeyLimit
 LABEL_MAX = 100
 VISIBLE_WAIT_S = 2.0
 """Issuing answers when the read model has the key, or after this: lookups fall back to the key's stream meanwhile."""
-
-DEFAULT_GRACE_S = 86_400
 
 
 class IssuedKey(msgspec.Struct, frozen=True):

@@ -8,12 +8,9 @@ from typing import Protocol
 
 import msgspec
 
+from application.reads.lag import MAX_LAG_S
 from domain.proof.access import Access
 from domain.proof.finding import Check, Clamped, Finding
-
-MAX_LAG_S = 5.0
-"""A read model that lags longer is wrong for those who read it, however right its rows are for its position."""
-
 
 CAUSES_FIRST: tuple[Check, ...] = (
     "log",

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import IO
 
 from adapters.embedded.errors import EmbeddedPostgresError
-from adapters.embedded.unprivileged import UnprivilegedUser
+from adapters.embedded.unprivileged import PR_SET_PDEATHSIG, UnprivilegedUser
 
 # PGDATA, PGPORT, LD_PRELOAD and the like of the caller must not reach the server.
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
 WORKING_FOLDER = "/"  # our own may be one that the unprivileged user cannot enter
-_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 _libc = ctypes.CDLL(None)  # loaded before any fork: the child between fork and exec must not load libraries
 
 
@@ -80,7 +79,7 @@ def dies_with_parent(death_signal: signal.Signals) -> Callable[[], None]:
     parent_pid = os.getpid()
 
     def ask_kernel() -> None:
-        _libc.prctl(_PR_SET_PDEATHSIG, int(death_signal))
+        _libc.prctl(PR_SET_PDEATHSIG, int(death_signal))
         if os.getppid() != parent_pid:  # the parent died before we asked: nobody will tell us any more
             os._exit(1)
 

@@ -30,7 +30,7 @@ RESTART_TIMEOUT_S = 300.0
 SPAWN_TRIES = 3
 # After an ignored fast shutdown: immediate shutdown (Postgres kills lingering children after 5 s), then SIGKILL.
 LAST_RESORT_S = 10.0
-_POLL_S = 0.01
+_START_POLL_S = 0.01
 
 
 class EmbeddedPostgres:
@@ -179,7 +179,7 @@ def _becomes_ready(process: subprocess.Popen[bytes], data_folder: Path, deadline
         if time.monotonic() > deadline_s:
             _shut_down(process, LAST_RESORT_S)
             return False
-        time.sleep(_POLL_S)
+        time.sleep(_START_POLL_S)
     return False
 
 

@@ -20,7 +20,7 @@ from adapters.embedded.unprivileged import UnprivilegedUser
 FAST_SHUTDOWN_S = 20.0
 # Without checkpoint; crash recovery repairs it. Postgres itself kills children that linger for 5 s.
 IMMEDIATE_SHUTDOWN_S = 10.0
-_POLL_S = 0.05
+_END_POLL_S = 0.05
 
 # Shell builtins only, no fork per process. As the server's own user, because root without CAP_SYS_PTRACE (Docker's
 # default) may not look into another user's process.
@@ -76,7 +76,7 @@ def clear_the_way(data_folder: Path, user: UnprivilegedUser | None, deadline_s: 
                 _send(pid, signal.SIGKILL)
         if time.monotonic() > deadline_s:
             raise EmbeddedPostgresError(f"Postgres (pid {min(servers)}) in {data_folder} does not stop: end it by hand")
-        time.sleep(_POLL_S)
+        time.sleep(_END_POLL_S)
     (data_folder / "postmaster.pid").unlink(missing_ok=True)
 
 

@@ -9,7 +9,7 @@ from adapters.embedded.errors import AlreadySupervised, EmbeddedPostgresError
 
 # A killed holder is freed when the kernel has torn it down (and a child of its between fork and exec): milliseconds.
 GRACE_S = 0.5
-_POLL_S = 0.02
+_LOCK_POLL_S = 0.02
 
 
 class SupervisorLock:
@@ -68,7 +68,7 @@ class SupervisorLock:
             except BlockingIOError:
                 if time.monotonic() > deadline_s:
                     raise self._already_supervised(descriptor) from None
-                time.sleep(_POLL_S)
+                time.sleep(_LOCK_POLL_S)
 
     def _already_supervised(self, descriptor: int) -> AlreadySupervised:
         holder = os.pread(descriptor, 32, 0).decode(errors="replace").strip() or "unknown"

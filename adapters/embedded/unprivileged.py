@@ -17,7 +17,7 @@ CANDIDATES = ("postgres", "nobody")
 WORKER_CANDIDATES = ("gatewayz", "nobody")
 # One that no system gives away: above those of people, below those that systemd takes for a while.
 UNNAMED_UID = 60_738
-_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 _libc = ctypes.CDLL(None)
 
 
@@ -69,7 +69,7 @@ def become(user: UnprivilegedUser, death_signal: int = 0) -> None:
     os.setgid(user.gid)
     os.setuid(user.uid)
     if death_signal:
-        _libc.prctl(_PR_SET_PDEATHSIG, death_signal)
+        _libc.prctl(PR_SET_PDEATHSIG, death_signal)
         if os.getppid() != parent:  # it died in between
             os._exit(1)
 

@@ -11,6 +11,9 @@ from domain.errors import DomainError
 from domain.money import MAX_NUSD
 from domain.window import KeyLimit
 
+DEFAULT_GRACE_S = 86_400
+"""An old secret outlives a rotation by a day unless its owner asks otherwise."""
+
 MAX_GRACE_S = 7 * 86_400
 """An old secret outlives a rotation by a week at most; longer is a second key."""
 

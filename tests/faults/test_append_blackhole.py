@@ -88,7 +88,7 @@ async def test_a_server_that_said_goodbye_is_not_waited_for(database: Database) 
 async def test_reads_are_told_that_the_database_is_out_of_reach(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(read_streams, "READ_PATIENCE_S", 1.0)
+    monkeypatch.setattr(read_streams, "STREAM_READ_PATIENCE_S", 1.0)
     async with behind_proxy(database) as (ledger, proxy):
         await transact(ledger, "a", grant("lot", 100))
         await ledger.state_of(CREDIT, "a")

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.outbound.providers.dialects.openai import dropped, write_request
-from adapters.outbound.providers.dialects.openai_request import ANSWERED_HERE, EXTRAS, OURS, TOKEN_LIMITS
+from adapters.outbound.providers.dialects.openai_request import ANSWERED_HERE, EXTRAS, OURS
 from adapters.outbound.providers.offers.rows import PRICED_OR_REMOTE
-from application.generate.request.read_chat_request import READ, read_body
+from application.generate.request.read_chat_request import READ, TOKEN_FIELDS, read_body
 from domain.errors import DomainError
 from tests.adapters.providers.call_words import a_call, an_endpoint
 
@@ -35,7 +35,7 @@ def nested(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
 VALUES = st.recursive(TOKENS, nested, max_leaves=6)
 FREE_NAMES = st.sampled_from(["temperature", "seed", "x", "é", 'quo"te', "Model", "max_tokens ", "response_format"])
 LEFT_OUT = st.sampled_from(sorted({*PRICED_OR_REMOTE, *EXTRAS} - {"provider"}))
-LIMITS = st.dictionaries(st.sampled_from(TOKEN_LIMITS), st.sampled_from(["null", "1", "100", "100.0", "9000"]))
+LIMITS = st.dictionaries(st.sampled_from(TOKEN_FIELDS), st.sampled_from(["null", "1", "100", "100.0", "9000"]))
 
 
 @st.composite
@@ -81,7 +81,7 @@ def test_the_provider_gets_the_clients_members_and_ours(
 
     ours = dict(json.loads(sent))
     assert (ours["model"], ours["stream"]) == ("native-model", streaming)
-    assert [ours[name] for name in TOKEN_LIMITS if name in ours] == [GRANTED]
+    assert [ours[name] for name in TOKEN_FIELDS if name in ours] == [GRANTED]
     assert ours.get("stream_options", {}).get("include_usage", False) is streaming
     names = {name for name, _ in members}
     assert set(dropped(names, endpoint)) == (names & left_out) - ANSWERED_HERE

@@ -289,7 +289,7 @@ PATCHES = (
         "keys",
         "the tail waits for a notification",
         "adapters/outbound/postgres/read/follow_access.py",
-        "await asyncio.sleep(POLL_S)",
+        "await asyncio.sleep(ACCESS_POLL_S)",
         "await asyncio.Event().wait()",
         f"{STORE}/test_key_directory.py::test_the_tail_needs_no_notification",
     ),

@@ -25,11 +25,12 @@ Process = Literal["api", "projector", "auditor"]
 
 
 class DemoAccess(NamedTuple):
-    """A running instance and a key to try it with. url: without /v1."""
+    """A running instance, and a key and a model to try it with. url: without /v1."""
 
     url: str
     api_key: str
     account_id: str
+    model: str
 
 
 class Actions(Protocol):

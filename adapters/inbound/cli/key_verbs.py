@@ -8,6 +8,7 @@ from adapters.inbound.cli.account_verbs import Account, Expiry, in_utc
 from adapters.inbound.cli.actions import Actions
 from adapters.inbound.cli.render.print_json import Json, print_json
 from domain.api_key.events import Environment, KeyKind
+from domain.api_key.ranges import DEFAULT_GRACE_S
 from domain.money import parse_usd
 from domain.window import KeyLimit, Window
 
@@ -44,7 +45,7 @@ def key_verbs(actions: Actions) -> typer.Typer:
     def rotate(
         account: Account,
         key: Key,
-        grace_s: Annotated[int, typer.Option(help="Seconds for which the old secret still works.")] = 86_400,
+        grace_s: Annotated[int, typer.Option(help="Seconds for which the old secret still works.")] = DEFAULT_GRACE_S,
     ) -> None:
         """Give a key a new secret, printed this once.
 

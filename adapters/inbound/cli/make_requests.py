@@ -9,7 +9,6 @@ from adapters.complaint import Complaint
 from adapters.inbound.cli.actions import DemoAccess
 
 REQUESTS = 20
-MODEL = "sandbox/echo"
 TIMEOUT_S = 30.0
 
 
@@ -19,24 +18,25 @@ def make_requests(access: DemoAccess) -> None:
     try:
         with httpx.Client(base_url=access.url, headers=headers, timeout=TIMEOUT_S, trust_env=False) as client:
             for number in range(1, REQUESTS + 1):
-                _show(number, _stream(client, number) if number % 2 == 0 else _whole(client, number))
+                ask = _stream if number % 2 == 0 else _whole
+                _show(number, ask(client, access.model, number))
     except httpx.TransportError as error:
         raise Complaint(f"{access.url} broke off: {type(error).__name__}; see the log of `gatewayz serve`") from error
 
 
-def _body(number: int) -> dict[str, object]:
+def _body(model: str, number: int) -> dict[str, object]:
     words = f"Request {number} of {REQUESTS}: every cent can be proven."
-    return {"model": MODEL, "messages": [{"role": "user", "content": words}], "stream": number % 2 == 0}
+    return {"model": model, "messages": [{"role": "user", "content": words}], "stream": number % 2 == 0}
 
 
-def _whole(client: httpx.Client, number: int) -> str:
-    answer = client.post("/v1/chat/completions", json=_body(number))
+def _whole(client: httpx.Client, model: str, number: int) -> str:
+    answer = client.post("/v1/chat/completions", json=_body(model, number))
     _require_ok(answer)
     return _cost(answer.text)
 
 
-def _stream(client: httpx.Client, number: int) -> str:
-    with client.stream("POST", "/v1/chat/completions", json=_body(number)) as answer:
+def _stream(client: httpx.Client, model: str, number: int) -> str:
+    with client.stream("POST", "/v1/chat/completions", json=_body(model, number)) as answer:
         if answer.status_code != httpx.codes.OK:
             answer.read()
         _require_ok(answer)

@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from adapters.outbound.crypto.wrapping import Wrapping
+from adapters.outbound.crypto.wrapping import NONCE_BYTES, Wrapping
 from domain.proof.commitment import commitment
 
-NONCE_BYTES = 12
 KEY_BYTES = 32
 
 

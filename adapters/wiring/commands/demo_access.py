@@ -20,7 +20,7 @@ def demo_access(settings: Settings) -> DemoAccess:
         raise Complaint(f"the demo needs the sandbox, and {url} has none: start it with GATEWAYZ_SANDBOX=on")
     if known is None or not known.demo_key:
         known = _opened(settings, url)
-    return DemoAccess(url, known.demo_key, known.demo_account_id)
+    return DemoAccess(url, known.demo_key, known.demo_account_id, SANDBOX_MODEL)
 
 
 def _opened(settings: Settings, url: str) -> Credentials:

@@ -11,10 +11,8 @@ from adapters.outbound.postgres.read.find_holder import holder_of_stream
 from adapters.outbound.postgres.read.measure_lag import projection_lag_s
 from adapters.outbound.telemetry.metrics import Metrics, Sample
 from application.reads.credits import CreditReads
+from application.reads.lag import MAX_LAG_S
 from projections.engine.reader import Reader
-
-MAX_LAG_S = 5.0
-"""As `verify` has it: read models that are further behind are not what /v1/credits should answer from."""
 
 MOST_NAMED = 3
 """Streams that are locked; each costs a question."""

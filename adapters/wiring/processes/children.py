@@ -20,7 +20,7 @@ PYTHON = (sys.executable, "-P", "-m")
 
 SUPERVISED = (*PYTHON, "adapters.wiring.processes.supervised")
 
-AFTER_DRAIN_S = 15.0
+API_ENDS_AFTER_DRAIN_S = 15.0
 """What an API process may take beyond its drain: settling what was cut off, writing what is queued, disconnecting."""
 
 PROJECTOR_PATIENCE_S = 10.0
@@ -55,7 +55,9 @@ def supervisor_of(
     projector = Program("projector", (*SUPERVISED, "projector"), environment("projector"), waits=True)
     spare = Spare(api)
     stages = [
-        Stage([Child(api, spare, on_death) for _ in range(settings.workers)], settings.drain_s + AFTER_DRAIN_S),
+        Stage(
+            [Child(api, spare, on_death) for _ in range(settings.workers)], settings.drain_s + API_ENDS_AFTER_DRAIN_S
+        ),
         Stage([Child(projector)], PROJECTOR_PATIENCE_S),
     ]
     if sandbox is not None:

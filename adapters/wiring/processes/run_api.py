@@ -48,7 +48,7 @@ GC_THRESHOLDS = (20_000, 50, 100)
 """Python looks for cycles after every 700 objects, which a stream makes many times over, and finds next to none there.
 After 20,000 is soon enough: what waits to be found stays within a few MB."""
 
-AFTER_DRAIN_S = 5.0
+SETTLE_AFTER_DRAIN_S = 5.0
 """For generations that the drain cut off, to be settled for what they produced."""
 
 log = structlog.get_logger()
@@ -136,7 +136,7 @@ async def _answer(
     gc.set_threshold(*GC_THRESHOLDS)
     await server.serve([sock])
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(AFTER_DRAIN_S):
+        async with asyncio.timeout(SETTLE_AFTER_DRAIN_S):
             while app.generations_under_way:  # noqa: ASYNC110 - once in a process's life
                 await asyncio.sleep(0.05)
     return 1 if fallen else 0

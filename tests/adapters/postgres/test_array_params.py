@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters.outbound.postgres.wire import array_params as pg
+from adapters.outbound.postgres.wire import types
 from adapters.outbound.postgres.wire.array_params import ArrayParam
 from tests.databases import Database
 
@@ -85,3 +86,10 @@ async def test_the_write_path_and_psycopg_send_the_same(database: Database) -> N
     with psycopg.connect(database.owner) as connection:
         (through_psycopg,) = connection.execute("SELECT array_send(%b)", [param], binary=True).fetchone() or (None,)
     assert through_psycopg == param.data
+
+
+def test_the_numbers_of_types_are_those_that_psycopg_has() -> None:
+    ours = {name.lower(): tuple(t) for name, t in vars(types).items() if isinstance(t, types.WireType)}
+    known = {name: psycopg.postgres.types[name] for name in ours}
+    assert ours == {name: (info.oid, info.array_oid) for name, info in known.items()}
+    assert len(ours) > 8

@@ -144,8 +144,8 @@ def test_a_new_one_is_closed_to_everybody(database: Database) -> None:
 
 def test_it_waits_for_roles_that_are_being_made(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both change the functions' rows in the catalog, where the second would fail instead of waiting."""
-    monkeypatch.setattr(retrying, "LOCK_TIMEOUT", "50ms")
-    monkeypatch.setattr(retrying, "TRIES", 2)
+    monkeypatch.setattr(retrying, "CHANGE_LOCK_TIMEOUT", "50ms")
+    monkeypatch.setattr(retrying, "CHANGE_TRIES", 2)
     before = texts(database.owner)
     with psycopg.connect(database.owner) as other:
         other.execute("SELECT pg_advisory_xact_lock(%s)", [SETUP])

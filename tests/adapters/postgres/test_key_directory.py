@@ -17,7 +17,7 @@ from adapters.outbound.crypto.personal_data import SealedPersonalData
 from adapters.outbound.postgres.append.ledger import PostgresLedger
 from adapters.outbound.postgres.read import key_directory
 from adapters.outbound.postgres.read.follow_access import AccessTail
-from adapters.outbound.postgres.read.key_directory import READ_PATIENCE_S, CachedKeyDirectory
+from adapters.outbound.postgres.read.key_directory import KEY_READ_PATIENCE_S, CachedKeyDirectory
 from application.ports.key_directory import Caller
 from application.reads.keys import FoundKey
 from domain.account.account import ACCOUNT, Account, ChangeState, Open
@@ -326,7 +326,7 @@ async def test_a_read_model_that_does_not_answer_is_not_waited_for(database: Dat
         await issue(one)
         async with directory(database, other, reads) as keys:
             reads.gate = asyncio.Event()
-            async with asyncio.timeout(4 * READ_PATIENCE_S):
+            async with asyncio.timeout(4 * KEY_READ_PATIENCE_S):
                 assert await verdict(keys) == "served"
 
 
@@ -341,9 +341,9 @@ async def test_who_cannot_be_looked_up_is_told_so_in_time(database: Database, mo
             return None
 
         monkeypatch.setattr(other, "holder_of", never)
-        async with directory(database, other, reads, patience_s=READ_PATIENCE_S + 0.2) as keys:
+        async with directory(database, other, reads, patience_s=KEY_READ_PATIENCE_S + 0.2) as keys:
             reads.gate = asyncio.Event()
-            async with asyncio.timeout(8 * READ_PATIENCE_S):
+            async with asyncio.timeout(8 * KEY_READ_PATIENCE_S):
                 assert await verdict(keys) == "ledger_unavailable"
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from adapters.outbound.postgres.append.notify_followers import CHANNEL, Notifier
+from adapters.outbound.postgres.append.notify_followers import Notifier
+from adapters.outbound.postgres.wire.wake_up import WAKE_UP_CHANNEL
 from tests.adapters.postgres.ledgers import credit, eventually, running
 from tests.databases import Database
 from tests.domain.credit_words import grant
@@ -17,7 +18,7 @@ Listener = psycopg.Connection[tuple[object, ...]]
 @pytest.fixture
 def listener(database: Database) -> Iterator[Listener]:
     with psycopg.connect(database.auditor, autocommit=True) as connection:
-        connection.execute(f"LISTEN {CHANNEL}".encode())
+        connection.execute(f"LISTEN {WAKE_UP_CHANNEL}".encode())
         yield connection
 
 

@@ -24,8 +24,7 @@ from domain.money import format_usd, parse_usd
 
 T = TypeVar("T")
 
-PAGE = 100
-"""Accounts per answer."""
+ACCOUNTS_PER_ANSWER = 100
 
 MAX_REQUESTS = 1_000
 """Requests on one statement: more is an export."""
@@ -98,7 +97,7 @@ IDEMPOTENT: dict[str, Any] = {
 
 @router.get("", responses=answers(AccountList, "A page of accounts, oldest first."))
 async def list_accounts(gateway: Using, after_account: Annotated[str, Query(max_length=100)] = "") -> Response:
-    records = await gateway.reads.accounts.page(after_account, PAGE + 1)
+    records = await gateway.reads.accounts.page(after_account, ACCOUNTS_PER_ANSWER + 1)
     opened = gateway.personal_data.open
     lines = [
         AccountLine(
@@ -108,9 +107,9 @@ async def list_accounts(gateway: Using, after_account: Annotated[str, Query(max_
             state=record.state,
             opened_at=record.opened_at,
         )
-        for record in records[:PAGE]
+        for record in records[:ACCOUNTS_PER_ANSWER]
     ]
-    return answer(AccountList(lines, lines[-1].account_id if len(records) > PAGE else None))
+    return answer(AccountList(lines, lines[-1].account_id if len(records) > ACCOUNTS_PER_ANSWER else None))
 
 
 @router.post(

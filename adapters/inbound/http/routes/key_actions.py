@@ -13,6 +13,7 @@ from adapters.inbound.http.shapes.path_id import checked_id
 from application.manage_keys import KeyChange
 from application.reads.keys import KeySpending
 from domain.api_key.api_key import API_KEY
+from domain.api_key.ranges import DEFAULT_GRACE_S
 from domain.errors import DomainError
 
 VISIBLE_WAIT_S = 1.0
@@ -22,7 +23,7 @@ VISIBLE_WAIT_S = 1.0
 class Rotation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The old secret works for `grace_s` more seconds: a day unless told otherwise, 0 is allowed."""
 
-    grace_s: int = 86_400
+    grace_s: int = DEFAULT_GRACE_S
 
 
 class RotatedKey(msgspec.Struct, frozen=True, kw_only=True):

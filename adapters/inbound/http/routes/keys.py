@@ -15,8 +15,8 @@ from adapters.inbound.http.shapes.json_shape import OptionalUsd, accepts, answer
 from adapters.inbound.http.shapes.key_shape import Key, LimitReset, limit_of, shown
 from domain.api_key.events import Environment
 
-PAGE = 100
-"""Keys per answer, as OpenRouter has it; `offset` skips."""
+KEYS_PER_ANSWER = 100
+"""As OpenRouter has it; `offset` skips."""
 
 Expiry = Annotated[datetime, msgspec.Meta(tz=True)] | None
 
@@ -72,7 +72,7 @@ async def list_keys(
     await catch_up(gateway.reads.positions, caller.account_id, after)
     records = await gateway.reads.keys.of_account(caller.account_id, gateway.clock.now())
     listed = [record for record in records if include_disabled or not record.key.settings.disabled]
-    page = listed[offset : offset + PAGE]
+    page = listed[offset : offset + KEYS_PER_ANSWER]
     return answer(KeysAnswer([await shown(record.key, record.spending, gateway.personal_data) for record in page]))
 
 

@@ -6,18 +6,16 @@ import contextlib
 import psycopg
 
 from adapters.outbound.postgres.wire.ask_server import LOST, Line
+from adapters.outbound.postgres.wire.wake_up import WAKE_UP_CHANNEL
 
-CHANNEL = "stored_events"
-"""The channel on which the eventsourcing library's subscriptions listen."""
-
-NOTIFY = f"SELECT pg_notify('{CHANNEL}', '')"
+NOTIFY = f"SELECT pg_notify('{WAKE_UP_CHANNEL}', '')"
 NOT_DURABLE = "SELECT set_config('synchronous_commit', 'off', false)"  # nothing here is worth an fsync
 
 MIN_PAUSE_S = 0.05
 """NOTIFY takes a lock that all committing sessions of the cluster share; twenty a second feel immediate enough."""
 
 RETRY_PAUSE_S = 0.5
-ANSWER_S = 1.0
+NOTIFY_ANSWER_S = 1.0
 """For connecting and sending together: also the longest that it can delay the end of its process."""
 
 
@@ -51,8 +49,8 @@ class Notifier:
         self._due.clear()
         try:
             with contextlib.suppress(psycopg.Error, *LOST):
-                async with asyncio.timeout(ANSWER_S):
-                    await (await self._open()).ask(NOTIFY, [], ANSWER_S)
+                async with asyncio.timeout(NOTIFY_ANSWER_S):
+                    await (await self._open()).ask(NOTIFY, [], NOTIFY_ANSWER_S)
                 is_sent = True
         finally:
             if not is_sent:
@@ -62,5 +60,5 @@ class Notifier:
     async def _open(self) -> Line:
         if self._line is None or self._line.is_closed:
             self._line = await Line.open(self._info)
-            await self._line.ask(NOT_DURABLE, [], ANSWER_S)
+            await self._line.ask(NOT_DURABLE, [], NOTIFY_ANSWER_S)
         return self._line

@@ -18,10 +18,10 @@ T = TypeVar("T")
 HOLDER = "SELECT stream FROM ledger.claims WHERE kind = $1::text AND hash = $2::bytea"
 
 READ_TIMEOUT_S = 5.0
-READ_PATIENCE_S = 10.0
+STREAM_READ_PATIENCE_S = 10.0
 """For a read with everything in front of it; a server out of reach for longer is told as such."""
 
-TRIES = 2
+READ_TRIES = 2
 """A line that broke under a question is opened anew once: reading twice changes nothing."""
 
 
@@ -53,8 +53,8 @@ class StreamReader:
 
     async def _ask(self, question: Callable[[Line], Awaitable[T]]) -> T:
         try:
-            async with asyncio.timeout(READ_PATIENCE_S), self._asking:
-                for _ in range(TRIES - 1):
+            async with asyncio.timeout(STREAM_READ_PATIENCE_S), self._asking:
+                for _ in range(READ_TRIES - 1):
                     try:
                         return await question(await self._open())
                     except LOST:

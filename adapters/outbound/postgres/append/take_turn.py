@@ -18,7 +18,7 @@ SETTINGS = (
     f" set_config('lock_timeout', '{TURN_WAIT_MS}', false)"
 )
 LOCK = "SELECT pg_advisory_xact_lock(ledger.stream_lock_key($1::text))"
-ANSWER_S = 2.0
+TURN_ANSWER_S = 2.0
 
 
 class Turns:
@@ -35,10 +35,10 @@ class Turns:
         Raises: TimeoutError, psycopg.OperationalError when the database is out of reach.
         """
         line = await self._open()
-        await line.ask("BEGIN", [], ANSWER_S)
+        await line.ask("BEGIN", [], TURN_ANSWER_S)
         try:
             try:
-                await line.ask(LOCK, [stream.encode()], ANSWER_S)
+                await line.ask(LOCK, [stream.encode()], TURN_ANSWER_S)
                 is_ours = True
             except psycopg.errors.LockNotAvailable:
                 is_ours = False
@@ -53,12 +53,12 @@ class Turns:
     async def _open(self) -> Line:
         if self._line is None or self._line.is_closed:
             self._line = await Line.open(self._info)
-            await self._line.ask(SETTINGS, [], ANSWER_S)
+            await self._line.ask(SETTINGS, [], TURN_ANSWER_S)
         return self._line
 
     async def _end(self, line: Line) -> None:
         """A line that does not hear us is closed, which ends the turn as well."""
         try:
-            await line.ask("ROLLBACK", [], ANSWER_S)
+            await line.ask("ROLLBACK", [], TURN_ANSWER_S)
         except (psycopg.Error, TimeoutError):
             line.close()

@@ -19,7 +19,7 @@ from adapters.outbound.postgres.project.advance_read_models import Parked, ReadM
 from domain.log import LOG_ID
 from projections.engine.changes import Projection
 
-PAGE_SIZE = 500
+BESIDE_PAGE_SIZE = 500
 """Events per transaction; some 20 ms of work, in a process that has other pages to write."""
 
 REST = 1.0
@@ -29,7 +29,7 @@ new builds there are."""
 NEAR = 100
 """Events that may be left for the moment of the switch, in which the active build's next page waits (a few ms)."""
 
-POLL_S = 0.05
+BESIDE_POLL_S = 0.05
 """At the head, until there is more."""
 
 DIFFERS_POLL_S = 1.0
@@ -80,7 +80,7 @@ class BuildBeside:
         known: Sequence[Projection],
         turn: threading.Lock,
         *,
-        page_size: int = PAGE_SIZE,
+        page_size: int = BESIDE_PAGE_SIZE,
         rest: float = REST,
         on_parked: Callable[[Parked], None] = lambda parked: None,
         on_difference: Callable[[Difference], None] = lambda difference: None,
@@ -134,7 +134,7 @@ class BuildBeside:
             elif self._is_compared and self._activate(connection, writer, active):
                 return True
             else:
-                stop.wait(POLL_S)
+                stop.wait(BESIDE_POLL_S)
         return False
 
     def _write_page(self, writer: ReadModelWriter, active: _Active | None, stop: threading.Event) -> int:

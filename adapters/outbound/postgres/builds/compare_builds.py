@@ -11,7 +11,7 @@ from adapters.outbound.postgres.project.write_changes import physical
 from domain.times import EARLIEST, LATEST
 from projections.engine.changes import Projection, Table
 
-STRETCH = 20_000
+COMPARED_STRETCH = 20_000
 """Positions of an insert-only table that one statement compares: some 100 ms, after which others get their turn."""
 
 AS_READ = f"least(greatest({{}}, '{EARLIEST.isoformat()}'), '{LATEST.isoformat()}')"
@@ -77,8 +77,8 @@ def _stretches(table: Table, position: int) -> Iterator[tuple[int, int] | None]:
     if not table.insert_only:
         yield None
         return
-    for after in range(0, position, STRETCH):
-        yield after, after + STRETCH
+    for after in range(0, position, COMPARED_STRETCH):
+        yield after, after + COMPARED_STRETCH
 
 
 def _query(

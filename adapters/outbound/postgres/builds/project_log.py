@@ -21,16 +21,15 @@ from adapters.outbound.postgres.builds.install_read_models import has_read_model
 from adapters.outbound.postgres.builds.lead_builds import lead
 from adapters.outbound.postgres.builds.retire_builds import retire_builds
 from adapters.outbound.postgres.project.advance_read_models import PageWritten, Parked, ReadModelWriter
+from adapters.outbound.postgres.wire.wake_up import WAKE_UP_CHANNEL
 from domain.log import LOG_ID
 from projections.engine.changes import Projection
 from projections.engine.registry import BUILDS
 
-WAKE_UP_CHANNEL = "stored_events"
-
 PAGE_SIZE = 1_000
 """Events per transaction: large enough for bulk, small enough (some 50 ms) not to hold a reader's news back."""
 
-POLL_S = 0.03
+LOG_POLL_S = 0.03
 """How long a missed wake-up delays an event; an idle poll costs the database about 0.1 ms."""
 
 PERIOD_S = 0.1
@@ -83,7 +82,7 @@ class Projector:
         builds: Sequence[Projection] = BUILDS,
         *,
         page_size: int = PAGE_SIZE,
-        poll_s: float = POLL_S,
+        poll_s: float = LOG_POLL_S,
         period_s: float = PERIOD_S,
         on_page: Callable[[PageWritten], None] = lambda page: None,
         on_parked: Callable[[Parked], None] = lambda parked: None,

@@ -15,7 +15,7 @@ from adapters.outbound.postgres.builds.lead_builds import is_led
 from domain.log import LOG_ID
 from projections.engine.changes import Projection
 
-LOCK_TIMEOUT = "500ms"
+RETIRE_LOCK_TIMEOUT = "500ms"
 """For a table that somebody reads although nothing of ours names it any more: then another time."""
 
 DROPPABLE = b"""
@@ -76,7 +76,7 @@ def _drop(connection: psycopg.Connection[Any], build: _Old) -> bool:
                 return False
             if is_led(connection, build.projection, build.version):
                 return False
-            connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'".encode())
+            connection.execute(f"SET LOCAL lock_timeout = '{RETIRE_LOCK_TIMEOUT}'".encode())
             for view in _left_over(connection, build):
                 connection.execute(sql.SQL("DROP VIEW {}").format(sql.Identifier("read", view)))
             for table in build.tables:

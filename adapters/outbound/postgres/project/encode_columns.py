@@ -1,19 +1,17 @@
 """Columns of read models as PostgreSQL arrays, for statements that write many rows at once."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
+from adapters.outbound.postgres.wire import types
 from adapters.outbound.postgres.wire.array_params import ArrayParam
+from adapters.outbound.postgres.wire.types import EPOCH, MICROSECOND, WireType
 from projections.engine.changes import Column, SqlType
 
-_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
-
-class _Type(NamedTuple):
-    array_oid: int
-    element_oid: int
+class _Encoding(NamedTuple):
+    of: WireType
     encode: Callable[[Any], bytes]
 
 
@@ -26,21 +24,21 @@ def _bool(value: bool) -> bytes:
 
 
 def _timestamptz(value: datetime) -> bytes:
-    return _int8((value - _EPOCH) // _MICROSECOND)
+    return _int8((value - EPOCH) // MICROSECOND)
 
 
 def _date(value: date) -> bytes:
-    return (value - _EPOCH.date()).days.to_bytes(4, "big", signed=True)
+    return (value - EPOCH.date()).days.to_bytes(4, "big", signed=True)
 
 
-_TYPES: dict[SqlType, _Type] = {
-    "int8": _Type(1016, 20, _int8),
-    "text": _Type(1009, 25, str.encode),
-    "json": _Type(199, 114, str.encode),
-    "bytea": _Type(1001, 17, bytes),
-    "bool": _Type(1000, 16, _bool),
-    "timestamptz": _Type(1185, 1184, _timestamptz),
-    "date": _Type(1182, 1082, _date),
+_ENCODINGS: dict[SqlType, _Encoding] = {
+    "int8": _Encoding(types.INT8, _int8),
+    "text": _Encoding(types.TEXT, str.encode),
+    "json": _Encoding(types.JSON, str.encode),
+    "bytea": _Encoding(types.BYTEA, bytes),
+    "bool": _Encoding(types.BOOL, _bool),
+    "timestamptz": _Encoding(types.TIMESTAMPTZ, _timestamptz),
+    "date": _Encoding(types.DATE, _date),
 }
 
 
@@ -49,5 +47,5 @@ def column_array(column: Column, values: Sequence[Any]) -> ArrayParam:
 
     Raises: OverflowError for an integer beyond 64 bits.
     """
-    array_oid, element_oid, encode = _TYPES[column.sql_type]
-    return ArrayParam(array_oid, element_oid, [None if value is None else encode(value) for value in values])
+    of, encode = _ENCODINGS[column.sql_type]
+    return ArrayParam(of, [None if value is None else encode(value) for value in values])

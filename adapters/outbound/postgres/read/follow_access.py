@@ -8,7 +8,7 @@ import psycopg
 
 from adapters.outbound.postgres.wire.ask_server import LOST, Line, integer, rows
 
-POLL_S = 0.1
+ACCESS_POLL_S = 0.1
 FRESH_S = 0.5
 """A tail that has not been read for longer may have missed a revocation: keys are then read from their streams."""
 
@@ -53,7 +53,7 @@ class AccessTail:
             while True:
                 with contextlib.suppress(psycopg.Error, *LOST):
                     await self.poll()
-                await asyncio.sleep(POLL_S)
+                await asyncio.sleep(ACCESS_POLL_S)
         finally:
             self.close()
 

@@ -39,7 +39,7 @@ MAX_NONE = 10_000
 SHARED_S = 0.5
 """A look-up that began longer ago may have read what was true before a revocation, which is to be known within 1 s."""
 
-READ_PATIENCE_S = 0.5
+KEY_READ_PATIENCE_S = 0.5
 """For the read model; a pooled connection on a dead network may hang for much longer."""
 
 
@@ -152,7 +152,7 @@ class CachedKeyDirectory:
     async def _read(self, secret_hash: bytes) -> FoundKey | None:
         """None also if the read model does not answer: the streams have a bounded wait and a name for that."""
         try:
-            async with asyncio.timeout(READ_PATIENCE_S):
+            async with asyncio.timeout(KEY_READ_PATIENCE_S):
                 return await self._reads.with_secret(secret_hash)
         except LOST:
             return None

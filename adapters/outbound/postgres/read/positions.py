@@ -19,7 +19,7 @@ SELECT coalesce(max(e.notification_id), 0)
         WHERE originator_id = s.stream ORDER BY originator_version DESC LIMIT 1) e
 """
 
-POLL_S = 0.01
+POSITIONS_POLL_S = 0.01
 """While a caller waits. The projector needs some 50 ms; asking five times within that costs next to nothing."""
 
 
@@ -51,7 +51,7 @@ class PostgresPositionReads:
                     await self._look()
                     if position <= self._seen:
                         return True
-                    await asyncio.sleep(POLL_S)
+                    await asyncio.sleep(POSITIONS_POLL_S)
         return False
 
     async def wait_for_account(self, account_id: str, timeout_s: float = 1.0) -> bool:

@@ -6,25 +6,25 @@ from typing import Any
 
 import psycopg
 
-LOCK_TIMEOUT = "2s"
+CHANGE_LOCK_TIMEOUT = "2s"
 """Requests that come later wait behind a waiting schema change: no longer than this."""
 
-TRIES = 20
+CHANGE_TRIES = 20
 """20 tries of 2 s with pauses up to 5 s: a migration waits about two minutes for long readers, then gives up."""
 
 
 def retry_locked(connection: psycopg.Connection[Any], change: Callable[[], None]) -> None:
-    """Run `change` in a transaction of `connection` that waits for no lock longer than LOCK_TIMEOUT.
+    """Run `change` in a transaction of `connection` that waits for no lock longer than CHANGE_LOCK_TIMEOUT.
 
-    Raises: psycopg.errors.LockNotAvailable when TRIES attempts failed for it; any other error at once.
+    Raises: psycopg.errors.LockNotAvailable when CHANGE_TRIES attempts failed for it; any other error at once.
     """
-    for attempt in range(TRIES):
+    for attempt in range(CHANGE_TRIES):
         try:
             with connection.transaction():
-                connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+                connection.execute(f"SET LOCAL lock_timeout = '{CHANGE_LOCK_TIMEOUT}'")
                 change()
             return
         except psycopg.errors.LockNotAvailable:
-            if attempt == TRIES - 1:
+            if attempt == CHANGE_TRIES - 1:
                 raise
             time.sleep(min(0.1 * 2**attempt, 5.0))

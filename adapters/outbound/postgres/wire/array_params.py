@@ -7,19 +7,21 @@ dimensions, has-null flag, element oid, length, lower bound, then length-prefixe
 
 import struct
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from psycopg import adapters, pq
 from psycopg.abc import AdaptContext, Buffer
 from psycopg.adapt import Dumper
 
+from adapters.outbound.postgres.wire import types
+from adapters.outbound.postgres.wire.types import WireType
+
 _HEADER = struct.Struct("!iiIii")
 _EMPTY = struct.Struct("!iiI")
 _LENGTH = struct.Struct("!i")
 _LENGTH_1, _LENGTH_4, _LENGTH_8, _LENGTH_16 = (_LENGTH.pack(size) for size in (1, 4, 8, 16))
 _NULL = _LENGTH.pack(-1)
-_POSTGRES_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class ArrayParam:
@@ -27,16 +29,16 @@ class ArrayParam:
 
     __slots__ = ("array_oid", "data")
 
-    def __init__(self, array_oid: int, element_oid: int, elements: Sequence[bytes | None]) -> None:
+    def __init__(self, of: WireType, elements: Sequence[bytes | None]) -> None:
         """Elements of any length, None for null."""
-        self.array_oid = array_oid
-        self.data = _array(element_oid, elements)
+        self.array_oid = of.array_oid
+        self.data = _array(of.oid, elements)
 
     @classmethod
-    def of_fixed(cls, array_oid: int, element_oid: int, length: bytes, elements: Sequence[bytes]) -> "ArrayParam":
+    def of_fixed(cls, of: WireType, length: bytes, elements: Sequence[bytes]) -> "ArrayParam":
         """Elements of one length, none of them null: the same, in a fraction of the time."""
         param = cls.__new__(cls)
-        param.array_oid = array_oid
+        element_oid, param.array_oid = of
         count = len(elements)
         param.data = (
             _HEADER.pack(1, 0, element_oid, count, 1) + length + length.join(elements)
@@ -61,39 +63,39 @@ def _array(element_oid: int, elements: Sequence[bytes | None]) -> bytes:
 
 
 def int4s(values: Sequence[int]) -> ArrayParam:
-    return ArrayParam.of_fixed(1007, 23, _LENGTH_4, [value.to_bytes(4, "big", signed=True) for value in values])
+    return ArrayParam.of_fixed(types.INT4, _LENGTH_4, [value.to_bytes(4, "big", signed=True) for value in values])
 
 
 def int8s(values: Sequence[int]) -> ArrayParam:
-    return ArrayParam.of_fixed(1016, 20, _LENGTH_8, [value.to_bytes(8, "big", signed=True) for value in values])
+    return ArrayParam.of_fixed(types.INT8, _LENGTH_8, [value.to_bytes(8, "big", signed=True) for value in values])
 
 
 def bools(values: Sequence[bool]) -> ArrayParam:
-    return ArrayParam.of_fixed(1000, 16, _LENGTH_1, [b"\x01" if value else b"\x00" for value in values])
+    return ArrayParam.of_fixed(types.BOOL, _LENGTH_1, [b"\x01" if value else b"\x00" for value in values])
 
 
 def texts(values: Sequence[str]) -> ArrayParam:
-    return ArrayParam(1009, 25, [value.encode() for value in values])
+    return ArrayParam(types.TEXT, [value.encode() for value in values])
 
 
 def byteas(values: Sequence[bytes]) -> ArrayParam:
-    return ArrayParam(1001, 17, values)
+    return ArrayParam(types.BYTEA, values)
 
 
 def uuids(values: Sequence[UUID | None]) -> ArrayParam:
     if None in values:
-        return ArrayParam(2951, 2950, [None if value is None else value.bytes for value in values])
-    return ArrayParam.of_fixed(2951, 2950, _LENGTH_16, [value.bytes for value in values if value is not None])
+        return ArrayParam(types.UUID, [None if value is None else value.bytes for value in values])
+    return ArrayParam.of_fixed(types.UUID, _LENGTH_16, [value.bytes for value in values if value is not None])
 
 
 def timestamps(values: Sequence[datetime]) -> ArrayParam:
     return ArrayParam.of_fixed(
-        1185, 1184, _LENGTH_8, [_microseconds(value).to_bytes(8, "big", signed=True) for value in values]
+        types.TIMESTAMPTZ, _LENGTH_8, [_microseconds(value).to_bytes(8, "big", signed=True) for value in values]
     )
 
 
 def _microseconds(value: datetime) -> int:
-    since = value - _POSTGRES_EPOCH
+    since = value - types.EPOCH
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 

@@ -4,15 +4,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
-from psycopg import postgres
 from psycopg.abc import Buffer
 from psycopg.adapt import AdaptersMap, Loader
 from psycopg.pq import Format
 
-_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_FIRST_US = (datetime.min.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
-_LAST_US = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+from adapters.outbound.postgres.wire.types import EPOCH, MICROSECOND, TIMESTAMPTZ
+
+_FIRST_US = (datetime.min.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
+_LAST_US = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
 
 
 class TotalTimestamptzLoader(Loader):
@@ -22,7 +21,7 @@ class TotalTimestamptzLoader(Loader):
 
     def load(self, data: Buffer) -> datetime:
         microseconds = int.from_bytes(data, "big", signed=True)
-        return _EPOCH + timedelta(microseconds=min(max(microseconds, _FIRST_US), _LAST_US))
+        return EPOCH + timedelta(microseconds=min(max(microseconds, _FIRST_US), _LAST_US))
 
 
 class _Context:
@@ -30,7 +29,7 @@ class _Context:
 
     def __init__(self) -> None:
         self.adapters = AdaptersMap(psycopg.adapters)
-        self.adapters.register_loader(postgres.types["timestamptz"].oid, TotalTimestamptzLoader)
+        self.adapters.register_loader(TIMESTAMPTZ.oid, TotalTimestamptzLoader)
 
     @property
     def connection(self) -> psycopg.Connection[Any] | None:

@@ -12,9 +12,8 @@ from msgspec import Raw
 from adapters.outbound.providers.dialects.members import members_of
 from adapters.outbound.providers.dialects.openrouter_max_price import MEMBER, with_max_price
 from adapters.outbound.providers.endpoint import Endpoint
+from application.generate.request.read_chat_request import TOKEN_FIELDS
 from application.ports.chat_providers import ChatCall
-
-TOKEN_LIMITS = ("max_completion_tokens", "max_tokens")
 
 EXTRAS = frozenset({"models", "provider", "route", "plugins", "transforms", "usage", "session_id"})
 """Parameters of OpenRouter's and ours: OpenAI and others refuse requests with them, so a row must say it takes them."""
@@ -22,7 +21,7 @@ EXTRAS = frozenset({"models", "provider", "route", "plugins", "transforms", "usa
 ANSWERED_HERE = frozenset({"usage"})
 """Asks for what every answer of ours has: nothing is lost when a provider is not told of it."""
 
-OURS = frozenset({*TOKEN_LIMITS, "model", "stream", "stream_options"})
+OURS = frozenset({*TOKEN_FIELDS, "model", "stream", "stream_options"})
 """Members that are rewritten, or left out where they say nothing: never dropped."""
 
 MAX_TOLD = 50
@@ -76,9 +75,9 @@ def dropped(names: Iterable[str], endpoint: Endpoint) -> tuple[str, ...]:
 
 
 def _limit_field(members: Sequence[tuple[str, Raw]], endpoint: Endpoint) -> str:
-    newer, older = TOKEN_LIMITS
+    newer, older = TOKEN_FIELDS
     ours = newer if "max_completion_tokens" in endpoint.quirks else older
-    used = [name for name, value in members if name in TOKEN_LIMITS and bytes(memoryview(value)[:1]) != b"n"]
+    used = [name for name, value in members if name in TOKEN_FIELDS and bytes(memoryview(value)[:1]) != b"n"]
     return used[0] if len(used) == 1 else ours
 
 
