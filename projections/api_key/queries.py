@@ -6,19 +6,43 @@ from typing import Any, NamedTuple
 
 from domain.account.events import AccountState
 from domain.api_key.api_key import ApiKey
-from domain.api_key.events import KeySettings, Secret
+from domain.api_key.events import Environment, KeyKind, KeySettings, Secret
 from domain.event import GENESIS
-from domain.window import KeyLimit, window_start
+from domain.window import KeyLimit, Window, window_start
+from projections.api_key.project import ACCOUNT_STANDING
 from projections.engine.reader import Reader
 from projections.engine.views import views_of
 
 VIEWS = views_of(__package__)
 
-KEY_COLUMNS = (
-    "k.key_id, k.account_id, k.kind, k.environment, k.secret_hash, k.last4, k.label, k.is_disabled, k.limit_nusd,"
-    " k.limit_window, k.expires_at, k.old_secret_hash, k.old_last4, k.old_until, k.is_revoked,"
-    " k.created_at, k.updated_at"
-)
+
+class KeyRow(NamedTuple):
+    """A key as the view has it."""
+
+    key_id: str
+    account_id: str
+    kind: KeyKind
+    environment: Environment
+    secret_hash: bytes
+    last4: str
+    label: bytes
+    is_disabled: bool
+    limit_nusd: int | None
+    limit_window: Window | None
+    expires_at: datetime | None
+    old_secret_hash: bytes | None
+    old_last4: str | None
+    old_until: datetime | None
+    is_revoked: bool
+    created_at: datetime
+    updated_at: datetime
+
+
+KEY_WIDTH = len(KeyRow._fields)
+
+KEY_COLUMNS = ", ".join(f"k.{name}" for name in KeyRow._fields)
+
+ACCOUNT_COLUMNS = ", ".join(ACCOUNT_STANDING.names)
 
 # An account without standing is not served: 'closed' is what an unopened account is (domain/account).
 FIND_KEY = f"""
@@ -47,13 +71,13 @@ ONE_KEY = f"{KEYS} AND k.key_id = $5"
 
 OPEN_KEYS = f"{KEYS} AND NOT k.is_revoked ORDER BY k.created_at, k.key_id"
 
-ACCOUNT = """
-SELECT account_id, state, username, email, opened_at, position FROM read.account_standing_{build} WHERE account_id = $1
+ACCOUNT = f"""
+SELECT {ACCOUNT_COLUMNS} FROM read.account_standing_{{build}} WHERE account_id = $1
 """
 
 # Pages by the account's id, which begins with the time it was opened.
-ACCOUNTS = """
-SELECT account_id, state, username, email, opened_at, position FROM read.account_standing_{build}
+ACCOUNTS = f"""
+SELECT {ACCOUNT_COLUMNS} FROM read.account_standing_{{build}}
  WHERE account_id > $1 ORDER BY account_id LIMIT $2
 """
 
@@ -83,7 +107,7 @@ async def keys(reader: Reader, account_id: str, now: datetime) -> Sequence[KeyWi
 
 
 async def account(reader: Reader, account_id: str) -> tuple[Any, ...] | None:
-    """account_id, state, username, email, opened_at, position."""
+    """ACCOUNT_STANDING's columns, in their order."""
     rows = await reader.rows(ACCOUNT, [account_id])
     return rows[0] if rows else None
 
@@ -103,24 +127,35 @@ def _with_spending(row: tuple[Any, ...]) -> KeyWithSpending:
 
 
 def _key(row: tuple[Any, ...]) -> ApiKey:
-    """KEY_COLUMNS as the aggregate's own state, so that its rules (who opens, who is refused) are asked, not copied."""
-    key_id, account_id, kind, environment, secret_hash, last4, label, disabled, limit_nusd, window = row[:10]
-    expires_at, old_hash, old_last4, old_until, revoked, created_at, updated_at = row[10:17]
+    """A row that begins with KeyRow's columns as the aggregate's own state: its rules are asked, not copied."""
+    key = KeyRow._make(row[:KEY_WIDTH])
     return ApiKey(
-        key_id=key_id,
-        account_id=account_id,
-        kind=kind,
-        environment=environment,
-        secret=Secret(secret_hash, last4),
+        key_id=key.key_id,
+        account_id=key.account_id,
+        kind=key.kind,
+        environment=key.environment,
+        secret=Secret(key.secret_hash, key.last4),
         settings=KeySettings(
-            label=label,
-            disabled=disabled,
-            limit=KeyLimit(limit_nusd, window) if limit_nusd is not None else None,
-            expires_at=expires_at,
+            label=key.label,
+            disabled=key.is_disabled,
+            limit=_limit(key),
+            expires_at=key.expires_at,
         ),
-        old_secret=Secret(old_hash, old_last4) if old_hash is not None else None,
-        old_until=old_until or GENESIS,
-        revoked=revoked,
-        issued_at=created_at,
-        changed_at=updated_at,
+        old_secret=_old_secret(key),
+        old_until=key.old_until or GENESIS,
+        revoked=key.is_revoked,
+        issued_at=key.created_at,
+        changed_at=key.updated_at,
     )
+
+
+def _limit(key: KeyRow) -> KeyLimit | None:
+    if key.limit_nusd is None or key.limit_window is None:
+        return None
+    return KeyLimit(key.limit_nusd, key.limit_window)
+
+
+def _old_secret(key: KeyRow) -> Secret | None:
+    if key.old_secret_hash is None or key.old_last4 is None:
+        return None
+    return Secret(key.old_secret_hash, key.old_last4)

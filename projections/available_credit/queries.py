@@ -4,39 +4,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from projections.available_credit.project import CREDIT_ACCOUNT, CREDIT_LOT
 from projections.engine.reader import Reader
 from projections.engine.views import views_of
 
 VIEWS = views_of(__package__)
 
-CREDIT_COLUMNS = (
-    "account_id",
-    "granted_nusd",
-    "settled_nusd",
-    "expired_nusd",
-    "posted_nusd",
-    "held_nusd",
-    "shortfall_nusd",
-    "owed_nusd",
-    "unpaid_work_nusd",
-    "open_reservations",
-    "position",
-)
+CREDIT_COLUMNS = CREDIT_ACCOUNT.names
 
-LOT_COLUMNS = (
-    "lot_id",
-    "kind",
-    "priority",
-    "granted_nusd",
-    "burnt_nusd",
-    "expired_nusd",
-    "held_nusd",
-    "granted_at",
-    "expires_at",
-    "source",
-    "reason",
-    "position",
-)
+LOT_COLUMNS = (*(name for name in CREDIT_LOT.names if name not in ("account_id", "is_taken_back")), "held_nusd")
 
 CREDITS = f"""
 SELECT {", ".join(f"c.{name}" for name in CREDIT_COLUMNS)},

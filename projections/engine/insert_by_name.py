@@ -53,8 +53,10 @@ def insert_by_name(
         for name, column in table.columns.items()
     ]
     text = f"lambda position, account_id, event: (Insert(table, (({', '.join(values)},),)),)"
-    rule: Callable[[int, str, E], tuple[Insert]] = eval(text, names)  # noqa: S307 - names of our own fields only
-    return rule
+    rule = eval(text, names)  # noqa: S307 - names of our own fields only
+    rule.__annotations__ = {"event": kind}
+    made: Callable[[int, str, E], tuple[Insert]] = rule
+    return made
 
 
 def _value(

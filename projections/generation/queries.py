@@ -1,7 +1,7 @@
 """Questions about requests."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -10,71 +10,51 @@ from domain.credit.lot import Part
 from domain.pricing.rate import ChargeLine
 from domain.pricing.usage import Unit
 from projections.engine.reader import Reader
-from projections.engine.views import views_of
+from projections.engine.views import columns_of, views_of
 from projections.generation.app_column import app_and_title
 
 VIEWS = views_of(__package__)
 
-_PARTS = msgspec.json.Decoder(tuple[Part, ...])
 
-JSON_COLUMNS: dict[str, msgspec.json.Decoder[Any]] = {
-    "holds": _PARTS,
-    "burnt": _PARTS,
-    "lines": msgspec.json.Decoder(tuple[ChargeLine, ...]),
-    "usage": msgspec.json.Decoder(dict[Unit, int]),
-    "attempts": msgspec.json.Decoder(tuple[Attempt, ...]),
+class Json(NamedTuple):
+    """A column of JSON as its reader has it: named, decoded, and not null."""
+
+    name: str
+    decode: Callable[[str], object]
+    empty: str = "[]"
+
+
+_parts = msgspec.json.Decoder(tuple[Part, ...]).decode
+
+JSON_COLUMNS = {
+    "holds": Json("holds", _parts),
+    "burnt": Json("burnt", _parts),
+    "charge_lines": Json("lines", msgspec.json.Decoder(tuple[ChargeLine, ...]).decode),
+    "usage": Json("usage", msgspec.json.Decoder(dict[Unit, int]).decode, "{}"),
 }
+"""By their name in the view."""
 
-PLAIN_COLUMNS = (
-    "reservation_id",
-    "account_id",
-    "key_id",
-    "status",
-    "reserve_position",
-    "end_position",
-    "reserved_at",
-    "ended_at",
-    "requested_model",
-    "model",
-    "provider",
-    "app",
-    "replaces",
-    "streamed",
-    "granted_tokens",
-    "requested_tokens",
-    "deadline_at",
-    "expires_at",
-    "reserved_nusd",
-    "cost_nusd",
-    "shortfall_nusd",
-    "charge_nusd",
-    "provider_cost_nusd",
-    "price_version",
-    "rounding",
-    "reason",
-    "provider_generation_id",
-    "finish_reason",
-    "error_class",
-    "ttft_ms",
-    "total_ms",
-    "estimated",
-    "quarantined",
-    "cancelled",
+ATTEMPTS = """(
+    SELECT json_agg(json_build_object('provider', a.provider, 'error_class', a.error_class, 'status', a.status,
+                                      'duration_ms', a.duration_ms) ORDER BY a.position)
+      FROM read.generation_attempt_{build} a
+     WHERE a.reservation_id = g.reservation_id AND a.account_id = g.account_id)"""
+
+PLAIN_NAMES = tuple(name for name in columns_of(VIEWS["generation"]) if name not in JSON_COLUMNS)
+"""Columns that are read as they are; `app` holds two of a record's."""
+
+DECODED = (*JSON_COLUMNS.values(), Json("attempts", msgspec.json.Decoder(tuple[Attempt, ...]).decode))
+
+SOURCES = (*(f"g.{name}" for name in JSON_COLUMNS), ATTEMPTS)
+
+NAMES = (*PLAIN_NAMES, *(column.name for column in DECODED))
+
+COLUMNS = (
+    *(f"g.{name}" for name in PLAIN_NAMES),
+    *(f"coalesce({source}::text, '{column.empty}')" for source, column in zip(SOURCES, DECODED, strict=True)),
 )
 
-COLUMNS = {name: f"g.{name}" for name in PLAIN_COLUMNS} | {
-    "holds": "g.holds::text",
-    "burnt": "coalesce(g.burnt::text, '[]')",
-    "lines": "coalesce(g.charge_lines::text, '[]')",
-    "usage": "coalesce(g.usage::text, '{}')",
-    "attempts": """coalesce((
-        SELECT json_agg(json_build_object('provider', a.provider, 'error_class', a.error_class, 'status', a.status,
-                                          'duration_ms', a.duration_ms) ORDER BY a.position)
-          FROM read.generation_attempt_{build} a
-         WHERE a.reservation_id = g.reservation_id AND a.account_id = g.account_id)::text, '[]')""",
-}
-
-SELECT = f"SELECT {', '.join(COLUMNS.values())} FROM ({VIEWS['generation']}) g WHERE g.account_id = $1"
+SELECT = f"SELECT {', '.join(COLUMNS)} FROM ({VIEWS['generation']}) g WHERE g.account_id = $1"
 
 # A late settle makes a new reservation in place of the one whose id the customer was given: the newest is the answer.
 GENERATION = f"""
@@ -86,7 +66,7 @@ LAST_GENERATIONS = f"{SELECT} ORDER BY g.reserve_position DESC LIMIT $2"
 
 
 async def generation(reader: Reader, account_id: str, generation_id: str) -> dict[str, Any] | None:
-    """COLUMNS of the request that customers know as `gen-<reservation>`."""
+    """The request that customers know as `gen-<reservation>`, by NAMES and `title`."""
     rows = await reader.rows(GENERATION, [account_id, generation_id.removeprefix("gen-")])
     return _named(rows[0]) if rows else None
 
@@ -98,7 +78,8 @@ async def last_generations(reader: Reader, account_id: str, limit: int) -> Seque
 
 
 def _named(row: tuple[Any, ...]) -> dict[str, Any]:
-    named = dict(zip(COLUMNS, row, strict=True))
-    app, title = app_and_title(named["app"])
-    decoded = {name: decoder.decode(named[name]) for name, decoder in JSON_COLUMNS.items()}
-    return named | decoded | {"app": app, "title": title}
+    named = dict(zip(NAMES, row, strict=True))
+    for column in DECODED:
+        named[column.name] = column.decode(named[column.name])
+    named["app"], named["title"] = app_and_title(named["app"])
+    return named

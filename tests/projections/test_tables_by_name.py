@@ -133,9 +133,8 @@ def test_ddl_follows_from_the_declaration() -> None:
     )
     assert " ".join(create_table(changing).split()) == (
         "CREATE TABLE IF NOT EXISTS read.toy_{build} ( id text NOT NULL, day date NOT NULL,"
-        " n bigint NOT NULL DEFAULT 0, b bytea NOT NULL DEFAULT '', f boolean NOT NULL DEFAULT false, at timestamptz,"
-        " PRIMARY KEY (id, day) )"
-        " WITH (fillfactor = 70);"
+        " n bigint NOT NULL DEFAULT 0, b bytea NOT NULL DEFAULT '', f boolean NOT NULL DEFAULT false,"
+        " at timestamptz, PRIMARY KEY (id, day) ) WITH (fillfactor = 70);"
         " CREATE INDEX IF NOT EXISTS toy_{build}_due_idx ON read.toy_{build} (at, id) WHERE n > 0;"
     )
     assert " ".join(create_table(table(at=TIME, holds=JSON, burnt=OPTIONAL_JSON, s=TEXT)).split()) == (
