@@ -25,4 +25,4 @@ class MemoryCatalog:
         return [self.offers_of(model)[0] for model in sorted({offer.model for offer in self._offers})]
 
     def nearest(self, model: str) -> Sequence[str]:
-        return get_close_matches(model, [offer.model for offer in self._offers], cutoff=0.75)
+        return get_close_matches(model, [offer.model for offer in self.models()], cutoff=0.75)

@@ -1,16 +1,16 @@
 """Finds callers in the memory ledger's own streams."""
 
+from application.ports.clock import Clock
 from application.ports.key_directory import Caller
+from application.ports.personal_data import PersonalData
 from domain.account.account import ACCOUNT, may_be_served
 from domain.api_key.api_key import API_KEY, ApiKey
 from domain.errors import DomainError
 from tests.fakes.memory_ledger import MemoryLedger
-from tests.fakes.memory_personal_data import MemoryPersonalData
-from tests.fakes.system import SystemClock
 
 
 class MemoryKeyDirectory:
-    def __init__(self, ledger: MemoryLedger, personal_data: MemoryPersonalData, clock: SystemClock) -> None:
+    def __init__(self, ledger: MemoryLedger, personal_data: PersonalData, clock: Clock) -> None:
         self._ledger = ledger
         self._personal_data = personal_data
         self._clock = clock

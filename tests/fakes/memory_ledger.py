@@ -68,7 +68,7 @@ class MemoryLedger:
                 RecordedEvent(position, stream, version, event.tag, event, event.at, command_id, correlation_id)
             )
         if answer is not None:
-            self._answers[answer.command_id] = answer
+            self._answers.setdefault(command_id, answer)
         recorded = Recorded(tuple(events), len(self.log) if events else 0)
         self._commands[command_id] = input_hash, recorded
         return recorded

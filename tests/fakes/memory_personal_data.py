@@ -5,40 +5,45 @@ import hmac
 from domain.errors import DomainError
 from domain.proof.commitment import commitment
 
-SEALED = b"sealed:"
-
 
 class MemoryPersonalData:
-    """`erased`: accounts whose data key is gone; `swapped`: those that have another's in its place."""
+    """`erased`: accounts whose data key was dropped; `swapped`: those that have another's in its place."""
 
     def __init__(self) -> None:
         self.erased: set[str] = set()
         self.swapped: set[str] = set()
+        self._accounts: set[str] = set()
 
     async def create_key(self, account_id: str) -> None:
-        """Nothing to keep: sealing here needs no key."""
+        self._accounts.add(account_id)
 
     async def seal(self, account_id: str, data: bytes) -> bytes:
         self._refuse_without_key(account_id)
-        return SEALED + data
+        return sealed_for(account_id, data)
 
     async def commitment(self, account_id: str) -> bytes:
         self._refuse_without_key(account_id)
         return commitment(account_id, b"no key")
 
     async def open(self, account_id: str, sealed: bytes) -> bytes:
-        if account_id in self.erased:
+        if not self._has_key(account_id):
             return b"erased"
-        if account_id in self.swapped:
+        if account_id in self.swapped or not sealed.startswith(sealed_for(account_id, b"")):
             return b"cannot be read"
-        assert sealed.startswith(SEALED)
-        return sealed.removeprefix(SEALED)
+        return sealed.removeprefix(sealed_for(account_id, b""))
 
     def keyed_hash(self, kind: str, value: str) -> bytes:
         return hmac.digest(b"pepper", f"{kind} {value}".encode(), "sha256")
 
+    def _has_key(self, account_id: str) -> bool:
+        return account_id in self._accounts and account_id not in self.erased
+
     def _refuse_without_key(self, account_id: str) -> None:
         if account_id in self.swapped:
             raise DomainError("account_unreadable", account_id=account_id)
-        if account_id in self.erased:
+        if not self._has_key(account_id):
             raise DomainError("account_erased", account_id=account_id)
+
+
+def sealed_for(account_id: str, data: bytes) -> bytes:
+    return f"sealed for {account_id}:".encode() + data

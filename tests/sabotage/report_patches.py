@@ -3,7 +3,7 @@
 from tests.sabotage.patch import Patch
 
 ENDINGS = "tests/adapters/providers/test_openai_endings.py"
-CONTRACT = "tests/contracts/test_chat_providers.py"
+CONTRACT = "tests/adapters/providers/test_http_chat_providers.py"
 
 REPORT_PATCHES = (
     Patch(

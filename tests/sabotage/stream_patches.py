@@ -6,7 +6,7 @@ STREAM, OPEN = "application/generate/stream_chat.py", "application/generate/open
 READER = "adapters/outbound/providers/dialects/openai_stream.py"
 ENDINGS = "tests/adapters/http/test_stream_endings.py"
 BOUNDS = "tests/adapters/http/test_stream_bounds.py"
-CALLED = "tests/contracts/test_chat_providers.py"
+CALLED = "tests/adapters/providers/test_http_chat_providers.py"
 SSE = "adapters/outbound/providers/dialects/sse.py"
 GRAMMAR = "tests/adapters/providers/test_openai_endings.py"
 
@@ -17,7 +17,7 @@ STREAM_PATCHES = (
         "adapters/outbound/providers/failures.py",
         'words=told.message if verdict.error_class in TELLABLE else "",',
         "words=told.message,",
-        "tests/contracts/test_chat_providers.py",
+        "tests/adapters/providers/test_http_chat_providers.py",
     ),
     Patch(
         "words",
@@ -64,7 +64,7 @@ STREAM_PATCHES = (
         "adapters/outbound/providers/responses.py",
         "    if not _is_plain(response):\n",
         "    if False:\n",
-        "tests/contracts/test_chat_providers.py",
+        "tests/adapters/providers/test_http_chat_providers.py",
     ),
     Patch("P8", "comments have no bound", SSE, "if self._idle > MAX_IDLE_LINES:", "if False:", CALLED),
     Patch(

@@ -69,7 +69,7 @@ WHO_PAYS_PATCHES = (
         "adapters/outbound/providers/failures.py",
         "fails_over = broken.error_class not in TOO_LARGE",
         "fails_over = True",
-        "tests/contracts/test_chat_providers.py::test_an_answer_has_a_bound",
+        "tests/adapters/providers/test_http_chat_providers.py::test_an_answer_has_a_bound",
     ),
     Patch(
         "P1",

@@ -11,6 +11,7 @@ import prometheus_client
 from adapters.inbound.http.app import GatewayApp, create_app
 from adapters.inbound.http.gateway import Check, Gateway, Limits
 from adapters.inbound.http.server.body_budget import BodyBudget
+from adapters.outbound.crypto.clock_and_ids import SystemIds
 from application.change_account_state import ChangeAccountState
 from application.generate.call_providers import CallProviders
 from application.generate.complete_chat import CompleteChat
@@ -39,11 +40,11 @@ from tests.fakes.memory_catalog import MemoryCatalog
 from tests.fakes.memory_key_directory import MemoryKeyDirectory
 from tests.fakes.memory_ledger import MemoryLedger
 from tests.fakes.memory_personal_data import MemoryPersonalData
+from tests.fakes.movable_clock import MovableClock
 from tests.fakes.no_counter import NoCounter
 from tests.fakes.reads.positions import MemoryPositionReads
 from tests.fakes.reads.reads import memory_reads
 from tests.fakes.scripted_providers import ScriptedProviders
-from tests.fakes.system import SystemClock, SystemIds
 
 T = TypeVar("T")
 
@@ -77,7 +78,7 @@ class House:
         unpaid_limit: UnpaidLimit = UNPAID_LIMIT,
     ) -> None:
         self.ledger = MemoryLedger()
-        self.clock, self.ids = SystemClock(), SystemIds()
+        self.clock, self.ids = MovableClock(), SystemIds()
         self.personal_data = MemoryPersonalData()
         self.telemetry = CountingTelemetry()
         self.providers = ScriptedProviders()

@@ -8,6 +8,7 @@ import pytest
 from domain.account.events import StateChanged
 from domain.credit.events import Reserved
 from tests.adapters.http.house import MODEL, House, error_of
+from tests.fakes.memory_personal_data import sealed_for
 from tests.fakes.scripted_providers import whole_answer
 
 ASKED = {"model": MODEL, "messages": [{"role": "user", "content": "x"}]}
@@ -49,7 +50,7 @@ def test_a_change_says_where_it_stands_in_the_log_and_its_reason_is_sealed(house
     changed = change(admin, house, "suspended")
     assert changed.status_code == 200
     assert changed.json()["position"] == changed.headers["x-gatewayz-position"]
-    assert house.happened(StateChanged)[0].reason == b"sealed:" + WHY.encode()
+    assert house.happened(StateChanged)[0].reason == sealed_for(house.account_id, WHY.encode())
     assert admin.get(f"/admin/accounts/{house.account_id}").json()["state"] == "suspended"
 
 

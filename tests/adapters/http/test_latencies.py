@@ -10,7 +10,7 @@ from domain.credit.events import Settled
 from tests.adapters.http.house import MODEL, House
 from tests.adapters.http.served import Served
 from tests.fakes.scripted_providers import streamed_answer, whole_answer
-from tests.fakes.system import SystemClock
+from tests.fakes.movable_clock import MovableClock
 
 PATH = "/v1/chat/completions"
 ASKED = {"model": MODEL, "messages": [{"role": "user", "content": "x"}]}
@@ -21,7 +21,7 @@ def test_latencies_are_the_clocks_elapsed_time(
     house: House, http: httpx.Client, served: Served, monkeypatch: pytest.MonkeyPatch, stream: bool
 ) -> None:
     hours = itertools.count()
-    monkeypatch.setattr(SystemClock, "elapsed_s", lambda clock: 3_600.0 * next(hours))
+    monkeypatch.setattr(MovableClock, "elapsed_s", lambda clock: 3_600.0 * next(hours))
     other = House()
     served.app = other.app
     other.providers.answers[MODEL], other.providers.streams[MODEL] = whole_answer(), streamed_answer("Hello")

@@ -16,7 +16,7 @@ from domain.money import format_usd
 from tests.adapters.http.eventually import eventually
 from tests.adapters.http.house import FLAT, MODEL, UNPRICED, House, done
 from tests.adapters.http.served import Served
-from tests.fakes.memory_personal_data import SEALED
+from tests.fakes.memory_personal_data import sealed_for
 from tests.fakes.scripted_providers import failure, streamed_answer, whole_answer
 
 QUESTION: Any = [{"role": "user", "content": "Say hello"}]
@@ -101,9 +101,9 @@ def test_of_the_app_its_origin_is_kept_in_clear_and_its_title_sealed(house: Hous
     ):
         assert http.post("/v1/chat/completions", json=asked, headers={name: value}).status_code == 200
     assert [(reserved.app, reserved.title) for reserved in house.happened(Reserved)] == [
-        ("", SEALED + b"My App"),
+        ("", sealed_for(house.account_id, b"My App")),
         ("https://app.example", b""),
-        ("", SEALED + b"My Other App"),
+        ("", sealed_for(house.account_id, b"My Other App")),
         ("", b""),
     ]
     assert not any(settled.app for settled in house.happened(Settled)[::2])

@@ -1,7 +1,6 @@
 """Reading your writes: a read waits for a position, but never longer than it was told (DESIGN §6)."""
 
 import asyncio
-import time
 
 from adapters.outbound.postgres.builds.project_log import Projector
 from adapters.outbound.postgres.read.reads import postgres_reads
@@ -10,30 +9,6 @@ from tests.adapters.postgres_projections.projecting import running
 from tests.databases import Database
 from tests.projections.append_events import append_events
 from tests.projections.story import halves, wild_story
-
-
-def test_the_last_position_is_that_of_the_log_itself(database: Database) -> None:
-    events = wild_story(40)
-    append_events(database.writer, events)
-    for stream in {event.stream for event in events}:
-        expected = max(event.position for event in events if event.stream == stream)
-        assert ask(database, lambda reads, s=stream: reads.positions.last_of([s, "credit-nobody"])) == expected  # type: ignore[misc]
-    assert ask(database, lambda reads: reads.positions.last_of(["credit-nobody"])) == 0
-
-
-def test_what_is_there_is_not_waited_for(database: Database) -> None:
-    append_events(database.writer, wild_story(41))
-    end = Projector(database.projector).catch_up()
-    assert ask(database, lambda reads: reads.positions.wait_for(end, 0.5))
-    assert ask(database, lambda reads: reads.positions.wait_for_account("acct-0", 0.5))
-
-
-def test_waiting_ends_in_time(database: Database) -> None:
-    append_events(database.writer, wild_story(42))
-    end = Projector(database.projector).catch_up()
-    started = time.monotonic()
-    assert not ask(database, lambda reads: reads.positions.wait_for(end + 1, 0.2))
-    assert time.monotonic() - started < 5
 
 
 def test_many_wait_and_all_are_woken(database: Database) -> None:
