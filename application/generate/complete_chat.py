@@ -11,9 +11,10 @@ from application.generate.request.read_chat_request import ChatRequest
 from application.generate.reserve_credit import AlreadyServed, ReserveCredit
 from application.generate.settle_charge import Outcome, Receipt, SettleCharge
 from application.ports.catalog import Catalog
-from application.ports.chat_providers import Answer, ChatProviders
+from application.ports.chat_providers import ChatProviders
 from application.ports.clock import Clock
 from application.ports.key_directory import Caller
+from application.ports.provider_answer import Answer
 from domain.errors import DomainError
 
 

@@ -9,7 +9,8 @@ import msgspec
 
 from application.generate.call_providers import TIMED_OUT, TRUNCATED, failure_of
 from application.generate.weigh_silence import WhenGone
-from application.ports.chat_providers import ChatCall, ChatProviders, Chunk
+from application.ports.chat_providers import ChatCall, ChatProviders
+from application.ports.provider_answer import Chunk
 from domain.pricing.usage import output_tokens
 
 MAX_OPENING_CHUNKS = 64

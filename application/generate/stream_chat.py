@@ -20,9 +20,10 @@ from application.generate.settle_charge import MAX_STORED_BYTES, Outcome, Receip
 from application.generate.stream_end import CUT_OFF, BrokenOff, Ended, broken_off, withheld
 from application.generate.weigh_silence import Silence, WhenGone, weigh_silence
 from application.ports.catalog import Catalog
-from application.ports.chat_providers import ChatProviders, Chunk
+from application.ports.chat_providers import ChatProviders
 from application.ports.clock import Clock
 from application.ports.key_directory import Caller
+from application.ports.provider_answer import Chunk
 from application.ports.provider_failure import ProviderFailure
 from domain.errors import DomainError
 from domain.pricing.usage import Usage, output_tokens

@@ -7,7 +7,7 @@ import pytest
 
 from application.generate.metering.billed_texts import answer_text, prompt_text
 from application.generate.request.read_chat_request import read_body
-from application.ports.chat_providers import NEXT_EVENT
+from application.ports.provider_answer import NEXT_EVENT
 
 
 def encoded(value: Any) -> bytes:

@@ -12,7 +12,8 @@ import pytest
 from adapters.embedded.sandbox.serve import running_sandbox
 from adapters.outbound.providers.http_chat_providers import HttpChatProviders
 from adapters.outbound.providers.offers.load_catalog import load_catalog
-from application.ports.chat_providers import NEXT_EVENT, ChatCall, ChatProviders, Chunk
+from application.ports.chat_providers import ChatCall, ChatProviders
+from application.ports.provider_answer import NEXT_EVENT, Chunk
 from application.ports.provider_failure import ProviderFailure
 from domain.pricing.usage import Usage
 from tests.adapters.providers.call_words import GENERATION_ID, a_call, an_offer, last_usage

@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from application.ports.chat_providers import Answer, ChatCall, Chunk
+from application.ports.chat_providers import ChatCall
+from application.ports.provider_answer import Answer, Chunk
 from application.ports.provider_failure import ProviderFailure, Told
 from domain.catalog.offer import Offer
 from domain.credit.events import Attempt

@@ -22,7 +22,8 @@ from adapters.outbound.providers.responses import (
 )
 from adapters.outbound.providers.route import Route, route_to
 from adapters.outbound.providers.watch import Watch
-from application.ports.chat_providers import Answer, ChatCall, Chunk
+from application.ports.chat_providers import ChatCall
+from application.ports.provider_answer import Answer, Chunk
 from domain.catalog.offer import Offer
 
 DRAIN_S = 0.1

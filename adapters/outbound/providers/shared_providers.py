@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 
-from application.ports.chat_providers import Answer, ChatCall, ChatProviders, Chunk
+from application.ports.chat_providers import ChatCall, ChatProviders
+from application.ports.provider_answer import Answer, Chunk
 from domain.catalog.offer import Offer
 from domain.errors import DomainError
 

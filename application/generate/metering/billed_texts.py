@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from application.ports.chat_providers import NEXT_EVENT
+from application.ports.provider_answer import NEXT_EVENT
 
 _REASONING = ("reasoning", "reasoning_content")
 _DETAILS = "reasoning_details"

@@ -1,6 +1,6 @@
 """Clients that leave before the first output of their stream."""
 
-from application.ports.chat_providers import Chunk
+from application.ports.provider_answer import Chunk
 from domain.credit.events import Released, Settled
 from tests.adapters.http.eventually import eventually
 from tests.adapters.http.house import MODEL, House

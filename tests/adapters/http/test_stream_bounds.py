@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from application.generate.keep_answer import KeptAnswer
-from application.ports.chat_providers import Chunk
+from application.ports.provider_answer import Chunk
 from domain.credit.events import Released, Settled
 from tests.adapters.http.eventually import eventually
 from tests.adapters.http.house import MODEL, House

@@ -6,7 +6,7 @@ import httpx
 import msgspec
 import pytest
 
-from application.ports.chat_providers import Chunk
+from application.ports.provider_answer import Chunk
 from application.ports.provider_failure import Told
 from domain.credit.events import Released, Settled
 from tests.adapters.http.house import MODEL, House

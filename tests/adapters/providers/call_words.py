@@ -7,7 +7,8 @@ import msgspec
 from adapters.outbound.providers.endpoint import Endpoint
 from adapters.outbound.providers.offers.rows import Quirk
 from application.generate.request.members import members_of
-from application.ports.chat_providers import ChatCall, Chunk
+from application.ports.chat_providers import ChatCall
+from application.ports.provider_answer import Chunk
 from domain.catalog.offer import Offer
 
 GENERATION_ID = "gen-019aa000-0000-7000-8000-000000000001"

@@ -9,7 +9,7 @@ import pytest
 from adapters.outbound.providers.dialects.openai import read_answer, read_error, read_stream
 from adapters.outbound.providers.endpoint import Endpoint, endpoint_of
 from adapters.outbound.providers.offers.read_rows import REGISTRY_FILE, read_rows
-from application.ports.chat_providers import Chunk
+from application.ports.provider_answer import Chunk
 from tests.adapters.providers.call_words import GENERATION_ID, MODEL, a_call, last_usage
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "providers"

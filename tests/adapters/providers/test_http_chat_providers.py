@@ -20,7 +20,8 @@ from adapters.outbound.providers.failures import ErrorClass
 from adapters.outbound.providers.http_chat_providers import HttpChatProviders
 from adapters.outbound.providers.offers.load_catalog import load_catalog
 from adapters.outbound.providers.watch import MAX_MESSAGE_CHARACTERS
-from application.ports.chat_providers import NEXT_EVENT, Answer, ChatCall, ChatProviders, Chunk
+from application.ports.chat_providers import ChatCall, ChatProviders
+from application.ports.provider_answer import NEXT_EVENT, Answer, Chunk
 from application.ports.provider_failure import ProviderFailure
 from tests.adapters.providers.call_words import GENERATION_ID, a_call, an_endpoint, an_offer, last_usage
 from tests.adapters.providers.canned_server import CannedServer, canned_server, http

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from adapters.outbound.providers.dialects.openai import read_answer, read_error
 from adapters.outbound.providers.failures import BrokenAnswer, ErrorClass, ToldError
-from application.ports.chat_providers import Answer
+from application.ports.provider_answer import Answer
 from tests.adapters.providers.call_words import GENERATION_ID, MODEL, a_call, an_endpoint
 
 TRICKY = st.text(alphabet='"\\{}[]:,idmodelusge \n\té😀\u2028', max_size=40)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from adapters.outbound.providers.dialects.openai import read_stream
 from adapters.outbound.providers.dialects.openai_run import MAX_LEARNT
 from adapters.outbound.providers.failures import BrokenAnswer
-from application.ports.chat_providers import NEXT_EVENT, Chunk
+from application.ports.provider_answer import NEXT_EVENT, Chunk
 from tests.adapters.providers.call_words import MODEL, a_call, an_endpoint
 
 FORMS = (

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from adapters.outbound.providers.dialects.openai import read_stream
 from adapters.outbound.providers.failures import BrokenAnswer
-from application.ports.chat_providers import Chunk
+from application.ports.provider_answer import Chunk
 from tests.adapters.providers.call_words import GENERATION_ID, MODEL, a_call, an_endpoint
 
 TEXTS = st.one_of(st.none(), st.text(alphabet='ab"\\{}[]:, \n\té😀', max_size=8))

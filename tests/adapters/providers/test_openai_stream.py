@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from adapters.outbound.providers.dialects import sse
 from adapters.outbound.providers.dialects.openai import read_stream
 from adapters.outbound.providers.failures import BrokenAnswer, ErrorClass
-from application.ports.chat_providers import NEXT_EVENT, Chunk
+from application.ports.provider_answer import NEXT_EVENT, Chunk
 from tests.adapters.providers.call_words import GENERATION_ID, MODEL, a_call, an_endpoint, last_usage
 
 USAGE = {"prompt_tokens": 3, "completion_tokens": 2}

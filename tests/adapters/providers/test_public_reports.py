@@ -7,7 +7,7 @@ import pytest
 
 from adapters.outbound.providers.dialects.openai import read_stream
 from adapters.outbound.providers.failures import BrokenAnswer, ErrorClass
-from application.ports.chat_providers import NEXT_EVENT, Chunk
+from application.ports.provider_answer import NEXT_EVENT, Chunk
 from tests.adapters.providers.call_words import a_call, an_endpoint, last_usage
 
 ZERO = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from adapters.outbound.providers.shared_providers import SharedProviders
-from application.ports.chat_providers import Answer, ChatCall, Chunk
+from application.ports.chat_providers import ChatCall
+from application.ports.provider_answer import Answer, Chunk
 from domain.catalog.offer import Offer
 from domain.errors import DomainError
 from tests.adapters.http.house import MODEL, PER_TOKEN, offer

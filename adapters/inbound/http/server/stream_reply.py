@@ -10,7 +10,7 @@ from adapters.inbound.http.errors.table import ErrorAnswer
 from adapters.inbound.http.gateway import Limits
 from adapters.inbound.http.server.reply import FRAME, Header, Reply
 from application.generate.interruptible import Interruptible
-from application.ports.chat_providers import NEXT_EVENT
+from application.ports.provider_answer import NEXT_EVENT
 
 KEEP_ALIVE = b": keep-alive\n\n"
 

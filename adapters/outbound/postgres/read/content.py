@@ -4,12 +4,13 @@ from datetime import datetime
 from uuid import UUID
 
 from adapters.outbound.postgres.wire.connection import Pool
+from psycopg_pool import AsyncConnectionPool
 
 
 class PostgresDataKeys:
     """Wrapped data keys; the writer role may add and read, only the owner may drop them."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: AsyncConnectionPool) -> None:
         self._pool = pool
 
     async def put(self, account_id: str, wrapped: bytes) -> None:
@@ -28,7 +29,7 @@ class PostgresDataKeys:
 class PostgresAnswers:
     """Answers kept for idempotent retries (application.ports.answers.AnswerStore)."""
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: AsyncConnectionPool) -> None:
         self._pool = pool
 
     async def find(self, command_id: UUID, now: datetime) -> bytes | None:

@@ -5,7 +5,8 @@ from typing import Protocol
 
 from adapters.outbound.providers.endpoint import Endpoint
 from adapters.outbound.providers.failures import ToldError
-from application.ports.chat_providers import Answer, ChatCall, Chunk
+from application.ports.chat_providers import ChatCall
+from application.ports.provider_answer import Answer, Chunk
 
 
 class ChatReader(Protocol):

@@ -27,7 +27,8 @@ from adapters.outbound.providers.dialects.openai_unasked import chunks_of_answer
 from adapters.outbound.providers.dialects.openai_usage import UsageReader
 from adapters.outbound.providers.endpoint import Endpoint
 from adapters.outbound.providers.failures import BrokenAnswer, ErrorClass
-from application.ports.chat_providers import Answer, ChatCall, Chunk
+from application.ports.chat_providers import ChatCall
+from application.ports.provider_answer import Answer, Chunk
 from domain.pricing.usage import output_tokens
 
 CHAT_PATH = "/chat/completions"

@@ -12,7 +12,7 @@ import msgspec
 
 from adapters.outbound.providers.dialects.openai_output import bytes_of_text
 from adapters.outbound.providers.dialects.sse import END, FIELD
-from application.ports.chat_providers import NEXT_EVENT, Chunk
+from application.ports.provider_answer import NEXT_EVENT, Chunk
 
 MAX_LEARNT = 8
 """A stream that has changed its form so often (several choices in turn, say) is not made of runs: it is left alone."""

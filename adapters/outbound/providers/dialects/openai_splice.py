@@ -10,7 +10,7 @@ import msgspec
 from adapters.outbound.providers.dialects.members import Members, has_line_end, joined
 from adapters.outbound.providers.dialects.openai_output import bytes_of_text
 from adapters.outbound.providers.dialects.openai_run import NO_USAGE, UNREADABLE, TextRun
-from application.ports.chat_providers import Chunk
+from application.ports.provider_answer import Chunk
 
 CHOICES = b'"choices":'
 

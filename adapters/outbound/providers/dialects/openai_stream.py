@@ -25,7 +25,8 @@ from adapters.outbound.providers.dialects.openai_usage import Told, UsageReader
 from adapters.outbound.providers.dialects.sse import ErrorEvent, EventReader, end_of_event
 from adapters.outbound.providers.endpoint import Endpoint
 from adapters.outbound.providers.failures import BrokenAnswer, ErrorClass
-from application.ports.chat_providers import ChatCall, Chunk
+from application.ports.chat_providers import ChatCall
+from application.ports.provider_answer import Chunk
 
 DONE = b"[DONE]"
 

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Raw
 
 from adapters.outbound.providers.dialects.members import Members, joined, members_of, value_of, written
-from application.ports.chat_providers import Answer, Chunk
+from application.ports.provider_answer import Answer, Chunk
 
 _CHOICES = msgspec.json.Decoder(list[dict[str, Raw]])
 _CALLS = msgspec.json.Decoder(list[dict[str, Raw]])
