@@ -1,5 +1,5 @@
 # Everything starts here: `make help`. The environment lives in .venv, is made on first use and follows the lock files.
-# What `make interop` needs beyond it lives in .venv-interop.
+# What `make interop` and `make docs` need beyond it lives in .venv-interop and .venv-docs.
 PYTHON ?= python3
 SEED ?= 1
 CYCLES ?= 5
@@ -15,7 +15,7 @@ COVERED := 90
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test check coverage interop soak bench sabotage torture lock clean
+.PHONY: help run test check coverage interop soak bench sabotage torture docs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## /\1\t/p' Makefile | expand -t 12
@@ -51,16 +51,21 @@ sabotage: .venv/.dev ## break each promise on purpose; each must turn its test r
 torture: .venv/.dev ## kill -9 campaign: make torture SEED=1 CYCLES=5
 	@$(BIN)/python -m tests.faults.torture --seed $(SEED) --cycles $(CYCLES)
 
+docs: .venv-docs/.site ## the site of docs/, strictly, into build/site
+	@.venv-docs/bin/python docs/site/stage.py
+	@.venv-docs/bin/zensical build --strict --config-file build/zensical.toml
+
 lock: .venv/.dev .venv-interop/.python ## resolve pyproject.toml into the lock files; UPGRADE=--upgrade moves the pins
 	@$(compile) --extra build --output-file requirements.lock
 	@$(compile) --extra dev --constraint requirements.lock --output-file requirements-dev.lock
 	@$(compile_only) --group interop --output-file requirements-interop.lock
+	@$(compile_only) --group docs --output-file requirements-docs.lock
 	@$(npm) install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved
 	@$(node) -e '$(drop_funding)' $(CLIENTS)/package-lock.json
 	@! grep -nE '://|"resolved"|^ *--(index|extra-index|find-links|trusted-host)' requirements*.lock $(CLIENTS)/package-lock.json
 
 clean: ## remove the environments, caches and build output; .gatewayz (the data) stays
-	@rm -rf .venv .venv-interop $(CLIENTS)/node_modules .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info
+	@rm -rf .venv .venv-interop .venv-docs $(CLIENTS)/node_modules .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info
 	@find . -path ./.gatewayz -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---- the environment
@@ -98,6 +103,11 @@ $(BIN)/activate:
 .venv-interop/.clients: .venv-interop/.python $(CLIENTS)/package-lock.json $(CLIENTS)/unpack_chromium.mjs
 	@$(npm) ci --ignore-scripts
 	@$(node) $(CLIENTS)/unpack_chromium.mjs .venv-interop/chromium
+	@touch $@
+
+.venv-docs/.site: $(BIN)/activate requirements-docs.lock
+	@$(BIN)/python -m venv --clear .venv-docs
+	$(call install,.venv-docs,requirements-docs.lock,--no-compile)
 	@touch $@
 
 # $(1): the environment, $(2): the lock file, $(3): another step or options. Wheels only: a source build would fetch its

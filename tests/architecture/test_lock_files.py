@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-interop.lock")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-interop.lock", "requirements-docs.lock")
 CLIENTS = ROOT / "tests" / "interop" / "clients"
 
 _PIN = re.compile(r"[a-z0-9._-]+(\[[a-z,]+\])?==\S+( ; .+)? \\")
@@ -29,10 +29,11 @@ def test_each_line_is_a_pin_or_its_hash_and_no_address(lock: str) -> None:
 def test_what_is_asked_for_is_locked() -> None:
     asked = tomllib.loads((ROOT / "pyproject.toml").read_text())
     project, extras = asked["project"], asked["project"]["optional-dependencies"]
-    runtime, development, interop = (names_of((ROOT / lock).read_text().splitlines()) for lock in LOCKS)
+    runtime, development, interop, docs = (names_of((ROOT / lock).read_text().splitlines()) for lock in LOCKS)
     assert names_of(project["dependencies"] + extras["build"]) <= runtime <= development
     assert names_of(extras["dev"]) <= development
     assert names_of(asked["dependency-groups"]["interop"]) <= interop
+    assert names_of(asked["dependency-groups"]["docs"]) <= docs
 
 
 def test_packages_from_npm_are_pinned_and_hashed_and_from_no_address() -> None:
