@@ -1,4 +1,4 @@
-"""`make sabotage` takes minutes and runs now and then; that its patches still fit is seen at once, and that none is lost."""
+"""`make sabotage` takes long and runs rarely; that its patches still fit, and that none is lost, is seen here."""
 
 import ast
 import re

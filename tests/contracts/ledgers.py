@@ -11,8 +11,8 @@ from adapters.outbound.postgres.append.ledger import PostgresLedger
 from adapters.outbound.postgres.read.content import PostgresAnswers
 from application.ports.answers import AnswerStore
 from application.ports.ledger import Ledger, Recorded
+from domain.credit.commands import CreditCommand
 from domain.credit.decider import CREDIT
-from domain.event import Command
 from tests.adapters.postgres.ledgers import running
 from tests.adapters.postgres_projections.asking import pool_of
 from tests.databases import Database
@@ -37,6 +37,6 @@ async def ledger_of(kind: type, request: pytest.FixtureRequest) -> AsyncIterator
         yield LedgerAndAnswers(ledger, PostgresAnswers(pool))
 
 
-async def on_credit(ledger: Ledger, command: Command, number: int, **more: object) -> Recorded:
+async def on_credit(ledger: Ledger, command: CreditCommand, number: int, **more: object) -> Recorded:
     """number: stands for the command id."""
     return await ledger.transact(CREDIT, "acct", command, command_id=UUID(int=number), **more)  # type: ignore[arg-type]

@@ -9,8 +9,8 @@ import pytest
 from domain.credit.events import Settled
 from tests.adapters.http.house import MODEL, House
 from tests.adapters.http.served import Served
-from tests.fakes.scripted_providers import streamed_answer, whole_answer
 from tests.fakes.movable_clock import MovableClock
+from tests.fakes.scripted_providers import streamed_answer, whole_answer
 
 PATH = "/v1/chat/completions"
 ASKED = {"model": MODEL, "messages": [{"role": "user", "content": "x"}]}

@@ -3,7 +3,6 @@
 from datetime import datetime
 from uuid import UUID
 
-from adapters.outbound.postgres.wire.connection import Pool
 from psycopg_pool import AsyncConnectionPool
 
 
