@@ -2,6 +2,7 @@
 
 <!-- step: FILE -->               a new file
 <!-- step: FILE below `TEXT` -->  lines that follow the one line of FILE which has TEXT
+<!-- step: FILE in place of `TEXT` -->  lines instead of the one line of FILE which has TEXT
 <!-- step: FILE at its end -->    lines that end FILE
 <!-- step: run -->                a command
 <!-- check -->                    a command that ends with 0 if nothing was forgotten, and with 1 otherwise
@@ -23,7 +24,11 @@ FOLDERS = ("domain", "application", "projections", "adapters", "migrations", "do
 LEFT_OUT = shutil.ignore_patterns("__pycache__", "node_modules", "logs")
 TIMEOUT_S = 120.0
 
-_IN_FILE = re.compile(r"(?P<file>\S+) (?:below `(?P<text>.+)`|at its end)")
+_IN_FILE = re.compile(r"(?P<file>\S+) (?:(?P<how>below|in place of) `(?P<text>.+)`|at its end)")
+
+
+class CommandFailed(AssertionError):
+    """A step's command did not end with 0."""
 
 
 class Recipe:
@@ -73,19 +78,20 @@ def complaints(tree: Path, recipe: Recipe) -> str:
 def _follow(tree: Path, step: Block) -> None:
     if step.about == "run":
         done = _run(tree, step)
-        assert done.returncode == 0, f"{step.place}: {done.stdout}{done.stderr}"
+        if done.returncode != 0:
+            raise CommandFailed(f"{step.place}: {done.stdout}{done.stderr}")
     elif place := _IN_FILE.fullmatch(step.about):
-        _insert(tree / place["file"], place["text"], step)
+        _insert(tree / place["file"], place["text"], step, instead=place["how"] == "in place of")
     else:
         (tree / step.about).parent.mkdir(parents=True, exist_ok=True)
         (tree / step.about).write_text(step.text)
 
 
-def _insert(file: Path, text: str | None, step: Block) -> None:
+def _insert(file: Path, text: str | None, step: Block, instead: bool) -> None:
     lines = file.read_text().splitlines(keepends=True)
     places = [number for number, line in enumerate(lines, 1) if text in line] if text else [len(lines)]
     assert len(places) == 1, f"{step.place}: {text} is in {len(places)} lines of {file}, not in one"
-    file.write_text("".join([*lines[: places[0]], step.text, *lines[places[0] :]]))
+    file.write_text("".join([*lines[: places[0] - instead], step.text, *lines[places[0] :]]))
 
 
 def _files_in(folder: Path) -> Iterator[tuple[Path, bytes]]:

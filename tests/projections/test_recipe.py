@@ -20,21 +20,15 @@ BEFORE = next(build.version for build in PROJECTIONS if build.name == NAME)
 GOLDEN = "tests/golden/read_models.json"
 CURRENT, EARLIER = f"projections/{NAME}", f"projections/{NAME}/v{BEFORE}"
 
-PRINT_DIGESTS = """
-import json
-from tests.projections import test_registry as t
-print(json.dumps({t.name_of(build): t.digest_of(build) for build in t.BUILDS}))
-"""
-
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A next release with its tests of the registry."""
     tree = next_release(tmp_path_factory.mktemp("recipe"), [NAME])
-    for file in (GOLDEN, "tests/__init__.py", "tests/projections/test_registry.py"):
+    for file in (GOLDEN, "tests/__init__.py", "tests/projections/digests.py", "tests/projections/test_registry.py"):
         (tree / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / file, tree / file)
-    (tree / GOLDEN).write_text(run(tree, "-c", PRINT_DIGESTS).stdout)
+    run(tree, "-m", "tests.projections.digests")
     return tree
 
 

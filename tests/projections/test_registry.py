@@ -1,29 +1,21 @@
 """A projection is a folder and its row in the registry, an earlier version a folder in it: a forgotten step is seen."""
 
-import hashlib
 import inspect
-import json
 import re
 from pathlib import Path
 
 import pytest
 
 import projections
-from projections.engine.changes import Column, Projection
+from projections.engine.changes import Projection
 from projections.engine.registry import BUILDS, NAMES, PROJECTIONS, READ_MODELS, queries_of, tables_sql, views_sql
+from tests.projections.digests import digest_of, digests, name_of
 
 FOLDER = Path(projections.__file__).parent
-GOLDEN = Path(__file__).parents[1] / "golden" / "read_models.json"
-"""What the tables of each version ever released are, by a digest of their DDL and declaration."""
-
 RETIRED: set[tuple[str, int]] = set()
 """Versions that were shipped beside a later one for a release, and no longer are."""
 
 EARLIER = [build for build in BUILDS if build not in PROJECTIONS]
-
-
-def name_of(build: Projection) -> str:
-    return f"{build.name} {build.build}"
 
 
 def folder_of(build: Projection) -> Path:
@@ -77,29 +69,12 @@ def questions(build: Projection) -> dict[str, inspect.Signature]:
 @pytest.mark.parametrize("build", BUILDS, ids=name_of)
 def test_the_tables_of_a_version_never_change(build: Projection) -> None:
     """A new version adds its digest; what a version was is never changed."""
-    assert json.loads(GOLDEN.read_text())[name_of(build)] == digest_of(build)
-
-
-def digest_of(build: Projection) -> str:
-    """Of the statements without comments and blanks, and of the declared tables."""
-    ddl = " ".join(re.sub(r"--.*", "", tables_sql(build)).split())
-    declared = repr([(t.name, {n: Told(c) for n, c in t.columns.items()}, t.key, t.deletes_by) for t in build.tables])
-    return hashlib.sha256((ddl + declared).encode()).hexdigest()
-
-
-class Told:
-    """A column as digests have it: what the first of them were made of."""
-
-    def __init__(self, column: Column) -> None:
-        self.column = column
-
-    def __repr__(self) -> str:
-        return f"Column(sql_type={self.column.sql_type!r}, default={self.column.default!r})"
+    assert digests().get(name_of(build)) == digest_of(build)
 
 
 @pytest.mark.parametrize("build", BUILDS, ids=name_of)
 def test_every_build_has_its_parts(build: Projection) -> None:
-    for part in ("project.py", "views.sql", "queries.py"):
+    for part in ("__init__.py", "project.py", "views.sql", "queries.py"):
         assert (folder_of(build) / part).exists(), part
 
 

@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from domain.log import RecordedEvent
-from projections.api_key.project import PROJECTION as API_KEY
-from projections.available_credit.project import PROJECTION as AVAILABLE_CREDIT
 from projections.engine.changes import Table
+from projections.engine.registry import PROJECTIONS
 from projections.engine.replay import Replay
-from projections.generation.project import PROJECTION as GENERATION
 
 Row = dict[str, Any]
 
@@ -18,9 +16,7 @@ class ReplayedTables:
 
     def __init__(self, log: Sequence[RecordedEvent]) -> None:
         self.log = log
-        self._replays = [
-            (projection, Replay(projection.tables)) for projection in (API_KEY, AVAILABLE_CREDIT, GENERATION)
-        ]
+        self._replays = [(projection, Replay(projection.tables)) for projection in PROJECTIONS]
         self._position = 0
 
     def rows(self, table: Table, **known: object) -> list[Row]:

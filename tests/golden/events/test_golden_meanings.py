@@ -34,6 +34,11 @@ def test_retired_versions_live_in_retired_and_current_ones_do_not() -> None:
             assert kind.__module__.endswith(".retired") == is_retired, kind
 
 
+def test_no_tag_is_used_twice() -> None:
+    tags = [kind.tag for decider in AGGREGATES.values() for kind in decider.events]
+    assert len(tags) == len(set(tags))
+
+
 def test_of_each_event_one_version_is_current() -> None:
     current = [kind.tag for decider in AGGREGATES.values() for kind in decider.events if kind.upcast is Event.upcast]
     names = [tag.rpartition(".")[0] for tag in current]
