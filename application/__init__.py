@@ -1,1 +1,1 @@
-"""What we do: one use case per file, named by its verb. Everything it needs from outside is a Protocol in ports.py."""
+"""What we do: a use case is an input and one function, in a file named by its verb, in a folder named by its noun."""

@@ -17,6 +17,11 @@ class PersonalData(Protocol):
         """To the account's data key (domain.proof.commitment). Raises: as `seal`."""
         ...
 
+    async def fingerprint(self, account_id: str, data: bytes) -> bytes:
+        """32 bytes, the same for the same data, that tell nothing of it to those who do not have the data key.
+        Raises: as `seal`."""
+        ...
+
     async def open(self, account_id: str, sealed: bytes) -> bytes:
         """What was sealed; b"erased" if the account's data key is gone; b"cannot be read" if another account's key
         is in its place, or what was sealed was changed. Views show these words; `verify` finds the cause."""

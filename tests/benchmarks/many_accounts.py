@@ -4,12 +4,18 @@ import asyncio
 from collections.abc import Sequence
 
 from adapters.settings.read_environment import read_settings
-from adapters.wiring.compose.core import Core
 from adapters.wiring.compose.operate import operate
-from application.grant_credit import GrantCredit
-from application.manage_keys import ManageKeys
-from application.open_account import OpenAccount
+from application.accounts.open_account import OpenAccount
+from application.credit.grant_credit import GrantCredit
+from application.keys.issue_key import IssueKey
+from application.sealed import Sealed
+from application.use_cases import UseCases
+from application.write import Asked
 from tests.running import Gateway
+
+OPERATOR = Asked("operator")
+KEY = IssueKey(label=Sealed("bench"), environment="live")
+CREDIT = GrantCredit(amount_usd="1000", kind="purchased", reason=Sealed("credit for a benchmark"))
 
 AT_ONCE = 500
 """Per connection of an operator: group commits of hundreds, well within an operator's patience."""
@@ -21,18 +27,17 @@ def open_accounts(gateway: Gateway, count: int, prefix: str = "many") -> list[st
     keys: list[str] = []
     for first in range(0, count, AT_ONCE):
         names = [f"{prefix}-{n}" for n in range(first, min(first + AT_ONCE, count))]
-        keys += operate(settings, lambda core, names=names: _open(core, names))  # type: ignore[misc]
+        keys += operate(settings, lambda use_cases, names=names: _open(use_cases, names))  # type: ignore[misc]
     return keys
 
 
-async def _open(core: Core, names: Sequence[str]) -> list[str]:
-    return await asyncio.gather(*(_open_one(core, name) for name in names))
+async def _open(use_cases: UseCases, names: Sequence[str]) -> list[str]:
+    return await asyncio.gather(*(_open_one(use_cases, name) for name in names))
 
 
-async def _open_one(core: Core, name: str) -> str:
-    common = core.ledger, core.personal_data, core.clock, core.ids
-    opened = await OpenAccount(*common)(name, f"{name}@example.com")
-    keys = ManageKeys(core.ledger, core.personal_data, core.reads.positions, core.clock, core.ids)
-    issued = await keys.issue(opened.account_id, "bench", "live")
-    await GrantCredit(*common)(opened.account_id, 1_000 * 10**9, "purchased", "credit for a benchmark", actor="bench")
+async def _open_one(use_cases: UseCases, name: str) -> str:
+    wanted = OpenAccount(username=Sealed(name), email=Sealed(f"{name}@example.com"))
+    opened = await use_cases.open_account(wanted, OPERATOR)
+    issued = await use_cases.issue_key(opened.account_id, KEY, OPERATOR)
+    await use_cases.grant_credit(opened.account_id, CREDIT, OPERATOR)
     return issued.secret

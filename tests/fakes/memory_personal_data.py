@@ -21,6 +21,10 @@ class MemoryPersonalData:
         self._refuse_without_key(account_id)
         return sealed_for(account_id, data)
 
+    async def fingerprint(self, account_id: str, data: bytes) -> bytes:
+        self._refuse_without_key(account_id)
+        return hmac.digest(b"data key", account_id.encode() + data, "sha256")
+
     async def commitment(self, account_id: str) -> bytes:
         self._refuse_without_key(account_id)
         return commitment(account_id, b"no key")

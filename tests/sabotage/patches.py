@@ -13,6 +13,7 @@ from tests.sabotage.table_patches import TABLE_PATCHES
 from tests.sabotage.usage_patches import USAGE_PATCHES
 from tests.sabotage.verifier_patches import VERIFIER_PATCHES
 from tests.sabotage.who_pays_patches import WHO_PAYS_PATCHES
+from tests.sabotage.write_patches import WRITE_PATCHES
 
 STORE = "tests/adapters/postgres"
 FAULTS = "tests/faults"
@@ -400,6 +401,7 @@ PATCHES = (
     *USAGE_PATCHES,
     *VERIFIER_PATCHES,
     *WHO_PAYS_PATCHES,
+    *WRITE_PATCHES,
     *ROLE_PATCHES,
     *REPORT_PATCHES,
 )

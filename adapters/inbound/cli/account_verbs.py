@@ -1,18 +1,35 @@
 """Verbs about accounts and their credit."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from adapters.inbound.cli.actions import Actions
+from adapters.inbound.cli.actions import Actions, on_account
 from adapters.inbound.cli.render.print_json import Json, print_json
+from application.accounts.change_account_state import ChangeAccountState
+from application.accounts.list_accounts import AccountLine
+from application.accounts.open_account import OpenAccount
+from application.credit.grant_credit import GrantCredit, GrantedLot
+from application.credit.show_statement import ShowStatement
+from application.sealed import Sealed
+from application.write import Asked
 from domain.account.events import AccountState
 from domain.lot_kind import LotKind
 from domain.money import format_usd, parse_usd
 
 Account = Annotated[str, typer.Argument(help="Id or username of the account.")]
 Expiry = Annotated[datetime | None, typer.Option("--expires", help="UTC, such as 2027-01-31T00:00:00.")]
+
+
+if TYPE_CHECKING:  # the use cases themselves are loaded by `operate`: `--help` need not wait for them
+    from application.use_cases import UseCases
+
+OPERATOR = Asked("operator")
+
+PAGE = 500
+"""Accounts read at a time."""
 
 
 def in_utc(moment: datetime | None) -> datetime | None:
@@ -27,14 +44,15 @@ def account_verbs(actions: Actions) -> typer.Typer:
     @verbs.command()
     def create(username: str, email: str) -> None:
         """Open an account and print its id."""
-        print(actions.open_account(username, email))
+        wanted = OpenAccount(username=Sealed(username), email=Sealed(email))
+        print(actions.operate(lambda use_cases: use_cases.open_account(wanted, OPERATOR)).account_id)
 
     @verbs.command("list")
     def list_accounts(as_json: Json = False) -> None:
         """List all accounts, oldest first."""
         from adapters.inbound.cli.render.show_account import show_accounts
 
-        accounts = actions.accounts()
+        accounts = actions.operate(_all_accounts)
         print_json(accounts) if as_json else show_accounts(accounts)
 
     @verbs.command()
@@ -42,7 +60,7 @@ def account_verbs(actions: Actions) -> typer.Typer:
         """Show an account: state, credit, keys."""
         from adapters.inbound.cli.render.show_account import show_account
 
-        view = actions.account(account)
+        view = on_account(actions, account, lambda use_cases, account_id: use_cases.show_account(account_id))
         print_json(view) if as_json else show_account(view)
 
     @verbs.command()
@@ -55,7 +73,10 @@ def account_verbs(actions: Actions) -> typer.Typer:
 
         Effective on every process within a second.
         """
-        changed = actions.change_account_state(account, state, reason)
+        wanted = ChangeAccountState(state=state, reason=Sealed(reason))
+        changed = on_account(
+            actions, account, lambda use_cases, id: use_cases.change_account_state(id, wanted, OPERATOR)
+        )
         print(f"{changed.account_id} is {'now' if changed.position else 'already'} {changed.state}")
 
     return verbs
@@ -74,7 +95,8 @@ def add_statement(cli: typer.Typer, actions: Actions) -> None:
         """
         from adapters.inbound.cli.render.show_statement import show_statement
 
-        view = actions.statement(account, limit)
+        wanted = ShowStatement(limit)
+        view = on_account(actions, account, lambda use_cases, id: use_cases.show_statement(id, wanted))
         print_json(view) if as_json else show_statement(view)
 
 
@@ -92,5 +114,26 @@ def add_grant(cli: typer.Typer, actions: Actions) -> None:
 
         Recorded with actor `operator`.
         """
-        granted = actions.grant(account, parse_usd(amount_usd), kind, reason, in_utc(expires), priority)
+        parse_usd(amount_usd)  # refused here, no database needs to be found for it
+        wanted = GrantCredit(
+            amount_usd=amount_usd, kind=kind, reason=Sealed(reason), expires_at=in_utc(expires), priority=priority
+        )
+        granted = on_account(actions, account, lambda use_cases, id: use_cases.grant_credit(id, wanted, OPERATOR))
+        _note_grant(wanted, granted)
         print(f"granted ${amount_usd} as lot {granted.lot_id}; available ${format_usd(granted.available_nusd)}")
+
+
+async def _all_accounts(use_cases: "UseCases") -> Sequence[AccountLine]:
+    lines: list[AccountLine] = []
+    while page := await use_cases.list_accounts(lines[-1].account_id if lines else "", PAGE):
+        lines += page
+    return lines
+
+
+def _note_grant(wanted: GrantCredit, granted: GrantedLot) -> None:
+    """Break-glass (PRODUCT §3): exempt from limits and approval, so the log has it too."""
+    import structlog
+
+    structlog.get_logger().warning(
+        "break-glass grant", lot_id=granted.lot_id, amount_usd=wanted.amount_usd, position=granted.position
+    )

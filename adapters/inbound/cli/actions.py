@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:  # only named here: `--help` need not load them
-    from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from adapters.inbound.cli.render.banner import Started
-    from adapters.inbound.cli.render.views import AccountLine, AccountView, KeyView, StatementView
-    from application.change_account_state import ChangedState
-    from application.grant_credit import Granted
-    from application.manage_keys import IssuedKey
+    from application.use_cases import UseCases
     from application.verify_ledger import Report
-    from domain.account.events import AccountState
-    from domain.api_key.events import Environment, KeyKind
-    from domain.lot_kind import LotKind
-    from domain.window import KeyLimit
 
+T = TypeVar("T")
 
 Process = Literal["api", "projector", "auditor"]
 """Whose login to the database is asked for."""
@@ -34,9 +27,7 @@ class DemoAccess(NamedTuple):
 
 
 class Actions(Protocol):
-    """`account` is an account's id or username, `key` a key's id or label.
-
-    Each raises Complaint for what an operator must know.
+    """Processes, checks, and the way to the use cases. Each raises Complaint for what an operator must know.
 
     credentials: base_url, admin_key, demo_key.
     """
@@ -63,38 +54,24 @@ class Actions(Protocol):
 
     def demo_access(self) -> DemoAccess: ...
 
-    def statement(self, account: str, limit: int) -> StatementView: ...
+    def operate(self, deed: Callable[[UseCases], Awaitable[T]]) -> T:
+        """Run use cases on the instance's database. Raises also: DomainError of the deed."""
+        ...
 
-    def open_account(self, username: str, email: str) -> str: ...
 
-    def change_account_state(self, account: str, state: AccountState, reason: str) -> ChangedState: ...
+def on_account(actions: Actions, account: str, deed: Callable[[UseCases, str], Awaitable[T]]) -> T:
+    """`deed` gets the account's id; `account` is its id or username."""
 
-    def account(self, account: str) -> AccountView: ...
+    async def run(use_cases: UseCases) -> T:
+        return await deed(use_cases, await use_cases.find_account(account))
 
-    def accounts(self) -> Sequence[AccountLine]: ...
+    return actions.operate(run)
 
-    def issue_key(
-        self,
-        account: str,
-        label: str,
-        environment: Environment,
-        kind: KeyKind,
-        limit: KeyLimit | None,
-        expires_at: datetime | None,
-    ) -> IssuedKey: ...
 
-    def keys(self, account: str) -> Sequence[KeyView]: ...
+def on_key(actions: Actions, account: str, key: str, deed: Callable[[UseCases, str, str], Awaitable[T]]) -> T:
+    """`deed` gets the account's id and the key's; `key` is its id or label."""
 
-    def rotate_key(self, account: str, key: str, grace_s: int) -> IssuedKey: ...
+    async def run(use_cases: UseCases, account_id: str) -> T:
+        return await deed(use_cases, account_id, await use_cases.find_key(account_id, key))
 
-    def revoke_key(self, account: str, key: str) -> int: ...
-
-    def grant(
-        self,
-        account: str,
-        amount_nusd: int,
-        kind: LotKind,
-        reason: str,
-        expires_at: datetime | None,
-        priority: int | None,
-    ) -> Granted: ...
+    return on_account(actions, account, run)

@@ -14,6 +14,7 @@ from adapters.inbound.cli.render.give_secret import give_secret, is_terminal
 from adapters.inbound.cli.render.print_json import Json, print_json
 from adapters.inbound.cli.rotate_verbs import rotate_verbs
 from adapters.version import VERSION
+from application.credit.show_statement import ShowStatement
 
 Field = Literal["base_url", "admin_key", "demo_key"]
 
@@ -139,7 +140,8 @@ def _add_checks(cli: typer.Typer, actions: Actions) -> None:
 
         access = actions.demo_access()
         make_requests(access)
-        show_statement(actions.statement(access.account_id, REQUESTS))
+        wanted = ShowStatement(REQUESTS)
+        show_statement(actions.operate(lambda use_cases: use_cases.show_statement(access.account_id, wanted)))
 
 
 def _print_version(is_asked: bool) -> None:

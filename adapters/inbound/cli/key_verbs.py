@@ -4,9 +4,12 @@ from typing import Annotated
 
 import typer
 
-from adapters.inbound.cli.account_verbs import Account, Expiry, in_utc
-from adapters.inbound.cli.actions import Actions
+from adapters.inbound.cli.account_verbs import OPERATOR, Account, Expiry, in_utc
+from adapters.inbound.cli.actions import Actions, on_account, on_key
 from adapters.inbound.cli.render.print_json import Json, print_json
+from application.keys.issue_key import IssueKey
+from application.keys.rotate_key import RotateKey
+from application.sealed import Sealed
 from domain.api_key.events import Environment, KeyKind
 from domain.api_key.ranges import DEFAULT_GRACE_S
 from domain.money import parse_usd
@@ -30,7 +33,10 @@ def key_verbs(actions: Actions) -> typer.Typer:
     ) -> None:
         """Issue a key; its secret is printed this once."""
         limit = KeyLimit(parse_usd(limit_usd, "limit_usd"), window) if limit_usd else None
-        issued = actions.issue_key(account, label, environment, kind, limit, in_utc(expires))
+        wanted = IssueKey(
+            label=Sealed(label), environment=environment, kind=kind, limit=limit, expires_at=in_utc(expires)
+        )
+        issued = on_account(actions, account, lambda use_cases, id: use_cases.issue_key(id, wanted, OPERATOR))
         print(f"{issued.key_id}\n{issued.secret}")
 
     @verbs.command("list")
@@ -38,7 +44,7 @@ def key_verbs(actions: Actions) -> typer.Typer:
         """List the account's keys that are not revoked."""
         from adapters.inbound.cli.render.show_account import show_keys
 
-        keys = actions.keys(account)
+        keys = on_account(actions, account, lambda use_cases, id: use_cases.list_keys(id))
         print_json(keys) if as_json else show_keys(keys)
 
     @verbs.command()
@@ -51,12 +57,14 @@ def key_verbs(actions: Actions) -> typer.Typer:
 
         Id, limits and spend stay.
         """
-        print(actions.rotate_key(account, key, grace_s).secret)
+        wanted = RotateKey(grace_s=grace_s)
+        rotated = on_key(actions, account, key, lambda uses, owner, id: uses.rotate_key(owner, id, wanted, OPERATOR))
+        print(rotated.secret)
 
     @verbs.command()
     def revoke(account: Account, key: Key) -> None:
         """End a key; it is dead on every process within a second."""
-        actions.revoke_key(account, key)
+        on_key(actions, account, key, lambda use_cases, owner, id: use_cases.revoke_key(owner, id))
         print(f"revoked {key}")
 
     return verbs

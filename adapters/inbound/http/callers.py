@@ -14,6 +14,7 @@ from adapters.inbound.http.gateway import Gateway
 from adapters.inbound.http.server.request_body import decode_as, read_body
 from adapters.inbound.http.server.request_headers import RequestHeaders, read_headers
 from application.ports.key_directory import Caller
+from application.sealed import read_sealed
 from domain.errors import DomainError
 
 API_KEY = HTTPBearer(auto_error=False, scheme_name="api_key", description="`gw_...`; `x-api-key` is read too")
@@ -106,7 +107,7 @@ def json_body(shape: type[msgspec.Struct], sent_by: Callable[..., Any], *, may_b
                    can make us read, or ask for, a byte of a body.
     may_be_empty:  an empty one means `{}`.
     """
-    decoder = msgspec.json.Decoder(shape)
+    decoder = msgspec.json.Decoder(shape, dec_hook=read_sealed)
 
     async def read(request: Request, gateway: Using, _: Annotated[object, Depends(sent_by)]) -> msgspec.Struct:
         headers = read_headers(request.scope["headers"])

@@ -9,13 +9,6 @@ from adapters.inbound.http.edge.failed_tries import FailedTries
 from adapters.inbound.http.edge.shares import AccountShares
 from adapters.inbound.http.edge.strangers import Strangers
 from adapters.inbound.http.server.body_budget import BodyBudget
-from application.change_account_state import ChangeAccountState
-from application.generate.complete_chat import CompleteChat
-from application.generate.request.check_large_body import CheckLargeBody
-from application.generate.stream_chat import StreamChat
-from application.grant_credit import GrantCredit
-from application.manage_keys import ManageKeys
-from application.open_account import OpenAccount
 from application.ports.catalog import Catalog
 from application.ports.chat_providers import ChatProviders
 from application.ports.clock import Clock
@@ -24,6 +17,7 @@ from application.ports.ledger import Ledger
 from application.ports.personal_data import PersonalData
 from application.ports.telemetry import Telemetry
 from application.reads.reads import Reads
+from application.use_cases import Inference, UseCases
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +53,6 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
     is_admin:   whether a secret is the admin key; compares in constant time.
     readiness:  the checks behind /ready, taken now; each bounded in time by whoever provides it.
     metrics:    Prometheus text and its content type.
-    check_large_body: whether an account may send one; asked before it is read.
     bodies:     what this process may hold of bodies in flight.
     is_out_of_reach: whether an exception of a port says that the database is away, and no more than that.
     accounts, tries, strangers: what an account, an address, and all who show no key may take.
@@ -67,12 +60,8 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     keys: KeyDirectory
-    complete_chat: CompleteChat
-    stream_chat: StreamChat
-    open_account: OpenAccount
-    change_account_state: ChangeAccountState
-    grant_credit: GrantCredit
-    manage_keys: ManageKeys
+    use_cases: UseCases
+    inference: Inference
     reads: Reads
     catalog: Catalog
     providers: ChatProviders
@@ -83,7 +72,6 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
     is_admin: Callable[[str], bool]
     readiness: Callable[[], Awaitable[Sequence[Check]]]
     metrics: Callable[[], tuple[bytes, str]]
-    check_large_body: CheckLargeBody
     bodies: BodyBudget
     is_out_of_reach: Callable[[Exception], bool] = lambda fault: False
     limits: Limits = Limits()

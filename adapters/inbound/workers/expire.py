@@ -4,8 +4,6 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from application.expire_due import ExpireDue
-
 log = structlog.get_logger()
 
 EVERY_S = 1.0
@@ -13,7 +11,7 @@ EVERY_S = 1.0
 
 
 class ExpiryTurn:
-    def __init__(self, expire_due: ExpireDue, leads: Callable[[], Awaitable[bool]]) -> None:
+    def __init__(self, expire_due: Callable[[], Awaitable[int]], leads: Callable[[], Awaitable[bool]]) -> None:
         self._expire_due = expire_due
         self._leads = leads
 

@@ -3,6 +3,7 @@
 AES-256-GCM with the account id as associated data: what was sealed for one account cannot be passed off as another's.
 """
 
+import hmac
 import secrets
 from collections.abc import Sequence
 
@@ -13,6 +14,8 @@ from adapters.outbound.crypto.wrapping import NONCE_BYTES, Wrapping
 from domain.proof.commitment import commitment
 
 KEY_BYTES = 32
+FINGERPRINTS = b"gatewayz fingerprints v1"
+"""Makes a key of its own for them out of the data key, which itself only seals."""
 
 
 class NotSealedHere(ValueError):
@@ -24,10 +27,14 @@ class DataKey:
         self._name = account_id.encode()
         self._cipher = AESGCM(key)
         self.commitment = commitment(account_id, key)
+        self._marking = hmac.digest(key, FINGERPRINTS, "sha256")
 
     def seal(self, data: bytes) -> bytes:
         nonce = secrets.token_bytes(NONCE_BYTES)
         return nonce + self._cipher.encrypt(nonce, data, self._name)
+
+    def fingerprint(self, data: bytes) -> bytes:
+        return hmac.digest(self._marking, data, "sha256")
 
     def open(self, sealed: bytes) -> bytes:
         """Raises: NotSealedHere."""

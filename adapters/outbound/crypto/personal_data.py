@@ -43,6 +43,9 @@ class SealedPersonalData:
     async def seal(self, account_id: str, data: bytes) -> bytes:
         return (await self._existing_key(account_id)).seal(data)
 
+    async def fingerprint(self, account_id: str, data: bytes) -> bytes:
+        return (await self._existing_key(account_id)).fingerprint(data)
+
     async def commitment(self, account_id: str) -> bytes:
         return (await self._existing_key(account_id)).commitment
 

@@ -3,9 +3,8 @@ servers and database drivers that they do not use, and a process should hold no 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from adapters.settings import Settings, read_settings
 from adapters.settings.dotenv_file import read_dotenv
@@ -13,15 +12,10 @@ from adapters.settings.dotenv_file import read_dotenv
 if TYPE_CHECKING:
     from adapters.inbound.cli.actions import DemoAccess, Process
     from adapters.inbound.cli.render.banner import Started
-    from adapters.inbound.cli.render.views import AccountLine, AccountView, KeyView, StatementView
-    from application.change_account_state import ChangedState
-    from application.grant_credit import Granted
-    from application.manage_keys import IssuedKey
+    from application.use_cases import UseCases
     from application.verify_ledger import Report
-    from domain.account.events import AccountState
-    from domain.api_key.events import Environment, KeyKind
-    from domain.lot_kind import LotKind
-    from domain.window import KeyLimit
+
+T = TypeVar("T")
 
 
 class WiredActions:
@@ -105,81 +99,11 @@ class WiredActions:
 
         return demo_access(settings)
 
-    def statement(self, account: str, limit: int) -> StatementView:
-        settings = _settings_of("statement")
-        from adapters.wiring.commands import manage_accounts
+    def operate(self, deed: Callable[[UseCases], Awaitable[T]]) -> T:
+        settings = _settings_of("operator")
+        from adapters.wiring.compose.operate import operate
 
-        return manage_accounts.statement(settings, account, limit)
-
-    def open_account(self, username: str, email: str) -> str:
-        settings = _settings_of("account")
-        from adapters.wiring.commands import manage_accounts
-
-        return manage_accounts.open_account(settings, username, email)
-
-    def change_account_state(self, account: str, state: AccountState, reason: str) -> ChangedState:
-        settings = _settings_of("account")
-        from adapters.wiring.commands import manage_accounts
-
-        return manage_accounts.change_state(settings, account, state, reason)
-
-    def account(self, account: str) -> AccountView:
-        settings = _settings_of("account")
-        from adapters.wiring.commands import manage_accounts
-
-        return manage_accounts.account(settings, account)
-
-    def accounts(self) -> Sequence[AccountLine]:
-        settings = _settings_of("account")
-        from adapters.wiring.commands import manage_accounts
-
-        return manage_accounts.accounts(settings)
-
-    def grant(
-        self,
-        account: str,
-        amount_nusd: int,
-        kind: LotKind,
-        reason: str,
-        expires_at: datetime | None,
-        priority: int | None,
-    ) -> Granted:
-        settings = _settings_of("grant")
-        from adapters.wiring.commands import manage_accounts
-
-        return manage_accounts.grant(settings, account, amount_nusd, kind, reason, expires_at, priority)
-
-    def issue_key(
-        self,
-        account: str,
-        label: str,
-        environment: Environment,
-        kind: KeyKind,
-        limit: KeyLimit | None,
-        expires_at: datetime | None,
-    ) -> IssuedKey:
-        settings = _settings_of("key")
-        from adapters.wiring.commands import manage_keys
-
-        return manage_keys.issue(settings, account, label, environment, kind, limit, expires_at)
-
-    def keys(self, account: str) -> Sequence[KeyView]:
-        settings = _settings_of("key")
-        from adapters.wiring.commands import manage_keys
-
-        return manage_keys.keys(settings, account)
-
-    def rotate_key(self, account: str, key: str, grace_s: int) -> IssuedKey:
-        settings = _settings_of("key")
-        from adapters.wiring.commands import manage_keys
-
-        return manage_keys.rotate(settings, account, key, grace_s)
-
-    def revoke_key(self, account: str, key: str) -> int:
-        settings = _settings_of("key")
-        from adapters.wiring.commands import manage_keys
-
-        return manage_keys.revoke(settings, account, key)
+        return operate(settings, deed)
 
 
 def _tell_dotenv(names: Sequence[str]) -> None:

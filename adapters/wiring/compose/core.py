@@ -17,6 +17,7 @@ from adapters.outbound.postgres.wire.read_times import TOTAL_TIMES
 from adapters.settings.settings import Settings
 from adapters.wiring.database.database import Database
 from application.reads.reads import Reads
+from application.write import Ports
 
 MAX_CONNECTIONS = 8
 """For reads beside the ledger's own: a handful of short queries at a time; the server has 200 for everybody."""
@@ -37,6 +38,10 @@ class Core(NamedTuple):
     ids: SystemIds
     pool: Pool
     duties: list[asyncio.Task[None]]
+
+    @property
+    def ports(self) -> Ports:
+        return Ports(self.ledger, self.personal_data, self.reads, self.clock, self.ids)
 
 
 class RunningLedger(NamedTuple):

@@ -7,21 +7,22 @@ from msgspec.structs import replace
 
 from adapters.settings.credentials import Credentials
 from adapters.settings.settings import Settings
-from adapters.wiring.compose.core import Core
-from adapters.wiring.compose.operate import run_on_core
+from adapters.wiring.compose.operate import operate_on
 from adapters.wiring.database.database import Database
+from application.accounts.open_account import OpenAccount
 from application.command_ids import named_id
-from application.grant_credit import GrantCredit
-from application.manage_keys import ManageKeys
-from application.open_account import OpenAccount
-from domain.aggregates import owner_of
-from domain.claim import Claim
-from domain.money import NUSD_PER_USD
+from application.credit.grant_credit import GrantCredit
+from application.keys.issue_key import IssueKey
+from application.keys.rotate_key import RotateKey
+from application.sealed import Sealed
+from application.use_cases import UseCases
+from application.write import Asked
+from domain.errors import DomainError
 
 USERNAME = "demo"
 EMAIL = "demo@example.com"
-CREDIT_NUSD = 10 * NUSD_PER_USD
-REASON = "credit to try Gatewayz with"
+CREDIT = GrantCredit(amount_usd="10", kind="promo", reason=Sealed("credit to try Gatewayz with"))
+OPERATOR = Asked("operator")
 
 
 def open_demo(database: Database, settings: Settings, credentials: Credentials) -> Credentials:
@@ -31,32 +32,34 @@ def open_demo(database: Database, settings: Settings, credentials: Credentials) 
     Raises: Complaint.
     """
 
-    async def deed(core: Core) -> tuple[str, str]:
-        account_id = await _account(core)
-        grant_credit = GrantCredit(core.ledger, core.personal_data, core.clock, core.ids)
-        grant = named_id("demo grant", account_id)
-        await grant_credit(account_id, CREDIT_NUSD, "promo", REASON, actor="operator", grant=grant)
-        return account_id, await _key(core, account_id, settings.home)
+    async def deed(use_cases: UseCases) -> tuple[str, str]:
+        account_id = await _account(use_cases)
+        grant = Asked("operator", named_id("demo grant", account_id))
+        await use_cases.grant_credit(account_id, CREDIT, grant)
+        return account_id, await _key(use_cases, account_id, settings.home)
 
-    account_id, key = run_on_core(database, settings, deed)
+    account_id, key = operate_on(database, settings, deed)
     return replace(credentials, demo_key=key, demo_account_id=account_id, ledger_id=database.ledger_id)
 
 
-async def _account(core: Core) -> str:
-    claim = Claim("username", core.personal_data.keyed_hash("username", USERNAME))
-    stream = await core.ledger.holder_of(claim)
-    if stream is not None:
-        return owner_of(stream)
-    open_account = OpenAccount(core.ledger, core.personal_data, core.clock, core.ids)
-    return (await open_account(USERNAME, EMAIL)).account_id
+async def _account(use_cases: UseCases) -> str:
+    try:
+        return await use_cases.find_account(USERNAME)
+    except DomainError as refusal:
+        if refusal.code != "account_not_found":
+            raise
+    wanted = OpenAccount(username=Sealed(USERNAME), email=Sealed(EMAIL))
+    return (await use_cases.open_account(wanted, OPERATOR)).account_id
 
 
-async def _key(core: Core, account_id: str, home: Path) -> str:
+async def _key(use_cases: UseCases, account_id: str, home: Path) -> str:
     """The secret of this home's own key: several homes may serve one database, and none may take another's key away."""
-    manage_keys = ManageKeys(core.ledger, core.personal_data, core.reads.positions, core.clock, core.ids)
     label = f"demo {hashlib.blake2b(str(home).encode(), digest_size=4).hexdigest()}"
-    claim = Claim("key_label", core.personal_data.keyed_hash("key_label", f"{account_id} {label}"))
-    stream = await core.ledger.holder_of(claim)
-    if stream is not None:
-        return (await manage_keys.rotate(account_id, owner_of(stream), grace_s=0)).secret
-    return (await manage_keys.issue(account_id, label, "test")).secret
+    try:
+        key_id = await use_cases.find_key(account_id, label)
+    except DomainError as refusal:
+        if refusal.code != "key_not_found":
+            raise
+        wanted = IssueKey(label=Sealed(label), environment="test")
+        return (await use_cases.issue_key(account_id, wanted, OPERATOR)).secret
+    return (await use_cases.rotate_key(account_id, key_id, RotateKey(grace_s=0), OPERATOR)).secret

@@ -21,21 +21,11 @@ from adapters.outbound.telemetry.telemetry import PrometheusTelemetry
 from adapters.settings import Settings, read_provider_keys
 from adapters.version import VERSION
 from adapters.wiring.compose.core import Core
-from application.change_account_state import ChangeAccountState
-from application.generate.call_providers import CallProviders
-from application.generate.complete_chat import CompleteChat
-from application.generate.keep_answer import ReplayAnswer
 from application.generate.kept_bytes import KeptBytes
-from application.generate.metering.estimate_tokens import MeterAnswer
-from application.generate.request.check_large_body import CheckLargeBody
-from application.generate.reserve_credit import Deadlines, ReserveCredit
-from application.generate.settle_charge import SettleCharge
-from application.generate.stream_chat import StreamChat
-from application.grant_credit import GrantCredit
-from application.manage_keys import ManageKeys
-from application.open_account import OpenAccount
+from application.generate.reserve_credit import Deadlines
 from application.ports.chat_providers import ChatProviders
 from application.ports.token_counter import TokenCounter
+from application.use_cases import InferencePorts, Terms, inference, use_cases
 
 
 def catalog_of(settings: Settings) -> ProviderCatalog:
@@ -68,40 +58,34 @@ def gateway_of(
     admin_key: str,
     readiness: Callable[[], Awaitable[Sequence[Check]]],
 ) -> Gateway:
-    deadlines = Deadlines(
-        settings.request_deadline_s,
-        settings.stream_deadline_s,
-        settings.reservation_grace_s,
-        settings.reserve_patience_s,
+    ports = core.ports
+    terms = Terms(
+        deadlines=Deadlines(
+            settings.request_deadline_s,
+            settings.stream_deadline_s,
+            settings.reservation_grace_s,
+            settings.reserve_patience_s,
+        ),
+        unpaid_limit=settings.unpaid_limit,
+        kept=KeptBytes(settings.kept_mb_per_account * 1024 * 1024),
+        keep_answers_s=settings.keep_answers_s,
+        read_on_s=settings.read_on_s,
     )
-    ledger, clock, personal_data = core.ledger, core.clock, core.personal_data
-    reserve = ReserveCredit(ledger, personal_data, clock, core.ids, telemetry, deadlines, settings.unpaid_limit)
-    kept = KeptBytes(settings.kept_mb_per_account * 1024 * 1024)
-    settle = SettleCharge(ledger, clock, personal_data, telemetry, deadlines, settings.keep_answers_s, kept)
-    meter = MeterAnswer(counter)
-    call_providers = CallProviders(ledger, clock, settle, meter, telemetry)
-    replay = ReplayAnswer(core.answers, personal_data, clock)
-    parts = (catalog, reserve, call_providers, settle, meter, providers, replay, clock)
     return Gateway(
         keys=keys,
-        complete_chat=CompleteChat(*parts),
-        stream_chat=StreamChat(*parts, settings.read_on_s),
-        open_account=OpenAccount(ledger, personal_data, clock, core.ids),
-        change_account_state=ChangeAccountState(ledger, personal_data, clock, core.ids),
-        grant_credit=GrantCredit(ledger, personal_data, clock, core.ids),
-        manage_keys=ManageKeys(ledger, personal_data, core.reads.positions, clock, core.ids),
+        use_cases=use_cases(ports),
+        inference=inference(ports, InferencePorts(core.answers, catalog, providers, counter, telemetry), terms),
         reads=core.reads,
         catalog=catalog,
         providers=providers,
-        ledger=ledger,
-        personal_data=personal_data,
-        clock=clock,
+        ledger=core.ledger,
+        personal_data=core.personal_data,
+        clock=core.clock,
         telemetry=telemetry,
         is_admin=_equals(admin_key),
         readiness=readiness,
         metrics=metrics.exposition,
         is_out_of_reach=is_out_of_reach,
-        check_large_body=CheckLargeBody(ledger, clock),
         bodies=BodyBudget(settings.body_budget_mb * 1024 * 1024),
         limits=Limits(
             body_bytes=settings.max_body_bytes,

@@ -25,7 +25,7 @@ from adapters.outbound.telemetry.metrics import Metrics
 from adapters.settings.settings import Settings
 from adapters.wiring.compose.core import RunningLedger, running_ledger
 from adapters.wiring.database.database import Database
-from application.expire_due import ExpireDue
+from application.use_cases import expiry
 
 DROP_ANSWERS_EVERY_S = 60.0
 CATCH_UP_S = 5.0
@@ -55,7 +55,7 @@ async def _run(database: Database, settings: Settings) -> int:
     metrics = Metrics(settings.metrics_folder)
     async with running_ledger(database, settings, "gatewayz projector", metrics.appended) as core:
         lead = ExpiryLead(database.writer("gatewayz expiry"))
-        turn = ExpiryTurn(ExpireDue(core.ledger, core.reads.due, SystemClock()), lead.is_ours)
+        turn = ExpiryTurn(expiry(core.ledger, core.reads.due, SystemClock()), lead.is_ours)
         tasks = [
             *core.duties,
             asyncio.create_task(_project(database, core, metrics, stop), name="projecting"),

@@ -1,27 +1,36 @@
-"""Actions that remember what was asked of them and answer from memory."""
+"""Processes and use cases that remember what was asked of them and answer from memory."""
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from adapters.inbound.cli.actions import DemoAccess
 from adapters.inbound.cli.render.banner import Started
-from adapters.inbound.cli.render.views import AccountLine, AccountView, KeyView, LotView, StatementView
-from application.change_account_state import ChangedState
-from application.grant_credit import Granted
-from application.manage_keys import IssuedKey
+from application.accounts.change_account_state import ChangeAccountState, ChangedAccountState
+from application.accounts.list_accounts import AccountLine
+from application.accounts.open_account import OpenedAccount
+from application.accounts.show_account import ShownAccount
+from application.credit.grant_credit import GrantedLot
+from application.credit.show_statement import ShownLot, ShownStatement
+from application.keys.issue_key import IssuedKey
+from application.keys.list_keys import ShownKey
 from application.reads.credits import Credits
 from application.reads.generations import GenerationRecord
+from application.use_cases import UseCases
 from application.verify_ledger import LedgerStanding, ReadModelStanding, Report
-from domain.account.events import AccountState
+from application.write import Asked
 from domain.credit.lot import Part
 from domain.pricing.rate import ChargeLine
 from domain.proof.finding import Finding
 
+T = TypeVar("T")
+R = TypeVar("R")
+
 AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
-KEY = KeyView(
+KEY = ShownKey(
     key_id="key-1",
     label="laptop [bold]",
     kind="inference",
@@ -36,7 +45,7 @@ KEY = KeyView(
     requests=1,
 )
 CREDITS = Credits(account_id="acc-1", granted_nusd=10**10, settled_nusd=45_000, posted_nusd=10**10 - 45_000)
-LOT = LotView(
+LOT = ShownLot(
     lot_id="lot-0001",
     kind="promo",
     priority=30,
@@ -104,8 +113,30 @@ STARTED = Started(
 )
 
 
+LINE = AccountLine(account_id="acc-1", username="alice", email="alice@example.com", state="active", opened_at=AT)
+ACCOUNT = ShownAccount(
+    account_id="acc-1",
+    username="demo",
+    email="demo@example.com",
+    state="active",
+    opened_at=AT,
+    available_nusd=CREDITS.available_nusd,
+    credits=CREDITS,
+    keys=[KEY],
+)
+STATEMENT = ShownStatement(
+    account_id="acc-1",
+    username="demo",
+    available_nusd=CREDITS.available_nusd,
+    credits=CREDITS,
+    lots=[LOT],
+    requests=[SETTLED],
+    position=7,
+)
+
+
 class FakeActions:
-    """asked: (verb, arguments) in order."""
+    """asked: (use case, arguments) in order."""
 
     def __init__(self, findings: Sequence[Finding] = ()) -> None:
         self.asked: list[tuple[Any, ...]] = []
@@ -142,61 +173,43 @@ class FakeActions:
     def demo_access(self) -> DemoAccess:
         raise AssertionError("needs a running API: tests/e2e")
 
-    def statement(self, account: str, limit: int) -> StatementView:
-        self.asked.append(("statement", account, limit))
-        return StatementView(
-            account_id="acc-1",
-            username="demo",
-            available_nusd=CREDITS.available_nusd,
-            credits=CREDITS,
-            lots=[LOT],
-            requests=[SETTLED],
-            position=7,
+    def operate(self, deed: Callable[[UseCases], Awaitable[T]]) -> T:
+        async def run() -> T:
+            return await deed(self._use_cases())
+
+        return asyncio.run(run())
+
+    def _use_cases(self) -> UseCases:
+        """Each remembers its name and arguments, and answers what it is told here."""
+        return UseCases(
+            open_account=self._answers("open_account", OpenedAccount("acc-1", 8)),
+            find_account=self._answers("find_account", "acc-1"),
+            list_accounts=self._list_accounts,
+            show_account=self._answers("show_account", ACCOUNT),
+            change_account_state=self._change_account_state,
+            grant_credit=self._answers("grant_credit", GrantedLot("lot-0002", 12, 22_345_678_901)),
+            show_statement=self._answers("show_statement", STATEMENT),
+            issue_key=self._answers("issue_key", IssuedKey("key-1", "gw_live_secret", 9)),
+            find_key=self._answers("find_key", "key-1"),
+            list_keys=self._answers("list_keys", [KEY]),
+            change_key=self._answers("change_key", 10),
+            rotate_key=self._answers("rotate_key", IssuedKey("key-1", "gw_live_new", 10)),
+            revoke_key=self._answers("revoke_key", 11),
         )
 
-    def open_account(self, username: str, email: str) -> str:
-        self.asked.append(("open", username, email))
-        return "acc-1"
+    def _answers(self, name: str, result: R) -> Callable[..., Awaitable[R]]:
+        async def answer(*arguments: object) -> R:
+            self.asked.append((name, *arguments))
+            return result
 
-    def change_account_state(self, account: str, state: AccountState, reason: str) -> ChangedState:
+        return answer
+
+    async def _list_accounts(self, after: str, limit: int) -> Sequence[AccountLine]:
+        return [] if after else [LINE]
+
+    async def _change_account_state(
+        self, account_id: str, wanted: ChangeAccountState, asked: Asked
+    ) -> ChangedAccountState:
         """Every account is suspended already."""
-        self.asked.append(("state", account, state, reason))
-        return ChangedState("acc-1", state, 0 if state == "suspended" else 13)
-
-    def account(self, account: str) -> AccountView:
-        self.asked.append(("account", account))
-        return AccountView(
-            account_id="acc-1",
-            username="demo",
-            email="demo@example.com",
-            state="active",
-            opened_at=AT,
-            available_nusd=CREDITS.available_nusd,
-            credits=CREDITS,
-            keys=[KEY],
-        )
-
-    def accounts(self) -> Sequence[AccountLine]:
-        return [
-            AccountLine(account_id="acc-1", username="alice", email="alice@example.com", state="active", opened_at=AT)
-        ]
-
-    def issue_key(self, *arguments: object) -> IssuedKey:
-        self.asked.append(("issue", *arguments))
-        return IssuedKey("key-1", "gw_live_secret", 9)
-
-    def keys(self, account: str) -> Sequence[KeyView]:
-        self.asked.append(("keys", account))
-        return [KEY]
-
-    def rotate_key(self, account: str, key: str, grace_s: int) -> IssuedKey:
-        self.asked.append(("rotate", account, key, grace_s))
-        return IssuedKey(key, "gw_live_new", 10)
-
-    def revoke_key(self, account: str, key: str) -> int:
-        self.asked.append(("revoke", account, key))
-        return 11
-
-    def grant(self, *arguments: object) -> Granted:
-        self.asked.append(("grant", *arguments))
-        return Granted("lot-0002", 12, 22_345_678_901)
+        self.asked.append(("change_account_state", account_id, wanted, asked))
+        return ChangedAccountState(account_id, wanted.state, 0 if wanted.state == "suspended" else 13)

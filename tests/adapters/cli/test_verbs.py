@@ -13,10 +13,19 @@ from adapters.complaint import Complaint
 from adapters.inbound.cli.app import build_cli
 from adapters.inbound.cli.render.banner import banner
 from adapters.version import VERSION
+from application.accounts.change_account_state import ChangeAccountState
+from application.credit.grant_credit import GrantCredit
+from application.credit.show_statement import ShowStatement
+from application.keys.issue_key import IssueKey
+from application.keys.rotate_key import RotateKey
+from application.sealed import Sealed
+from application.write import Asked
 from domain.errors import DomainError
 from domain.proof.finding import Finding
 from domain.window import KeyLimit
 from tests.adapters.cli.fake_actions import STARTED, FakeActions
+
+OPERATOR = Asked("operator")
 
 
 def run(actions: FakeActions, *arguments: str) -> Result:
@@ -146,7 +155,7 @@ def test_a_statement_shows_lots_reserve_settle_tokens_cost_and_available() -> No
 def test_a_statement_takes_a_limit() -> None:
     actions = FakeActions()
     run(actions, "statement", "demo", "--limit", "7")
-    assert actions.asked == [("statement", "demo", 7)]
+    assert actions.asked == [("find_account", "demo"), ("show_statement", "acc-1", ShowStatement(7))]
 
 
 def test_a_statement_as_json_has_whole_amounts() -> None:
@@ -189,7 +198,10 @@ def test_key_issue_prints_id_and_secret() -> None:
     )
     assert done.output == "key-1\ngw_live_secret\n"
     expires = datetime(2027, 1, 31, tzinfo=UTC)
-    assert actions.asked == [("issue", "alice", "ci", "live", "inference", KeyLimit(1_500_000_000, "daily"), expires)]
+    wanted = IssueKey(
+        label=Sealed("ci"), environment="live", limit=KeyLimit(1_500_000_000, "daily"), expires_at=expires
+    )
+    assert actions.asked == [("find_account", "alice"), ("issue_key", "acc-1", wanted, OPERATOR)]
 
 
 def test_key_list_rotate_and_revoke() -> None:
@@ -197,7 +209,9 @@ def test_key_list_rotate_and_revoke() -> None:
     assert json.loads(run(actions, "key", "list", "alice", "--json").output)[0]["key_id"] == "key-1"
     assert run(actions, "key", "rotate", "alice", "key-1", "--grace-s", "0").output == "gw_live_new\n"
     assert run(actions, "key", "revoke", "alice", "key-1").output == "revoked key-1\n"
-    assert actions.asked == [("keys", "alice"), ("rotate", "alice", "key-1", 0), ("revoke", "alice", "key-1")]
+    found = [("find_account", "alice"), ("find_key", "acc-1", "key-1")]
+    rotated = ("rotate_key", "acc-1", "key-1", RotateKey(grace_s=0), OPERATOR)
+    assert actions.asked[2:] == [*found, rotated, *found, ("revoke_key", "acc-1", "key-1")]
 
 
 def test_credentials_are_told_all_or_one_bare() -> None:
@@ -209,7 +223,8 @@ def test_a_state_is_changed_once_and_only_to_one_there_is() -> None:
     actions = FakeActions()
     done = run(actions, "account", "state", "alice", "closed", "--reason", "asked for by its owner")
     assert (done.exit_code, done.output) == (0, "acc-1 is now closed\n")
-    assert actions.asked == [("state", "alice", "closed", "asked for by its owner")]
+    wanted = ChangeAccountState(state="closed", reason=Sealed("asked for by its owner"))
+    assert actions.asked[1:] == [("change_account_state", "acc-1", wanted, OPERATOR)]
     assert said("account", "state", "alice", "suspended", "--reason", "abuse") == "acc-1 is already suspended\n"
     wrong = run(actions, "account", "state", "alice", "frozen", "--reason", "asked for by its owner")
     assert wrong.exit_code == 2
@@ -220,12 +235,15 @@ def test_grant_reads_the_amount_exactly() -> None:
     actions = FakeActions()
     done = run(actions, "grant", "alice", "12.345678901", "--reason", "goodwill after outage", "--kind", "purchased")
     assert "available $22.345678901" in done.output
-    assert actions.asked == [("grant", "alice", 12_345_678_901, "purchased", "goodwill after outage", None, None)]
+    wanted = GrantCredit(amount_usd="12.345678901", kind="purchased", reason=Sealed("goodwill after outage"))
+    assert actions.asked == [("find_account", "alice"), ("grant_credit", "acc-1", wanted, OPERATOR)]
 
 
 @pytest.mark.parametrize("amount", ["1e3", "-5", "0.0000000001", "ten"])
-def test_grant_refuses_an_amount_that_is_none(amount: str) -> None:
-    done = run(FakeActions(), "grant", "alice", "--reason", "goodwill after outage", "--", amount)
+def test_grant_refuses_an_amount_that_is_none_before_it_asks_for_a_database(amount: str) -> None:
+    actions = FakeActions()
+    done = run(actions, "grant", "alice", "--reason", "goodwill after outage", "--", amount)
+    assert actions.asked == []
     assert isinstance(done.exception, DomainError)
     assert done.exception.code == "invalid_amount"
 

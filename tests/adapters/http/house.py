@@ -1,7 +1,7 @@
 """A whole gateway on fakes, with an account, its keys and some credit: what most tests here begin with."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Awaitable, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -12,19 +12,15 @@ from adapters.inbound.http.app import GatewayApp, create_app
 from adapters.inbound.http.gateway import Check, Gateway, Limits
 from adapters.inbound.http.server.body_budget import BodyBudget
 from adapters.outbound.crypto.clock_and_ids import SystemIds
-from application.change_account_state import ChangeAccountState
-from application.generate.call_providers import CallProviders
-from application.generate.complete_chat import CompleteChat
-from application.generate.keep_answer import ReplayAnswer
+from application.accounts.open_account import OpenAccount
+from application.credit.grant_credit import GrantCredit
 from application.generate.kept_bytes import KeptBytes
-from application.generate.metering.estimate_tokens import MeterAnswer
-from application.generate.request.check_large_body import CheckLargeBody
-from application.generate.reserve_credit import Deadlines, ReserveCredit
-from application.generate.settle_charge import SettleCharge
-from application.generate.stream_chat import StreamChat
-from application.grant_credit import GrantCredit
-from application.manage_keys import ManageKeys
-from application.open_account import OpenAccount
+from application.generate.reserve_credit import Deadlines
+from application.keys.change_key import ChangeKey
+from application.keys.issue_key import IssuedKey, IssueKey
+from application.sealed import Sealed
+from application.use_cases import InferencePorts, Terms, inference, use_cases
+from application.write import Asked, Ports
 from domain.account.account import ACCOUNT, ChangeState
 from domain.catalog.offer import Offer
 from domain.credit.commands import Reserve
@@ -49,6 +45,7 @@ from tests.fakes.scripted_providers import ScriptedProviders
 T = TypeVar("T")
 
 ADMIN_KEY = "gw_admin_for-tests"
+ADMIN = Asked("admin")
 
 MODEL = "acme/m"
 """$1 per million tokens in, $2 out: 10 in and 5 out cost 20,000 nUSD."""
@@ -89,7 +86,7 @@ class House:
         self.bodies = BodyBudget(body_budget_bytes, patience_s=0.2)
         self.kept = KeptBytes(kept_bytes_of_account)
         self.gateway = self._gateway(limits, deadlines, read_on_s, unpaid_limit)
-        self.account_id = done(self.gateway.open_account("ada", "ada@example.com")).account_id
+        self.account_id = self.open_account("ada")
         self.key = self.new_key("first")
         self.grant("10")
 
@@ -98,13 +95,22 @@ class House:
         return create_app(self.gateway)
 
     def new_key(self, label: str, **asked: Any) -> str:
-        return done(self.gateway.manage_keys.issue(self.account_id, label, "test", **asked)).secret
+        return self.issue(label, **asked).secret
+
+    def issue(self, label: str, **asked: Any) -> IssuedKey:
+        wanted = IssueKey(label=Sealed(label), environment="test", **asked)
+        return done(self.gateway.use_cases.issue_key(self.account_id, wanted, ADMIN))
+
+    def open_account(self, username: str) -> str:
+        wanted = OpenAccount(username=Sealed(username), email=Sealed(f"{username}@example.com"))
+        return done(self.gateway.use_cases.open_account(wanted, ADMIN)).account_id
+
+    def change_key(self, key_id: str, **changes: Any) -> None:
+        done(self.gateway.use_cases.change_key(self.account_id, key_id, ChangeKey(**changes), ADMIN))
 
     def grant(self, amount_usd: str) -> None:
-        granting = self.gateway.grant_credit(
-            self.account_id, parse_usd(amount_usd), "purchased", "for the tests", actor="admin"
-        )
-        done(granting)
+        wanted = GrantCredit(amount_usd=amount_usd, kind="purchased", reason=Sealed("for the tests"))
+        done(self.gateway.use_cases.grant_credit(self.account_id, wanted, ADMIN))
 
     def hold_all_but(self, amount_usd: str) -> None:
         """Another request holds all of the credit but this much."""
@@ -137,32 +143,25 @@ class House:
         return [recorded.event for recorded in self.ledger.log if isinstance(recorded.event, kinds)]
 
     def _gateway(self, limits: Limits, deadlines: Deadlines, read_on_s: float, unpaid_limit: UnpaidLimit) -> Gateway:
-        ledger, clock, ids, telemetry = self.ledger, self.clock, self.ids, self.telemetry
-        reserve = ReserveCredit(ledger, self.personal_data, clock, ids, telemetry, deadlines, unpaid_limit)
-        settle = SettleCharge(ledger, clock, self.personal_data, telemetry, deadlines, 3_600, self.kept)
-        meter = MeterAnswer(NoCounter())
-        calls = CallProviders(ledger, clock, settle, meter, telemetry)
-        replay = ReplayAnswer(ledger, self.personal_data, clock)
-        parts = (self.catalog, reserve, calls, settle, meter, self.providers, replay, clock)
+        ports = Ports(self.ledger, self.personal_data, self.reads, self.clock, self.ids)
+        more = InferencePorts(self.ledger, self.catalog, self.providers, NoCounter(), self.telemetry)
+        terms = Terms(
+            deadlines=deadlines, unpaid_limit=unpaid_limit, kept=self.kept, keep_answers_s=3_600, read_on_s=read_on_s
+        )
         return Gateway(
-            keys=MemoryKeyDirectory(ledger, self.personal_data, clock),
-            complete_chat=CompleteChat(*parts),
-            stream_chat=StreamChat(*parts, read_on_s=read_on_s),
-            open_account=OpenAccount(ledger, self.personal_data, clock, ids),
-            change_account_state=ChangeAccountState(ledger, self.personal_data, clock, ids),
-            grant_credit=GrantCredit(ledger, self.personal_data, clock, ids),
-            manage_keys=ManageKeys(ledger, self.personal_data, self.reads.positions, clock, ids),
+            keys=MemoryKeyDirectory(self.ledger, self.personal_data, self.clock),
+            use_cases=use_cases(ports),
+            inference=inference(ports, more, terms),
             reads=self.reads,
             catalog=self.catalog,
             providers=self.providers,
-            ledger=ledger,
+            ledger=self.ledger,
             personal_data=self.personal_data,
-            clock=clock,
-            telemetry=telemetry,
+            clock=self.clock,
+            telemetry=self.telemetry,
             is_admin=lambda secret: secret == ADMIN_KEY,
             readiness=self._readiness,
             metrics=lambda: (prometheus_client.generate_latest(), prometheus_client.CONTENT_TYPE_LATEST),
-            check_large_body=CheckLargeBody(ledger, clock),
             bodies=self.bodies,
             limits=limits,
             version="1.2.3",
@@ -172,9 +171,13 @@ class House:
         return self.checks
 
 
-def done(step: Coroutine[Any, Any, T]) -> T:
+def done(step: Awaitable[T]) -> T:
     """Run a use case on fakes to its end; only before the server has a hand in it."""
-    return asyncio.run(step)
+
+    async def run() -> T:
+        return await step
+
+    return asyncio.run(run())
 
 
 def offer(model: str, prices: PriceSet | None) -> Offer:

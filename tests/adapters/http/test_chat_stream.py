@@ -208,7 +208,7 @@ def test_P1_a_client_that_hangs_up_pays_for_what_was_produced(house: House, serv
 
 
 def test_a_provider_that_goes_on_for_ever_is_left_soon_after_its_client(house: House, served: Served) -> None:
-    house.gateway.stream_chat._read_on_s = 0.05  # else it would be half a minute
+    house.gateway.inference.stream_chat._read_on_s = 0.05  # else it would be half a minute
     stop = Stop()
     house.providers.streams[MODEL] = [text_chunk("Hello"), stop]
     stream = RawStream(served.port, house.key, ASKED)

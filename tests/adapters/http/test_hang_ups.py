@@ -15,7 +15,7 @@ BARE = Chunk(data=text_chunk("").data, is_bare=True)
 
 def test_a_client_that_hangs_up_after_a_role_alone_is_noticed_at_once(house: House, served: Served) -> None:
     """Nothing was produced, so nothing is charged, and no other provider is asked."""
-    house.gateway.stream_chat._read_on_s = 0.05  # else it would be half a minute
+    house.gateway.inference.stream_chat._read_on_s = 0.05  # else it would be half a minute
     stop = Stop()
     house.providers.streams[MODEL] = [BARE, stop, *streamed_answer("late")]
     stream = RawStream(served.port, house.key, ASKED)

@@ -8,7 +8,6 @@ import openai
 import pytest
 
 from application.generate.reserve_credit import Deadlines
-from application.manage_keys import KeyChange
 from application.ports.provider_failure import Told
 from domain.credit.commands import Settle
 from domain.credit.events import Reserved, Settled
@@ -170,7 +169,7 @@ def test_no_credit_for_a_price_per_request_is_402_with_that_price(house: House, 
 def test_unknown_disabled_and_expired_keys_are_401(house: House, served: Served) -> None:
     disabled = house.new_key("disabled")
     key_id = done(house.gateway.keys.authenticate(disabled)).key_id
-    done(house.gateway.manage_keys.change(house.account_id, key_id, KeyChange(disabled=True)))
+    house.change_key(key_id, disabled=True)
     for secret, code in (("gw_test_nobody", "invalid_api_key"), (disabled, "api_key_disabled")):
         with pytest.raises(openai.AuthenticationError) as refused, sdk(served, secret) as client:
             client.chat.completions.create(model=MODEL, messages=QUESTION)

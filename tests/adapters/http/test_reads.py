@@ -5,7 +5,7 @@ import pytest
 
 from domain.window import KeyLimit
 from tests.adapters.http.conftest import speaker
-from tests.adapters.http.house import MODEL, House, done, error_of
+from tests.adapters.http.house import MODEL, House, error_of
 from tests.adapters.http.served import Served
 from tests.fakes.scripted_providers import failure, whole_answer
 
@@ -90,8 +90,9 @@ def test_a_generation_that_failed_is_there_and_cost_nothing(house: House, http: 
 def test_nobody_sees_another_accounts_generation(house: House, http: httpx.Client, served: Served) -> None:
     house.providers.answers[MODEL] = whole_answer()
     generation_id = http.post(PATH, json=ASKED).headers["x-generation-id"]
-    other = done(house.gateway.open_account("eve", "eve@example.com")).account_id
-    with speaker(served, done(house.gateway.manage_keys.issue(other, "hers", "test")).secret) as eve:
+    mine, house.account_id = house.account_id, house.open_account("eve")
+    hers, house.account_id = house.new_key("hers"), mine
+    with speaker(served, hers) as eve:
         answer = eve.get("/v1/generation", params={"id": generation_id})
     assert (answer.status_code, error_of(answer.content)["code"]) == (404, "generation_not_found")
 

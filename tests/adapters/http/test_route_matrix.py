@@ -11,7 +11,6 @@ from starlette.types import Message, Receive, Scope, Send
 from adapters.inbound.http.callers import MAX_BODY_BYTES
 from adapters.inbound.http.gateway import Limits
 from adapters.inbound.http.routes.api import Api
-from application.manage_keys import KeyChange
 from tests.adapters.http.house import ADMIN_KEY, House, done
 from tests.adapters.http.raw import answer_of, everything, head
 from tests.adapters.http.served import Served
@@ -122,11 +121,10 @@ def routes_of(house: House) -> Iterator[Route]:
 
 def callers_of(house: House) -> dict[str, str]:
     """Every kind of caller by a name, with the key that is sent."""
-    keys = house.gateway.manage_keys
-    revoked = done(keys.issue(house.account_id, "revoked", "test"))
-    done(keys.revoke(house.account_id, revoked.key_id))
-    disabled = done(keys.issue(house.account_id, "disabled", "test"))
-    done(keys.change(house.account_id, disabled.key_id, KeyChange(disabled=True)))
+    revoked = house.issue("revoked")
+    done(house.gateway.use_cases.revoke_key(house.account_id, revoked.key_id))
+    disabled = house.issue("disabled")
+    house.change_key(disabled.key_id, disabled=True)
     expired = house.new_key("expired", expires_at=house.clock.now() + timedelta(seconds=0.2))
     time.sleep(0.3)
     callers = {
@@ -142,7 +140,7 @@ def callers_of(house: House) -> dict[str, str]:
     }
     mine = house.account_id
     for name, username in (("other account", "bob"), ("suspended", "eve")):
-        house.account_id = done(house.gateway.open_account(username, f"{username}@example.com")).account_id
+        house.account_id = house.open_account(username)
         callers[name] = house.new_key(name)
     house.suspend()
     house.account_id = mine

@@ -4,23 +4,35 @@ import asyncio
 
 import pytest
 
+from adapters.outbound.crypto.clock_and_ids import SystemClock, SystemIds
 from adapters.outbound.postgres.builds.project_log import Projector
 from adapters.outbound.postgres.read.reads import postgres_reads
-from application.reads.accounts import AccountRecord
-from application.reads.statements import Statement
-from application.show_statement import ShowStatement
+from application.credit.show_statement import ShownStatement, ShowStatement
+from application.use_cases import use_cases
+from application.write import Ports
 from domain.errors import DomainError
 from tests.adapters.postgres_projections.asking import pool_of
 from tests.adapters.postgres_projections.projecting import running
 from tests.databases import Database
+from tests.fakes.memory_ledger import MemoryLedger
+from tests.fakes.memory_personal_data import MemoryPersonalData
 from tests.projections.append_events import append_events
 from tests.projections.story import halves, wild_story
 
 
-def show(database: Database, account_id: str, limit: int = 1_000) -> tuple[AccountRecord, Statement]:
-    async def showing() -> tuple[AccountRecord, Statement]:
+class Unsealed(MemoryPersonalData):
+    """The story's personal data is not sealed."""
+
+    async def open(self, account_id: str, sealed: bytes) -> bytes:
+        return sealed
+
+
+def show(database: Database, account_id: str, limit: int = 1_000) -> ShownStatement:
+    async def showing() -> ShownStatement:
         async with pool_of(database) as pool:
-            return await ShowStatement(postgres_reads(pool))(account_id, limit)
+            reads = postgres_reads(pool)
+            ports = Ports(MemoryLedger(), Unsealed(), reads, SystemClock(), SystemIds())
+            return await use_cases(ports).show_statement(account_id, ShowStatement(limit))
 
     return asyncio.run(showing())
 
@@ -32,8 +44,8 @@ def test_it_waits_for_what_was_just_written(database: Database) -> None:
     last = max(event.position for event in after if event.stream == "credit-acct-0")
     append_events(database.writer, after)
     with running(database):
-        account, statement = show(database, "acct-0")
-    assert (account.account_id, statement.credits.position) == ("acct-0", last)
+        statement = show(database, "acct-0")
+    assert (statement.account_id, statement.credits.position) == ("acct-0", last)
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,13 @@ from adapters.outbound.crypto.data_key import Keyring
 from adapters.outbound.postgres.builds.project_log import Projector
 from adapters.outbound.postgres.verify.examine_ledger import pinned_evidence
 from adapters.outbound.postgres.verify.verify_access import KeyAccess
-from application.manage_keys import KeyChange
+from application.accounts.open_account import OpenAccount
+from application.keys.change_key import ChangeKey
+from application.keys.issue_key import IssueKey
+from application.keys.rotate_key import RotateKey
+from application.sealed import Sealed
 from application.verify_ledger import Report, verify_ledger
+from application.write import Asked
 from tests.databases import Database
 from tests.golden.logs.gateway import ledger_gateway
 from tests.golden.logs.told import ToldSecrets
@@ -41,14 +46,23 @@ def house(database: Database) -> House:
 
 async def _lived(database: Database) -> tuple[str, str, str]:
     async with ledger_gateway(database.writer, SECRETS, AT) as gateway:
-        gateway.manage_keys._positions.wait_for = _at_once  # type: ignore[method-assign]
-        ada, bob = [(await gateway.open_account(name, f"{name}@example.com")).account_id for name in ("ada", "bob")]
-        key = (await gateway.manage_keys.issue(ada, "first", "live")).key_id
-        await gateway.manage_keys.change(ada, key, KeyChange(label="renamed"))
-        await gateway.manage_keys.rotate(ada, key)
-        await gateway.manage_keys.issue(bob, "kept", "live")
-        await gateway.manage_keys.revoke(bob, (await gateway.manage_keys.issue(bob, "gone", "live")).key_id)
+        gateway.reads.positions.wait_for = _at_once  # type: ignore[method-assign]
+        uses, admin = gateway.use_cases, Asked("admin")
+        ada, bob = [(await uses.open_account(named(name), admin)).account_id for name in ("ada", "bob")]
+        key = (await uses.issue_key(ada, labelled("first"), admin)).key_id
+        await uses.change_key(ada, key, ChangeKey(label=Sealed("renamed")), admin)
+        await uses.rotate_key(ada, key, RotateKey(), admin)
+        await uses.issue_key(bob, labelled("kept"), admin)
+        await uses.revoke_key(bob, (await uses.issue_key(bob, labelled("gone"), admin)).key_id)
     return ada, bob, key
+
+
+def named(name: str) -> OpenAccount:
+    return OpenAccount(username=Sealed(name), email=Sealed(f"{name}@example.com"))
+
+
+def labelled(label: str) -> IssueKey:
+    return IssueKey(label=Sealed(label), environment="live")
 
 
 async def _at_once(position: int, timeout_s: float) -> bool:

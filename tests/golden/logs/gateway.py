@@ -15,19 +15,11 @@ from adapters.outbound.postgres.append.ledger import PostgresLedger
 from adapters.outbound.postgres.read.content import PostgresAnswers, PostgresDataKeys
 from adapters.outbound.postgres.read.reads import postgres_reads
 from adapters.outbound.postgres.wire.read_times import TOTAL_TIMES
-from application.change_account_state import ChangeAccountState
-from application.expire_due import ExpireDue
-from application.generate.call_providers import CallProviders
-from application.generate.complete_chat import CompleteChat
-from application.generate.keep_answer import ReplayAnswer
 from application.generate.kept_bytes import KeptBytes
-from application.generate.metering.estimate_tokens import MeterAnswer
 from application.generate.request.read_chat_request import ChatRequest, read_body
-from application.generate.reserve_credit import Deadlines, ReserveCredit
-from application.generate.settle_charge import SettleCharge
-from application.grant_credit import GrantCredit
-from application.manage_keys import ManageKeys
-from application.open_account import OpenAccount
+from application.generate.reserve_credit import Deadlines
+from application.use_cases import InferencePorts, Terms, expiry, inference, use_cases
+from application.write import Ports
 from domain.catalog.offer import Offer
 from domain.pricing.price import PriceSet, PriceTier
 from tests.adapters.postgres import ledgers
@@ -39,7 +31,7 @@ from tests.golden.logs.told import ToldSecrets
 
 MODEL = "acme/m"
 DEADLINES = Deadlines(request_s=600, stream_s=3_600, grace_s=900, reserve_patience_s=30)
-KEEP_ANSWERS_S = 86_400
+TERMS = Terms(deadlines=DEADLINES, kept=KeptBytes(), keep_answers_s=86_400, read_on_s=5)
 
 
 class SetClock:
@@ -75,7 +67,7 @@ class SeededIds:
 
 
 class LedgerGateway:
-    """What the composition root makes of the same parts, but for providers, catalog, clock and names."""
+    """The use cases as the composition root has them, but for providers, catalog, clock and names."""
 
     def __init__(self, ledger: PostgresLedger, pool: AsyncConnectionPool[Any], secrets: ToldSecrets, at: datetime):
         self.ledger = ledger
@@ -85,23 +77,13 @@ class LedgerGateway:
         self.personal_data = SealedPersonalData(secrets.pepper.encode(), ring, PostgresDataKeys(pool))
         self.reads = postgres_reads(pool)
         self.providers = ScriptedProviders()
-        shared = (ledger, self.personal_data, self.clock, self.ids)
-        self.open_account = OpenAccount(*shared)
-        self.grant_credit = GrantCredit(*shared)
-        self.change_account_state = ChangeAccountState(*shared)
-        self.manage_keys = ManageKeys(ledger, self.personal_data, self.reads.positions, self.clock, self.ids)
-        self.expire_due = ExpireDue(ledger, self.reads.due, self.clock)
-        telemetry = CountingTelemetry()
         self.catalog = MemoryCatalog([_offer("acme", 10**9, 2 * 10**9), _offer("dearer", 2 * 10**9, 5 * 10**9)])
-        self.reserve = ReserveCredit(ledger, self.personal_data, self.clock, self.ids, telemetry, DEADLINES)
-        self.settle = SettleCharge(
-            ledger, self.clock, self.personal_data, telemetry, DEADLINES, KEEP_ANSWERS_S, KeptBytes()
-        )
-        meter = MeterAnswer(NoCounter())
-        calls = CallProviders(ledger, self.clock, self.settle, meter, telemetry)
-        replay = ReplayAnswer(PostgresAnswers(pool), self.personal_data, self.clock)
-        parts = (self.catalog, self.reserve, calls, self.settle, meter, self.providers, replay, self.clock)
-        self.complete_chat = CompleteChat(*parts)
+        ports = Ports(ledger, self.personal_data, self.reads, self.clock, self.ids)
+        self.use_cases = use_cases(ports)
+        self.expire_due = expiry(ledger, self.reads.due, self.clock)
+        more = InferencePorts(PostgresAnswers(pool), self.catalog, self.providers, NoCounter(), CountingTelemetry())
+        made = inference(ports, more, TERMS)
+        self.reserve, self.settle, self.complete_chat = made.reserve, made.settle, made.complete_chat
 
 
 @asynccontextmanager

@@ -18,12 +18,19 @@ import msgspec
 
 from adapters.embedded.platforms import bundled_install
 from adapters.inbound.http.inference.write_end import write_whole
+from application.accounts.change_account_state import ChangeAccountState
+from application.accounts.open_account import OpenAccount, OpenedAccount
+from application.credit.grant_credit import GrantCredit
 from application.generate.complete_chat import Completed
 from application.generate.metering.meter_answer import meter_answer
 from application.generate.settle_charge import Outcome
-from application.manage_keys import KeyChange
+from application.keys.change_key import ChangeKey
+from application.keys.issue_key import IssueKey
+from application.keys.rotate_key import RotateKey
 from application.ports.key_directory import Caller
 from application.ports.provider_failure import ProviderFailure
+from application.sealed import Sealed
+from application.write import Asked
 from domain.account.events import AccountState
 from domain.api_key.api_key import API_KEY, ApiKey
 from domain.credit.commands import Unpaid
@@ -32,6 +39,7 @@ from domain.credit.events import Attempt
 from domain.credit.state import CreditBalance
 from domain.errors import DomainError
 from domain.lot_kind import LotKind
+from domain.money import format_usd
 from domain.window import KeyLimit
 from tests.adapters.postgres_projections import projecting
 from tests.databases import Database, TestServer
@@ -60,6 +68,9 @@ LATEST = "2199-12-30T23:59:59-23:59"
 
 PEOPLE = ("ada", "bob", "cyd", "dan", "eve", "fay")
 REASON = "for the golden log"
+
+
+ADMIN = Asked("admin")
 
 
 class Story:
@@ -92,10 +103,14 @@ class Story:
 
     async def open_accounts(self) -> None:
         for person in PEOPLE:
-            opened = await self.gateway.open_account(person, f"{person}@example.com")
+            opened = await self.open(person, f"{person}@example.com")
             self.accounts[person] = opened.account_id
             self.gateway.clock.pass_s(1)
-        await refused(self.gateway.open_account("Ada", "another@example.com"))
+        await refused(self.open("Ada", "another@example.com"))
+
+    async def open(self, username: str, email: str) -> OpenedAccount:
+        wanted = OpenAccount(username=Sealed(username), email=Sealed(email))
+        return await self.gateway.use_cases.open_account(wanted, ADMIN)
 
     async def grant_credit(self) -> None:
         for person in PEOPLE[:4]:
@@ -109,15 +124,13 @@ class Story:
 
     async def grant(self, person: str, amount_nusd: int, kind: LotKind, expires_at: str | None = None) -> None:
         grant, account_id = self.gateway.ids.new(), self.accounts[person]
-        granted = await self.gateway.grant_credit(
-            account_id,
-            amount_nusd,
-            kind,
-            REASON,
-            actor="admin",
+        wanted = GrantCredit(
+            amount_usd=format_usd(amount_nusd),
+            kind=kind,
+            reason=Sealed(REASON),
             expires_at=None if expires_at is None else read_time(expires_at),
-            grant=grant,
         )
+        granted = await self.gateway.use_cases.grant_credit(account_id, wanted, Asked("admin", grant))
         self.grants.append(ToldGrant(str(grant), account_id, amount_nusd, kind, REASON, expires_at, granted.position))
 
     async def issue_keys(self) -> None:
@@ -127,13 +140,15 @@ class Story:
         await self.issue("ada", "manager", kind="management")
         await self.issue("fay", "latest", expires_at=read_time(LATEST))
         changed = await self.issue("fay", "moved to the latest")
-        change = KeyChange(expires_at=read_time(LATEST))
-        await self.gateway.manage_keys.change(self.accounts["fay"], changed.key_id, change)
-        await refused(self.gateway.manage_keys.issue(self.accounts["ada"], "First", "live"))
+        change = ChangeKey(expires_at=read_time(LATEST))
+        await self.gateway.use_cases.change_key(self.accounts["fay"], changed.key_id, change, ADMIN)
+        again = IssueKey(label=Sealed("First"), environment="live")
+        await refused(self.gateway.use_cases.issue_key(self.accounts["ada"], again, ADMIN))
 
     async def issue(self, person: str, label: str, **more: Any) -> Caller:
         account_id = self.accounts[person]
-        issued = await self.gateway.manage_keys.issue(account_id, label, "live", **more)
+        wanted = IssueKey(label=Sealed(label), environment="live", **more)
+        issued = await self.gateway.use_cases.issue_key(account_id, wanted, ADMIN)
         self.keys.append(ToldKey(issued.key_id, account_id, label, issued.secret, ""))
         return Caller(issued.key_id, account_id, more.get("kind", "inference"), "live", "active", more.get("limit"))
 
@@ -204,12 +219,13 @@ class Story:
             await self.gateway.settle(held, Outcome(metered=metered, finish_reason="length"))
 
     async def change_things(self) -> None:
-        keys, ada = self.gateway.manage_keys, self.accounts["ada"]
+        keys, ada = self.gateway.use_cases, self.accounts["ada"]
         changed, rotated, revoked = [await self.issue("ada", label) for label in ("changed", "rotated", "revoked")]
         limit = KeyLimit(10**9, "weekly")
-        await keys.change(ada, changed.key_id, KeyChange(label="renamed", disabled=True, limit=limit))
-        again = await keys.rotate(ada, rotated.key_id, 3_600)
-        await keys.revoke(ada, revoked.key_id)
+        change = ChangeKey(label=Sealed("renamed"), disabled=True, limit=limit)
+        await keys.change_key(ada, changed.key_id, change, ADMIN)
+        again = await keys.rotate_key(ada, rotated.key_id, RotateKey(grace_s=3_600), ADMIN)
+        await keys.revoke_key(ada, revoked.key_id)
         self.tell_again(changed.key_id, label="renamed")
         self.tell_again(rotated.key_id, secret=again.secret)
         states: Sequence[tuple[str, AccountState]] = [("dan", "suspended"), ("cyd", "past_due"), ("cyd", "active")]
@@ -219,7 +235,8 @@ class Story:
 
     async def change_state(self, person: str, state: AccountState) -> None:
         change, account_id = self.gateway.ids.new(), self.accounts[person]
-        changed = await self.gateway.change_account_state(account_id, state, REASON, change=change)
+        wanted = ChangeAccountState(state=state, reason=Sealed(REASON))
+        changed = await self.gateway.use_cases.change_account_state(account_id, wanted, Asked("admin", change))
         self.changes.append(ToldChange(str(change), account_id, state, REASON, changed.position))
 
     def tell_again(self, key_id: str, **news: str) -> None:

@@ -4,7 +4,7 @@ A red test here means that an installation could not be upgraded.
 """
 
 import subprocess
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import NamedTuple, get_args
@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 import psycopg
 import pytest
+from msgspec.structs import replace
 
 from adapters.embedded.platforms import bundled_install
 from adapters.inbound.http.inference.write_end import write_whole
@@ -20,18 +21,25 @@ from adapters.outbound.postgres.builds.project_log import Projector
 from adapters.outbound.postgres.setup.ensure_roles import ensure_roles
 from adapters.outbound.postgres.setup.migrate import migrate
 from adapters.outbound.postgres.verify.examine_ledger import pinned_evidence
+from application.accounts.change_account_state import ChangeAccountState
+from application.credit.grant_credit import GrantCredit
+from application.keys.rotate_key import RotateKey
 from application.ports.key_directory import Caller
+from application.sealed import Sealed
 from application.verify_ledger import Report, verify_ledger
+from application.write import Asked
 from domain.account.events import AccountState
 from domain.aggregates import CODEC
 from domain.api_key.api_key import API_KEY, ApiKey
 from domain.credit.decider import CREDIT
 from domain.credit.state import CreditBalance
+from domain.errors import DomainError
 from domain.lot_kind import LotKind
+from domain.money import format_usd
 from tests.adapters.postgres_projections.conftest import Copy
 from tests.databases import PASSWORD, ROLES, Database
 from tests.golden.logs.gateway import LedgerGateway, chat_request, ledger_gateway
-from tests.golden.logs.told import GoldenLog, Told, ToldKey, golden_logs
+from tests.golden.logs.told import GoldenLog, Told, ToldChange, ToldGrant, ToldKey, golden_logs
 
 LOGS = golden_logs()
 YEAR_10000 = "9999-12-31T23:59:59-23:59"
@@ -182,16 +190,8 @@ async def test_P5_a_grant_that_is_repeated_gets_its_first_result(restored: Resto
     head = restored.database.sql("SELECT position FROM ledger.head")
     assert len(restored.told.grants) > 5
     for grant in restored.told.grants:
-        kind = next(kind for kind in get_args(LotKind) if kind == grant.kind)
-        again = await gateway.grant_credit(
-            grant.account_id,
-            grant.amount_nusd,
-            kind,
-            grant.reason,
-            actor="admin",
-            grant=UUID(grant.grant),
-            expires_at=None if grant.expires_at is None else msgspec.convert(grant.expires_at, datetime),
-        )
+        wanted = wanted_again(grant)
+        again = await gateway.use_cases.grant_credit(grant.account_id, wanted, Asked("admin", UUID(grant.grant)))
         assert again.position == grant.position
     assert restored.database.sql("SELECT position FROM ledger.head") == head
 
@@ -200,9 +200,47 @@ async def test_P5_a_change_of_state_that_is_repeated_gets_its_first_result(
     restored: Restored, gateway: LedgerGateway
 ) -> None:
     for change in restored.told.changes:
-        state = next(state for state in get_args(AccountState) if state == change.state)
-        again = await gateway.change_account_state(change.account_id, state, change.reason, change=UUID(change.change))
+        asked = Asked("admin", UUID(change.change))
+        again = await gateway.use_cases.change_account_state(change.account_id, change_again(change), asked)
         assert again.position == change.position
+
+
+async def test_P5_another_input_under_a_former_name_is_refused(restored: Restored, gateway: LedgerGateway) -> None:
+    head = restored.database.sql("SELECT position FROM ledger.head")
+    for grant in restored.told.grants[:3]:
+        wanted = replace(wanted_again(grant), amount_usd="0.000000001")
+        asked = Asked("admin", UUID(grant.grant))
+        await refused(gateway.use_cases.grant_credit(grant.account_id, wanted, asked))
+        unlike = replace(wanted_again(grant), reason=Sealed("another reason for it"))
+        await refused(gateway.use_cases.grant_credit(grant.account_id, unlike, asked))
+        await refused(
+            gateway.use_cases.grant_credit(grant.account_id, wanted_again(grant), replace(asked, by="operator"))
+        )
+    for change in restored.told.changes[:3]:
+        unlike_state = replace(change_again(change), reason=Sealed("another reason for it"))
+        asked = Asked("admin", UUID(change.change))
+        await refused(gateway.use_cases.change_account_state(change.account_id, unlike_state, asked))
+    assert restored.database.sql("SELECT position FROM ledger.head") == head
+
+
+async def refused(deed: Awaitable[object]) -> None:
+    with pytest.raises(DomainError) as refusal:
+        await deed
+    assert refusal.value.code == "command_id_reused"
+
+
+def wanted_again(grant: ToldGrant) -> GrantCredit:
+    return GrantCredit(
+        amount_usd=format_usd(grant.amount_nusd),
+        kind=next(kind for kind in get_args(LotKind) if kind == grant.kind),
+        reason=Sealed(grant.reason),
+        expires_at=None if grant.expires_at is None else msgspec.convert(grant.expires_at, datetime),
+    )
+
+
+def change_again(change: ToldChange) -> ChangeAccountState:
+    state = next(state for state in get_args(AccountState) if state == change.state)
+    return ChangeAccountState(state=state, reason=Sealed(change.reason))
 
 
 def test_a_log_has_changes_of_state_to_repeat() -> None:
@@ -227,9 +265,10 @@ async def test_P5_a_kept_answer_is_served_again(restored: Restored, gateway: Led
 async def test_the_log_goes_on(to_write_to: Restored) -> None:
     """New events on old streams, from snapshots and without, proven with all the rest."""
     database, told = to_write_to
+    more = GrantCredit(amount_usd="1", kind="promo", reason=Sealed("to see that it goes on"))
     async with gateway_on(to_write_to) as gateway:
         for account in told.accounts:
-            await gateway.grant_credit(account.account_id, 10**9, "promo", "to see that it goes on", actor="admin")
+            await gateway.use_cases.grant_credit(account.account_id, more, Asked("admin"))
         for key in told.keys:
             await rotate_and_revoke(gateway, key)
     Projector(database.projector).catch_up()
@@ -238,5 +277,5 @@ async def test_the_log_goes_on(to_write_to: Restored) -> None:
 
 async def rotate_and_revoke(gateway: LedgerGateway, key: ToldKey) -> None:
     if not (await key_of(gateway, key)).revoked:
-        await gateway.manage_keys.rotate(key.account_id, key.key_id)
-        await gateway.manage_keys.revoke(key.account_id, key.key_id)
+        await gateway.use_cases.rotate_key(key.account_id, key.key_id, RotateKey(), Asked("admin"))
+        await gateway.use_cases.revoke_key(key.account_id, key.key_id)

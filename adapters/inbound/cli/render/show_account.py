@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 
 from adapters.inbound.cli.render.page import Page
-from adapters.inbound.cli.render.views import AccountLine, AccountView, KeyView
+from application.accounts.list_accounts import AccountLine
+from application.accounts.show_account import ShownAccount
+from application.keys.list_keys import ShownKey
 from domain.money import format_usd
 
 COLUMNS = ("key", "label", "kind", "env", "ends with", "limit", "spent", "requests", "expires", "disabled")
 
 
-def show_account(view: AccountView) -> None:
+def show_account(view: ShownAccount) -> None:
     page = Page()
     page.line(f"{view.username} <{view.email}>  {view.account_id}", style="bold")
     page.line(f"{view.state}, opened {view.opened_at:%Y-%m-%d %H:%M} UTC")
@@ -25,11 +27,11 @@ def show_accounts(accounts: Sequence[AccountLine]) -> None:
     Page().rows("Accounts", ("account", "username", "email", "state", "opened (UTC)"), rows)
 
 
-def show_keys(keys: Sequence[KeyView]) -> None:
+def show_keys(keys: Sequence[ShownKey]) -> None:
     Page().rows("Keys (USD)", COLUMNS, [_row(key) for key in keys])
 
 
-def _row(key: KeyView) -> tuple[str, ...]:
+def _row(key: ShownKey) -> tuple[str, ...]:
     limit = f"{format_usd(key.limit_nusd)} {key.limit_window}" if key.limit_nusd is not None else "none"
     return (
         key.key_id,

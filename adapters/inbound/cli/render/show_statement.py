@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from adapters.inbound.cli.render.page import Page
-from adapters.inbound.cli.render.views import LotView, StatementView
+from application.credit.show_statement import ShownLot, ShownStatement
 from application.reads.generations import GenerationRecord
 from domain.money import format_usd
 from domain.pricing.usage import input_tokens, output_tokens
@@ -21,7 +21,7 @@ REQUESTS = (
 )
 
 
-def show_statement(view: StatementView) -> None:
+def show_statement(view: ShownStatement) -> None:
     page = Page()
     title = f"Account {view.username} ({view.account_id}), as of position {view.position}; amounts in USD"
     page.line(title, style="bold")
@@ -37,7 +37,7 @@ def show_statement(view: StatementView) -> None:
     page.line(f"available ${format_usd(view.available_nusd)}", style="bold")
 
 
-def _lot(lot: LotView) -> tuple[str, ...]:
+def _lot(lot: ShownLot) -> tuple[str, ...]:
     amounts = (lot.granted_nusd, lot.burnt_nusd, lot.held_nusd, lot.available_nusd)
     expires = _time(lot.expires_at) if lot.expires_at else "never"
     return (lot.lot_id[-8:], lot.kind, *map(format_usd, amounts), expires, lot.source, lot.reason)

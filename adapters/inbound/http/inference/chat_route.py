@@ -30,8 +30,8 @@ _JSON: Header = (b"content-type", b"application/json")
 class ChatRoute:
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-        self._complete = gateway.complete_chat
-        self._stream = gateway.stream_chat
+        self._complete = gateway.inference.complete_chat
+        self._stream = gateway.inference.stream_chat
         self._limits = gateway.limits
         self._telemetry = gateway.telemetry
 
@@ -49,7 +49,7 @@ class ChatRoute:
         if headers.traceparent:
             self._telemetry.join(headers.traceparent)
         with self._gateway.bodies.lease() as lease:
-            may_be_large = partial(self._gateway.check_large_body, caller, SMALL_BYTES)
+            may_be_large = partial(self._gateway.inference.check_large_body, caller, SMALL_BYTES)
             body = await read_body(receive, headers, self._limits, lease, may_be_large)
             request = await _request_of(body, headers)
             if request.streamed:

@@ -1,9 +1,7 @@
 """Accounts and their credit, for whoever has the admin key. `*_usd` are decimal strings both ways, exact to a nUSD."""
 
 from collections.abc import Awaitable
-from datetime import datetime
 from typing import Annotated, Any, TypeVar
-from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
@@ -11,18 +9,25 @@ from fastapi import APIRouter, Query, Request, Response
 from adapters.inbound.http.callers import AdminOnly, Using, admin_of, json_body
 from adapters.inbound.http.routes.fresh_reads import After, catch_up
 from adapters.inbound.http.server.request_headers import read_headers
-from adapters.inbound.http.shapes.account_view import AccountView, known_account, view_account
+from adapters.inbound.http.shapes.account_view import AccountView, view_account
 from adapters.inbound.http.shapes.json_shape import accepts, answer, answers
 from adapters.inbound.http.shapes.path_id import checked_id
 from adapters.inbound.http.shapes.statement_view import StatementView, view_statement
+from application.accounts.change_account_state import ChangeAccountState
+from application.accounts.list_accounts import AccountLine
+from application.accounts.open_account import OpenAccount
 from application.command_ids import named_id
+from application.credit.grant_credit import GrantCredit
+from application.credit.show_statement import ShowStatement
+from application.write import Asked
 from domain.account.events import AccountState
 from domain.errors import DomainError
 from domain.log import format_position
-from domain.lot_kind import LotKind
-from domain.money import format_usd, parse_usd
+from domain.money import format_usd
 
 T = TypeVar("T")
+
+ADMIN = Asked("admin")
 
 ACCOUNTS_PER_ANSWER = 100
 
@@ -30,23 +35,16 @@ MAX_REQUESTS = 1_000
 """Requests on one statement: more is an export."""
 
 
-class NewAccount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    username: str
-    email: str
+class NewAccount(OpenAccount, frozen=True, kw_only=True):
+    pass
 
 
 class OpenedAccount(msgspec.Struct, frozen=True):
     account_id: str
 
 
-class NewGrant(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class NewGrant(GrantCredit, frozen=True, kw_only=True):
     """`priority`: lower burns first; that of its kind unless told otherwise."""
-
-    amount_usd: str
-    kind: LotKind
-    reason: str
-    expires_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
-    priority: int | None = None
 
 
 class Granted(msgspec.Struct, frozen=True):
@@ -54,11 +52,8 @@ class Granted(msgspec.Struct, frozen=True):
     available_usd: str
 
 
-class NewState(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class NewState(ChangeAccountState, frozen=True, kw_only=True):
     """`bot`, `suspended` and `closed` are not served; `past_due` and `inactive` spend purchased credit only."""
-
-    state: AccountState
-    reason: str
 
 
 class ChangedState(msgspec.Struct, frozen=True):
@@ -67,14 +62,6 @@ class ChangedState(msgspec.Struct, frozen=True):
     account_id: str
     state: AccountState
     position: str | None
-
-
-class AccountLine(msgspec.Struct, frozen=True, kw_only=True):
-    account_id: str
-    username: str
-    email: str
-    state: AccountState
-    opened_at: datetime
 
 
 class AccountList(msgspec.Struct, frozen=True):
@@ -97,26 +84,16 @@ IDEMPOTENT: dict[str, Any] = {
 
 @router.get("", responses=answers(AccountList, "A page of accounts, oldest first."))
 async def list_accounts(gateway: Using, after_account: Annotated[str, Query(max_length=100)] = "") -> Response:
-    records = await gateway.reads.accounts.page(after_account, ACCOUNTS_PER_ANSWER + 1)
-    opened = gateway.personal_data.open
-    lines = [
-        AccountLine(
-            account_id=record.account_id,
-            username=(await opened(record.account_id, record.username)).decode(),
-            email=(await opened(record.account_id, record.email)).decode(),
-            state=record.state,
-            opened_at=record.opened_at,
-        )
-        for record in records[:ACCOUNTS_PER_ANSWER]
-    ]
-    return answer(AccountList(lines, lines[-1].account_id if len(records) > ACCOUNTS_PER_ANSWER else None))
+    lines = await gateway.use_cases.list_accounts(after_account, ACCOUNTS_PER_ANSWER + 1)
+    page = list(lines[:ACCOUNTS_PER_ANSWER])
+    return answer(AccountList(page, page[-1].account_id if len(lines) > ACCOUNTS_PER_ANSWER else None))
 
 
 @router.post(
     "", openapi_extra=accepts(NewAccount), status_code=201, responses=answers(OpenedAccount, "Opened, active.", 201)
 )
 async def open_account(new: Annotated[NewAccount, json_body(NewAccount, admin_of)], gateway: Using) -> Response:
-    opened = await gateway.open_account(new.username, new.email)
+    opened = await gateway.use_cases.open_account(new, ADMIN)
     return answer(OpenedAccount(opened.account_id), status=201, position=opened.position)
 
 
@@ -137,8 +114,8 @@ async def get_statement(
     """The last `limit` requests; all of it as of one position."""
     checked_id(account_id, "account_not_found")
     await catch_up(gateway.reads.positions, account_id, after)
-    await known_account(gateway, account_id)
-    return answer(await view_statement(gateway, account_id, limit))
+    statement = await gateway.use_cases.show_statement(account_id, ShowStatement(limit, patience_s=0))
+    return answer(view_statement(statement))
 
 
 @router.post(
@@ -150,11 +127,8 @@ async def change_state(
     account_id: str, new: Annotated[NewState, json_body(NewState, admin_of)], request: Request, gateway: Using
 ) -> Response:
     changed = await _named_once(
-        gateway.change_account_state(
-            checked_id(account_id, "account_not_found"),
-            new.state,
-            new.reason,
-            change=_name_of("state", account_id, request),
+        gateway.use_cases.change_account_state(
+            checked_id(account_id, "account_not_found"), new, _named("state", account_id, request)
         )
     )
     position = format_position(changed.position) if changed.position else None
@@ -171,25 +145,18 @@ async def grant_credit(
     account_id: str, new: Annotated[NewGrant, json_body(NewGrant, admin_of)], request: Request, gateway: Using
 ) -> Response:
     granted = await _named_once(
-        gateway.grant_credit(
-            checked_id(account_id, "account_not_found"),
-            parse_usd(new.amount_usd),
-            new.kind,
-            new.reason,
-            actor="admin",
-            expires_at=new.expires_at,
-            priority=new.priority,
-            grant=_name_of("grant", account_id, request),
+        gateway.use_cases.grant_credit(
+            checked_id(account_id, "account_not_found"), new, _named("grant", account_id, request)
         )
     )
     shown = Granted(format_position(granted.position), format_usd(granted.available_nusd))
     return answer(shown, status=201, position=granted.position)
 
 
-def _name_of(deed: str, account_id: str, request: Request) -> UUID | None:
-    """What an Idempotency-Key makes of a deed's id; None if there is none."""
+def _named(deed: str, account_id: str, request: Request) -> Asked:
+    """Under the name that an Idempotency-Key makes, if there is one."""
     key = read_headers(request.scope["headers"]).idempotency_key
-    return None if key is None else named_id(deed, account_id, key)
+    return ADMIN if key is None else Asked("admin", named_id(deed, account_id, key))
 
 
 async def _named_once(deed: Awaitable[T]) -> T:

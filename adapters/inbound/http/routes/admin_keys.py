@@ -14,8 +14,13 @@ from adapters.inbound.http.routes.key_actions import Deleted, KeyPatch, RotatedK
 from adapters.inbound.http.shapes.json_shape import accepts, answer, answers
 from adapters.inbound.http.shapes.key_shape import Key, LimitReset, limit_of
 from adapters.inbound.http.shapes.path_id import checked_id
+from application.keys.issue_key import IssueKey
+from application.sealed import Sealed
+from application.write import Asked
 from domain.api_key.events import Environment, KeyKind
 from domain.money import parse_usd
+
+ADMIN = Asked("admin")
 
 Expiry = Annotated[datetime, msgspec.Meta(tz=True)] | None
 
@@ -63,14 +68,15 @@ router = APIRouter(prefix="/admin/accounts/{account_id}/keys", tags=["admin"], d
 async def issue_key(
     account_id: str, new: Annotated[AdminNewKey, json_body(AdminNewKey, admin_of)], gateway: Using
 ) -> Response:
-    issued = await gateway.manage_keys.issue(
-        checked_id(account_id, "account_not_found"),
-        new.label,
-        new.environment,
-        new.kind,
-        limit_of(_nusd(new.limit_usd), new.limit_reset),
-        new.expires_at,
+    checked_id(account_id, "account_not_found")
+    wanted = IssueKey(
+        label=Sealed(new.label),
+        environment=new.environment,
+        kind=new.kind,
+        limit=limit_of(_nusd(new.limit_usd), new.limit_reset),
+        expires_at=new.expires_at,
     )
+    issued = await gateway.use_cases.issue_key(account_id, wanted, ADMIN)
     return answer(AdminIssuedKey(issued.secret, issued.key_id), status=201, position=issued.position)
 
 
@@ -94,7 +100,7 @@ async def change_key(
         limit_reset=change.limit_reset,
         expires_at=change.expires_at,
     )
-    key, position = await key_actions.change_key(gateway, account_id, key_id, patch)
+    key, position = await key_actions.change_key(gateway, account_id, key_id, patch, ADMIN)
     return answer(AdminKeyAnswer(key), position=position)
 
 
@@ -114,7 +120,7 @@ async def rotate_key(
     rotation: Annotated[Rotation, json_body(Rotation, admin_of, may_be_empty=True)],
     gateway: Using,
 ) -> Response:
-    return await key_actions.rotate_key(gateway, account_id, key_id, rotation)
+    return await key_actions.rotate_key(gateway, account_id, key_id, rotation, ADMIN)
 
 
 def _nusd(amount_usd: str | None) -> int | None:

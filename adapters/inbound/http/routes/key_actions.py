@@ -10,20 +10,20 @@ from adapters.inbound.http.gateway import Gateway
 from adapters.inbound.http.shapes.json_shape import answer
 from adapters.inbound.http.shapes.key_shape import Key, LimitReset, changed_limit, shown
 from adapters.inbound.http.shapes.path_id import checked_id
-from application.manage_keys import KeyChange
+from application.keys.change_key import ChangeKey
+from application.keys.rotate_key import RotateKey
 from application.reads.keys import KeySpending
+from application.sealed import Sealed
+from application.write import Asked
 from domain.api_key.api_key import API_KEY
-from domain.api_key.ranges import DEFAULT_GRACE_S
 from domain.errors import DomainError
 
 VISIBLE_WAIT_S = 1.0
 """A change answers when the read models show it, or after this; the keys of a list come from there."""
 
 
-class Rotation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Rotation(RotateKey, frozen=True, kw_only=True):
     """The old secret works for `grace_s` more seconds: a day unless told otherwise, 0 is allowed."""
-
-    grace_s: int = DEFAULT_GRACE_S
 
 
 class RotatedKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,31 +59,32 @@ class KeyPatch(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime | UnsetType | None
 
 
-async def change_key(gateway: Gateway, account_id: str, key_id: str, patch: KeyPatch) -> tuple[Key, int]:
+async def change_key(gateway: Gateway, account_id: str, key_id: str, patch: KeyPatch, asked: Asked) -> tuple[Key, int]:
     """The key as it is now, and the position of the change, 0 if nothing changed."""
     key = await gateway.ledger.state_of(API_KEY, checked_id(key_id, "key_not_found"))
     limit = changed_limit(key.settings.limit, patch.limit_nusd, patch.limit_reset)
     cleared = {"limit": limit is None, "expires_at": patch.expires_at is None}
-    change = KeyChange(
-        label=patch.name,
+    change = ChangeKey(
+        label=None if patch.name is None else Sealed(patch.name),
         disabled=patch.disabled,
         limit=limit,
         expires_at=None if patch.expires_at is UNSET else patch.expires_at,
         clear=frozenset(field for field, is_cleared in cleared.items() if is_cleared),
     )
-    position = await gateway.manage_keys.change(account_id, key_id, change)
+    position = await gateway.use_cases.change_key(account_id, key_id, change, asked)
     await gateway.reads.positions.wait_for(position, VISIBLE_WAIT_S)
     return await show_key(gateway, account_id, key_id), position
 
 
-async def rotate_key(gateway: Gateway, account_id: str, key_id: str, rotation: Rotation) -> Response:
-    issued = await gateway.manage_keys.rotate(account_id, checked_id(key_id, "key_not_found"), rotation.grace_s)
+async def rotate_key(gateway: Gateway, account_id: str, key_id: str, rotation: Rotation, asked: Asked) -> Response:
+    checked_id(key_id, "key_not_found")
+    issued = await gateway.use_cases.rotate_key(account_id, key_id, rotation, asked)
     key = await show_key(gateway, account_id, key_id)
     return answer(RotatedKey(data=key, key=issued.secret), position=issued.position)
 
 
 async def delete_key(gateway: Gateway, account_id: str, key_id: str) -> Response:
     """Dead on every process within a second; its name is free again."""
-    position = await gateway.manage_keys.revoke(account_id, checked_id(key_id, "key_not_found"))
+    position = await gateway.use_cases.revoke_key(account_id, checked_id(key_id, "key_not_found"))
     await gateway.reads.positions.wait_for(position, VISIBLE_WAIT_S)
     return answer(Deleted(), position=position)

@@ -13,10 +13,15 @@ from adapters.inbound.http.routes.fresh_reads import After, catch_up
 from adapters.inbound.http.routes.key_actions import Deleted, KeyPatch, RotatedKey, Rotation
 from adapters.inbound.http.shapes.json_shape import OptionalUsd, accepts, answer, answers, read_usd
 from adapters.inbound.http.shapes.key_shape import Key, LimitReset, limit_of, shown
+from application.keys.issue_key import IssueKey
+from application.sealed import Sealed
+from application.write import Asked
 from domain.api_key.events import Environment
 
 KEYS_PER_ANSWER = 100
 """As OpenRouter has it; `offset` skips."""
+
+OWNER = Asked("owner")
 
 Expiry = Annotated[datetime, msgspec.Meta(tz=True)] | None
 
@@ -82,13 +87,13 @@ async def list_keys(
 async def issue_key(new: Annotated[NewKey, json_body(NewKey, manager_of)], caller: Manager, gateway: Using) -> Response:
     limit_nusd = None if new.limit is UNSET else read_usd(new.limit, "limit")
     with gateway.accounts.new_key(caller.account_id):
-        issued = await gateway.manage_keys.issue(
-            caller.account_id,
-            new.name,
-            new.environment,
+        wanted = IssueKey(
+            label=Sealed(new.name),
+            environment=new.environment,
             limit=limit_of(limit_nusd, new.limit_reset),
             expires_at=new.expires_at,
         )
+        issued = await gateway.use_cases.issue_key(caller.account_id, wanted, OWNER)
     key = await key_actions.show_key(gateway, caller.account_id, issued.key_id)
     return answer(IssuedAnswer(data=key, key=issued.secret), status=201, position=issued.position)
 
@@ -118,7 +123,7 @@ async def change_key(
         limit_reset=change.limit_reset,
         expires_at=change.expires_at,
     )
-    key, position = await key_actions.change_key(gateway, caller.account_id, hash, patch)
+    key, position = await key_actions.change_key(gateway, caller.account_id, hash, patch, OWNER)
     return answer(KeyAnswer(key), position=position)
 
 
@@ -141,4 +146,4 @@ async def rotate_key(
 ) -> Response:
     """Same key, limits and spending; another secret."""
     with gateway.accounts.new_key(caller.account_id):
-        return await key_actions.rotate_key(gateway, caller.account_id, hash, rotation)
+        return await key_actions.rotate_key(gateway, caller.account_id, hash, rotation, OWNER)

@@ -5,8 +5,9 @@ from datetime import datetime
 import msgspec
 
 from adapters.inbound.http.gateway import Gateway
-from adapters.inbound.http.shapes.key_shape import label_of, reset_of
-from application.reads.keys import KeyRecord
+from adapters.inbound.http.shapes.key_shape import label_of
+from application.keys.list_keys import ShownKey
+from application.sealed import opened
 from domain.account.account import ACCOUNT, Account
 from domain.account.events import AccountState
 from domain.api_key.events import Environment, KeyKind
@@ -85,7 +86,7 @@ async def view_account(gateway: Gateway, account_id: str) -> AccountView:
     now = gateway.clock.now()
     username, email = await _names(gateway, account_id)
     beyond = (await gateway.reads.credits.of_account(account_id)).not_provable_beyond
-    keys = [await _key(gateway, record) for record in await gateway.reads.keys.of_account(account_id, now)]
+    keys = [_key(key) for key in await gateway.use_cases.list_keys(account_id)]
     return AccountView(
         account_id=account_id,
         username=username,
@@ -114,26 +115,23 @@ async def _names(gateway: Gateway, account_id: str) -> tuple[str | None, str | N
     record = await gateway.reads.accounts.find(account_id)
     if record is None:
         return None, None
-    username = await gateway.personal_data.open(account_id, record.username)
-    email = await gateway.personal_data.open(account_id, record.email)
-    return username.decode(), email.decode()
+    data = gateway.personal_data
+    return await opened(data, account_id, record.username), await opened(data, account_id, record.email)
 
 
-async def _key(gateway: Gateway, record: KeyRecord) -> KeyView:
-    key = record.key
-    limit = key.settings.limit
+def _key(key: ShownKey) -> KeyView:
     return KeyView(
         key_id=key.key_id,
-        label=(await gateway.personal_data.open(key.account_id, key.settings.label)).decode(),
-        shown_as=label_of(key),
+        label=key.label,
+        shown_as=label_of(key.environment, key.last4),
         kind=key.kind,
         environment=key.environment,
-        disabled=key.settings.disabled,
-        limit_usd=format_usd(limit.limit_nusd) if limit else None,
-        limit_reset=reset_of(limit),
-        usage_usd=format_usd(record.spending.total_nusd),
+        disabled=key.disabled,
+        limit_usd=None if key.limit_nusd is None else format_usd(key.limit_nusd),
+        limit_reset=None if key.limit_window == "total" else key.limit_window,
+        usage_usd=format_usd(key.spent_nusd),
         created_at=key.issued_at,
-        expires_at=key.settings.expires_at,
+        expires_at=key.expires_at,
     )
 
 

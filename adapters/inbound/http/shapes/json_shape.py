@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from fastapi import Response
 
+from application.sealed import schema_of_sealed
 from domain.errors import DomainError
 from domain.log import format_position
 from domain.money import MAX_NUSD, NUSD_PER_USD, format_usd
@@ -77,7 +78,9 @@ def answers(shape: Shape, description: str, status: int | Literal["default"] = 2
 
 def schemas(shapes: Sequence[Shape]) -> dict[str, Any]:
     """OpenAPI's `components.schemas` for `shapes` and whatever they contain."""
-    _, components = msgspec.json.schema_components(shapes, ref_template="#/components/schemas/{name}")
+    _, components = msgspec.json.schema_components(
+        shapes, schema_hook=schema_of_sealed, ref_template="#/components/schemas/{name}"
+    )
     return components
 
 

@@ -9,6 +9,7 @@ from adapters.inbound.http.shapes.json_shape import OptionalUsd, Usd, optional_u
 from adapters.inbound.http.shapes.openrouter_members import NoByok
 from application.ports.personal_data import PersonalData
 from application.reads.keys import KeySpending
+from application.sealed import opened
 from domain.api_key.api_key import ApiKey
 from domain.api_key.events import Environment, KeyKind
 from domain.errors import DomainError
@@ -49,8 +50,8 @@ async def shown(key: ApiKey, spending: KeySpending, personal_data: PersonalData)
     limit = key.settings.limit
     return Key(
         hash=key.key_id,
-        name=(await personal_data.open(key.account_id, key.settings.label)).decode(),
-        label=label_of(key),
+        name=await opened(personal_data, key.account_id, key.settings.label),
+        label=label_of(key.environment, key.secret.last4),
         kind=key.kind,
         environment=key.environment,
         disabled=key.settings.disabled,
@@ -68,8 +69,8 @@ async def shown(key: ApiKey, spending: KeySpending, personal_data: PersonalData)
     )
 
 
-def label_of(key: ApiKey) -> str:
-    return f"gw_{key.environment}_...{key.secret.last4}"
+def label_of(environment: Environment, last4: str) -> str:
+    return f"gw_{environment}_...{last4}"
 
 
 def remaining_nusd(limit: KeyLimit | None, spending: KeySpending) -> int | None:

@@ -4,9 +4,8 @@ from datetime import datetime
 
 import msgspec
 
-from adapters.inbound.http.gateway import Gateway
+from application.credit.show_statement import ShownLot, ShownStatement
 from application.reads.generations import GenerationRecord, GenerationStatus
-from application.reads.statements import LotRecord
 from domain.log import format_position
 from domain.lot_kind import LotKind
 from domain.money import format_usd
@@ -67,12 +66,10 @@ class StatementView(msgspec.Struct, frozen=True, kw_only=True):
     position: str
 
 
-async def view_statement(gateway: Gateway, account_id: str, limit: int) -> StatementView:
-    """The last `limit` requests of an account that exists."""
-    statement = await gateway.reads.statements.of_account(account_id, limit)
+def view_statement(statement: ShownStatement) -> StatementView:
     totals = statement.credits
     return StatementView(
-        account_id=account_id,
+        account_id=statement.account_id,
         total_credits_usd=format_usd(totals.total_credits_nusd),
         total_usage_usd=format_usd(totals.total_usage_nusd),
         posted_usd=format_usd(totals.posted_nusd),
@@ -87,7 +84,7 @@ async def view_statement(gateway: Gateway, account_id: str, limit: int) -> State
     )
 
 
-def _lot_line(lot: LotRecord) -> LotLine:
+def _lot_line(lot: ShownLot) -> LotLine:
     return LotLine(
         lot_id=lot.lot_id,
         kind=lot.kind,

@@ -1,0 +1,1 @@
+"""Use cases about accounts: opened, listed, shown, their state changed."""

@@ -1,0 +1,1 @@
+"""Use cases about an account's credit: granted, shown, expired."""

@@ -1,0 +1,1 @@
+"""Use cases about API keys: issued, listed, changed, rotated, revoked."""

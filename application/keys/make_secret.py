@@ -1,0 +1,27 @@
+"""Make a key's secret: shown once and never stored."""
+
+from typing import NamedTuple
+
+from application.write import Ports
+from domain.api_key.events import Environment, Secret
+from domain.api_key.secret_form import write_secret
+from domain.claim import Claim
+
+VISIBLE_WAIT_S = 2.0
+"""Issuing answers when the read model has the key, or after this: lookups fall back to the key's stream meanwhile."""
+
+
+class MadeSecret(NamedTuple):
+    """`text` is the only copy there will ever be; `claim` makes it open one key only."""
+
+    text: str
+    hashed: Secret
+
+    @property
+    def claim(self) -> Claim:
+        return Claim("key_secret", self.hashed.hash)
+
+
+def make_secret(ports: Ports, environment: Environment) -> MadeSecret:
+    text = write_secret(environment, ports.ids.secret())
+    return MadeSecret(text, Secret(ports.personal_data.keyed_hash("key_secret", text), text[-4:]))
