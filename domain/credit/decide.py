@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
 
 from msgspec.structs import replace
 
@@ -298,7 +297,7 @@ def _open(state: CreditBalance, reservation_id: str) -> Reservation:
     return reservation
 
 
-_DECIDERS: dict[type[Command], Callable[[Any, CreditBalance, datetime], Sequence[Event]]] = {
+_DECIDERS: dict[type[Command], Callable[..., Sequence[Event]]] = {
     c.Grant: _grant,
     c.Reserve: _reserve,
     c.RecordAttempt: _record_attempt,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from msgspec.structs import replace
 
@@ -198,7 +198,7 @@ def _without(entries: dict[str, T], key: str) -> dict[str, T]:
     return rest
 
 
-_EVOLVERS: dict[type[Event], Callable[[CreditBalance, Any], CreditBalance]] = {
+_EVOLVERS: dict[type[Event], Callable[..., CreditBalance]] = {
     e.Granted: _granted,
     e.Reserved: _reserved,
     e.ReservationExtended: _extended,

@@ -1,7 +1,6 @@
 """Key and account events become the rows a key lookup needs; settled charges become the key's spend per UTC day."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from domain.account import events as account
 from domain.api_key import events as key
@@ -97,7 +96,7 @@ def _rotated(recorded: Logged, event: key.Rotated) -> Sequence[Change]:
     return _with_secret(recorded, event.key_id, event.secret, {"old_until": event.old_until})
 
 
-def _with_secret(recorded: Logged, key_id: str, secret: key.Secret, values: dict[str, Any]) -> Sequence[Change]:
+def _with_secret(recorded: Logged, key_id: str, secret: key.Secret, values: dict[str, object]) -> Sequence[Change]:
     known = {"key_id": key_id, "version": recorded.version, "last4": secret.last4, "position": recorded.position}
     current = {"secret_hash": secret.hash, "secret_version": recorded.version, "last4": secret.last4}
     return (
@@ -114,7 +113,7 @@ def _revoked(recorded: Logged, event: key.Revoked) -> Sequence[Change]:
     return (Put(API_KEY, (event.key_id,), {"is_revoked": True, **_touched(recorded)}),)
 
 
-def _settings(settings: key.KeySettings) -> dict[str, Any]:
+def _settings(settings: key.KeySettings) -> dict[str, object]:
     limit = settings.limit
     return {
         "label": settings.label,
@@ -125,7 +124,7 @@ def _settings(settings: key.KeySettings) -> dict[str, Any]:
     }
 
 
-def _touched(recorded: Logged) -> dict[str, Any]:
+def _touched(recorded: Logged) -> dict[str, object]:
     return {"updated_at": recorded.event.at, "position": recorded.position}
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from domain.account.events import AccountState
 from domain.api_key.api_key import ApiKey
@@ -10,7 +10,7 @@ from domain.api_key.events import Environment, KeyKind, KeySettings, Secret
 from domain.event import GENESIS
 from domain.window import KeyLimit, Window, window_start
 from projections.api_key.project import ACCOUNT_STANDING
-from projections.engine.reader import Reader
+from projections.engine.reader import Reader, Row
 from projections.engine.views import views_of
 
 VIEWS = views_of(__package__)
@@ -106,27 +106,27 @@ async def keys(reader: Reader, account_id: str, now: datetime) -> Sequence[KeyWi
     return [_with_spending(row) for row in rows]
 
 
-async def account(reader: Reader, account_id: str) -> tuple[Any, ...] | None:
+async def account(reader: Reader, account_id: str) -> Row | None:
     """ACCOUNT_STANDING's columns, in their order."""
     rows = await reader.rows(ACCOUNT, [account_id])
     return rows[0] if rows else None
 
 
-async def accounts(reader: Reader, after: str, limit: int) -> Sequence[tuple[Any, ...]]:
+async def accounts(reader: Reader, after: str, limit: int) -> Sequence[Row]:
     """As `account`, oldest first, those behind `after`."""
     return await reader.rows(ACCOUNTS, [after, limit])
 
 
-def _windows(now: datetime) -> Sequence[Any]:
+def _windows(now: datetime) -> Sequence[object]:
     return [window_start("daily", now), window_start("weekly", now), window_start("monthly", now)]
 
 
-def _with_spending(row: tuple[Any, ...]) -> KeyWithSpending:
+def _with_spending(row: Row) -> KeyWithSpending:
     *_, position, total, daily, weekly, monthly, requests = row
     return KeyWithSpending(_key(row), position, (total, daily, weekly, monthly, requests))
 
 
-def _key(row: tuple[Any, ...]) -> ApiKey:
+def _key(row: Row) -> ApiKey:
     """A row that begins with KeyRow's columns as the aggregate's own state: its rules are asked, not copied."""
     key = KeyRow._make(row[:KEY_WIDTH])
     return ApiKey(

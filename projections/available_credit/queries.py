@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from projections.available_credit.project import CREDIT_ACCOUNT, CREDIT_LOT
-from projections.engine.reader import Reader
+from projections.engine.reader import Reader, Row
 from projections.engine.views import views_of
 
 VIEWS = views_of(__package__)
@@ -57,11 +57,11 @@ async def lots_of(reader: Reader, account_id: str) -> Sequence[dict[str, Any]]:
     return [dict(zip(LOT_COLUMNS, row, strict=True)) for row in rows]
 
 
-async def due_reservations(reader: Reader, now: datetime, limit: int) -> Sequence[tuple[Any, ...]]:
+async def due_reservations(reader: Reader, now: datetime, limit: int) -> Sequence[Row]:
     return await reader.rows(DUE_RESERVATIONS, [now, limit])
 
 
-async def due_lots(reader: Reader, now: datetime, limit: int) -> Sequence[tuple[Any, ...]]:
+async def due_lots(reader: Reader, now: datetime, limit: int) -> Sequence[Row]:
     return await reader.rows(DUE_LOTS, [now, limit])
 
 

@@ -6,7 +6,7 @@ That is what lets the projector write a page in bulk, and a rebuild split the lo
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal, Protocol, final
+from typing import Literal, Protocol, final
 
 import msgspec
 
@@ -25,7 +25,7 @@ class Column(msgspec.Struct, frozen=True):
     """
 
     sql_type: SqlType
-    default: Any = None
+    default: object = None
     is_required: bool = False
     is_from_outside: bool = False
 
@@ -80,7 +80,7 @@ class Table(msgspec.Struct, frozen=True, eq=False):
         return tuple(self.columns)[: self.key]
 
     @property
-    def defaults(self) -> dict[str, Any]:
+    def defaults(self) -> dict[str, object]:
         """A fresh row without its key."""
         return {name: self.columns[name].default for name in self.names[self.key :]}
 
@@ -109,7 +109,7 @@ class Insert(msgspec.Struct, frozen=True, gc=False):
     """New rows of an insert-only table: whole, in column order, in order of their key."""
 
     table: Table
-    rows: Sequence[tuple[Any, ...]]
+    rows: Sequence[tuple[object, ...]]
 
 
 @final
@@ -117,8 +117,8 @@ class Put(msgspec.Struct, frozen=True, gc=False):
     """Set columns of the row with this key; a missing row is made with defaults first."""
 
     table: Table
-    key: tuple[Any, ...]
-    values: dict[str, Any]
+    key: tuple[object, ...]
+    values: Mapping[str, object]
 
 
 @final
@@ -129,7 +129,7 @@ class Add(msgspec.Struct, frozen=True, gc=False):
     """
 
     table: Table
-    key: tuple[Any, ...]
+    key: tuple[object, ...]
     deltas: dict[str, int]
     seen_at: int = 0
 
@@ -139,7 +139,7 @@ class Delete(msgspec.Struct, frozen=True, gc=False):
     """Remove all rows whose key begins with this one (`Table.deletes_by` columns); none is fine."""
 
     table: Table
-    key: tuple[Any, ...]
+    key: tuple[object, ...]
 
 
 Change = Insert | Put | Add | Delete

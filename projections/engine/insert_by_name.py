@@ -19,7 +19,7 @@ _KNOWN: Mapping[str, str] = {"position": "position", "account_id": "account_id"}
 class Constant(msgspec.Struct, frozen=True):
     """A value that is the same in every row."""
 
-    value: str | int | bool | None
+    value: object
 
 
 Source = str | Constant | Callable[[E], object]

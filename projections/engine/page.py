@@ -1,6 +1,6 @@
 """The changes of one page of the log, merged per row: what is written in bulk instead of one by one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from projections.engine.changes import Add, Change, Insert, Put, Table
@@ -16,7 +16,7 @@ class RowChange:
         self.puts: dict[str, Any] = {}
         self.adds: dict[str, int] = {}
 
-    def put(self, values: dict[str, Any]) -> None:
+    def put(self, values: Mapping[str, object]) -> None:
         if self.adds:
             for column in values:
                 self.adds.pop(column, None)
@@ -39,7 +39,7 @@ class Page:
     """
 
     def __init__(self) -> None:
-        self.inserts: dict[Table, list[tuple[Any, ...]]] = {}
+        self.inserts: dict[Table, list[tuple[object, ...]]] = {}
         self.rows: dict[Table, Rows[RowChange]] = {}
         self.deletes: dict[Table, dict[Key, None]] = {}
 

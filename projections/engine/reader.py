@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+Row = tuple[Any, ...]
+"""As PostgreSQL gives it: a value's type is its column's."""
+
 
 class Reader(Protocol):
     """Asks one build of a read model. One statement, one snapshot.
@@ -11,4 +14,4 @@ class Reader(Protocol):
     read.<table>_{build}, and its number as {version} (projections.engine.registry.for_build).
     """
 
-    async def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Sequence[tuple[Any, ...]]: ...
+    async def rows(self, sql: str, parameters: Sequence[object] = ()) -> Sequence[Row]: ...

@@ -13,7 +13,7 @@ class Replay:
     """Tables of one projection. Rows of insert-only tables pile up in `inserted` until somebody takes them."""
 
     def __init__(self, tables: Iterable[Table]) -> None:
-        self.inserted: dict[Table, list[tuple[Any, ...]]] = {}
+        self.inserted: dict[Table, list[tuple[object, ...]]] = {}
         self._rows: dict[Table, Rows[Row]] = {}
         for table in tables:
             if table.insert_only:
@@ -36,11 +36,11 @@ class Replay:
             else:
                 self._rows[change.table].delete(change.key)
 
-    def take_inserted(self, table: Table) -> list[tuple[Any, ...]]:
+    def take_inserted(self, table: Table) -> list[tuple[object, ...]]:
         """The rows inserted since the last call."""
         rows, self.inserted[table] = self.inserted[table], []
         return rows
 
-    def rows(self, table: Table) -> dict[Key, tuple[Any, ...]]:
+    def rows(self, table: Table) -> dict[Key, tuple[object, ...]]:
         """Whole rows of a table that is not insert-only, by key, in no particular order."""
         return {key: (*key, *row.values()) for key, row in self._rows[table].items()}

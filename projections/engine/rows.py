@@ -1,11 +1,11 @@
 """Rows of one table in memory, found by key and deleted by the leading part of their key."""
 
 from collections.abc import Callable, Iterator
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from projections.engine.changes import Table
 
-Key = tuple[Any, ...]
+Key = tuple[object, ...]
 R = TypeVar("R")
 
 

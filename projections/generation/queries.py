@@ -9,7 +9,7 @@ from domain.credit.events import Attempt
 from domain.credit.lot import Part
 from domain.pricing.rate import ChargeLine
 from domain.pricing.usage import Unit
-from projections.engine.reader import Reader
+from projections.engine.reader import Reader, Row
 from projections.engine.views import columns_of, views_of
 from projections.generation.app_column import app_and_title
 
@@ -77,7 +77,7 @@ async def last_generations(reader: Reader, account_id: str, limit: int) -> Seque
     return [_named(row) for row in reversed(rows)]
 
 
-def _named(row: tuple[Any, ...]) -> dict[str, Any]:
+def _named(row: Row) -> dict[str, Any]:
     named = dict(zip(NAMES, row, strict=True))
     for column in DECODED:
         named[column.name] = column.decode(named[column.name])

@@ -8,7 +8,7 @@ LOG = Table("log", {"position": COUNT, "n": COUNT}, insert_only=True)
 KEY = ("a", "1")
 
 
-def merged(*changes: Put | Add | Delete | Insert) -> dict[tuple[str, ...], tuple[dict[str, object], dict[str, int]]]:
+def merged(*changes: Put | Add | Delete | Insert) -> dict[tuple[object, ...], tuple[dict[str, object], dict[str, int]]]:
     page = Page()
     page.merge(changes)
     return {key: (row.puts, row.adds) for key, row in page.rows[ROWS].items()}
