@@ -16,6 +16,7 @@ import pytest_asyncio
 
 from adapters.embedded.sandbox.serve import running_sandbox
 from adapters.embedded.sandbox.served import ModelServed
+from adapters.outbound.providers.dialects.sse import MAX_IDLE_LINES
 from adapters.outbound.providers.failures import ErrorClass
 from adapters.outbound.providers.http_chat_providers import HttpChatProviders
 from adapters.outbound.providers.offers.load_catalog import load_catalog
@@ -272,6 +273,14 @@ async def test_an_error_object_instead_of_a_stream_is_judged_by_its_code() -> No
     async with canned_server(error) as server, client_of(server) as client:
         failure = await failure_of(streamed, client, a_call())
     assert (failure.attempt.error_class, failure.attempt.status) == (ErrorClass.RATE_LIMITED, 429)
+
+
+@pytest.mark.parametrize("idle", [b": still here\n\n", b"event: ping\n\n", b"data: {}\n\n"])
+async def test_a_stream_that_says_nothing_has_a_bound(idle: bytes) -> None:
+    endless = http("200 OK", idle * (MAX_IDLE_LINES + 1) + STREAM, "text/event-stream")
+    async with canned_server(endless) as server, client_of(server) as client:
+        failure = await failure_of(streamed, client, a_call())
+    assert failure.attempt.error_class == ErrorClass.MALFORMED_ANSWER
 
 
 # ---- secrets, redirects, proxies, cookies
