@@ -19,19 +19,6 @@ MAP = ROOT / "docs/README.md"
 CONFIG = ROOT / "docs/site/zensical.toml"
 STAGED = ROOT / "build/docs"
 
-OUTSIDE = {
-    "README.md": "repository/readme.md",
-    "SECURITY.md": "repository/security.md",
-    "CONTRIBUTING.md": "repository/contributing.md",
-    "CHANGELOG.md": "repository/changelog.md",
-    "domain/account/README.md": "domain/account.md",
-    "domain/api_key/README.md": "domain/api-key.md",
-    "domain/credit/README.md": "domain/credit.md",
-    "tests/golden/logs/README.md": "repository/golden-logs.md",
-    "tests/golden/providers/README.md": "repository/golden-provider-exchanges.md",
-}
-"""Where pages from outside docs/ are on the site."""
-
 LINK = re.compile(r"(?<!!)\[(?P<text>(?:[^\[\]]|\[[^\]]*\])*)\]\((?P<target>[^)\s]+)\)")
 DIAGRAM = re.compile(r"^```mermaid\n(?P<source>.*?)^```$", re.MULTILINE | re.DOTALL)
 NAVIGATION = re.compile(r"^# navigation.*\n", re.MULTILINE)
@@ -41,12 +28,23 @@ HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 def main() -> None:
     shutil.rmtree(STAGED.parent / "site", ignore_errors=True)
     shutil.rmtree(STAGED, ignore_errors=True)
-    for source in (*MAP.parent.rglob("*.md"), *(ROOT / name for name in OUTSIDE)):
+    for source in all_pages():
         staged = STAGED / page_of(source)
         staged.parent.mkdir(parents=True, exist_ok=True)
         staged.write_text(staged_text(source, staged))
     config = NAVIGATION.sub(lambda _: f"nav = [\n{''.join(navigation())}]\n", CONFIG.read_text())
     (STAGED.parent / CONFIG.name).write_text(config)
+
+
+def all_pages() -> list[Path]:
+    """The pages of docs/, and every page of the repository that is reached from there by links."""
+    found = list(MAP.parent.rglob("*.md"))
+    for page in found:  # grows
+        reached = [
+            (page.parent / link["target"].partition("#")[0]).resolve() for link in LINK.finditer(page.read_text())
+        ]
+        found += dict.fromkeys(one for one in reached if one.suffix == ".md" and one.is_file() and one not in found)
+    return found
 
 
 def page_of(source: Path) -> str:
@@ -59,9 +57,9 @@ def page_of(source: Path) -> str:
 def page_on_site(source: Path, target: str) -> str | None:
     """The page that `target` means in the file `source`; None for a file that is not on the site."""
     name = os.path.relpath((source.parent / target).resolve() if target else source, ROOT)
-    if name in OUTSIDE:
-        return OUTSIDE[name]
-    return name.removeprefix("docs/") if name.startswith("docs/") and name.endswith(".md") else None
+    if not name.endswith(".md"):
+        return None
+    return name.removeprefix("docs/") if name.startswith("docs/") else "repository/" + name.lower().replace("/", "-")
 
 
 def staged_text(source: Path, staged: Path) -> str:
@@ -74,7 +72,6 @@ def link_on_site(link: "re.Match[str]", source: Path) -> str:
     if re.match(r"[a-z]+:", link["target"]) or not target:
         return link[0]
     if (found := page_on_site(source, target)) is None:
-        assert not target.endswith(".md"), f"{source} links to {target}: name it in OUTSIDE"
         return link["text"]
     found = "index.md" if found == "README.md" else found
     path = posixpath.relpath(found, posixpath.dirname(page_of(source)) or ".")
