@@ -25,7 +25,7 @@ R = TypeVar("R", bound=Rule)
 
 
 class Reason(Rule):
-    """Why something was done to an account: an auditor must be able to tell (PRODUCT §3)."""
+    """Why something was done to an account: an auditor must be able to tell (docs/reference/rules.md#roles)."""
 
     @staticmethod
     def check(text: str) -> None:

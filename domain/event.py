@@ -1,4 +1,4 @@
-"""What an event is: a frozen struct with a stable, versioned tag; the tag is stored as the topic (DESIGN §3)."""
+"""What an event is: a frozen struct with a stable, versioned tag; the tag is stored as the topic."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from datetime import UTC, datetime

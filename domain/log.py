@@ -27,7 +27,8 @@ class RecordedEvent(msgspec.Struct, frozen=True):
 
 
 LOG_ID = 0
-"""The only log so far; outside the process a position is the string `<log>-<position>` (DESIGN §7)."""
+"""The only log so far; outside the process a position is the string `<log>-<position>`
+(docs/reference/rules.md#reading-what-was-written)."""
 
 
 def format_position(position: int) -> str:

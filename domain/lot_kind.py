@@ -1,4 +1,4 @@
-"""Kinds of credit, and which burns first (PRODUCT §1)."""
+"""Kinds of credit, and which burns first (docs/reference/rules.md#lots-and-burn-order)."""
 
 from typing import Literal
 

@@ -48,7 +48,8 @@ def format_usd(amount_nusd: int) -> str:
 
 
 def round_half_even(amount_fusd: int) -> Nusd:
-    """Round a whole number of fUSD to nUSD, ties to the even neighbour (PRODUCT §1: once per request)."""
+    """Round a whole number of fUSD to nUSD, ties to the even neighbour (once per request:
+    docs/reference/rules.md#credit)."""
     quotient, rest = divmod(amount_fusd, FUSD_PER_NUSD)
     half = FUSD_PER_NUSD // 2
     return Nusd(quotient + (rest > half or (rest == half and quotient % 2 == 1)))

@@ -1,4 +1,4 @@
-"""One real PostgreSQL per test run, shared by the xdist workers; one database per test (DESIGN §8)."""
+"""One real PostgreSQL per test run, shared by the xdist workers; one database per test."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,1 +1,2 @@
-"""What `gatewayz serve` is: the parent of every process, owner of the port, first to come, last to go (DESIGN §7)."""
+"""What `gatewayz serve` is: the parent of every process, owner of the port, first to come, last to go
+(docs/explanation/architecture.md#processes)."""

@@ -43,7 +43,8 @@ class OpenedAccount(msgspec.Struct, frozen=True):
 
 
 async def open_account(ports: Ports, wanted: OpenAccount, asked: Asked) -> OpenedAccount:
-    """Made by an admin: active, without a trial (PRODUCT §2). Names are unique regardless of case.
+    """Made by an admin: active, without a trial (docs/reference/rules.md#accounts). Names are unique regardless of
+    case.
 
     Raises: DomainError invalid_request (param), claim_taken (kind: username or email).
     """

@@ -13,7 +13,7 @@ from domain.account.events import AccountState
 from domain.errors import DomainError
 
 PATIENCE_S = 1.0
-"""How long to wait for the account's newest events (DESIGN §6); then what is known is shown."""
+"""How long to wait for the account's newest events (docs/explanation/projections.md); then what is known is shown."""
 
 
 class ShownAccount(msgspec.Struct, frozen=True, kw_only=True):

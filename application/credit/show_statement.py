@@ -17,7 +17,8 @@ MAX_REQUESTS = 10_000
 """A statement is read by people; more pages are had through generations."""
 
 PATIENCE_S = 1.0
-"""How long to wait for the account's newest events (DESIGN §6); then what is known is shown, as of its position."""
+"""How long to wait for the account's newest events (docs/explanation/projections.md); then what is known is shown, as
+of its position."""
 
 
 class ShowStatement(msgspec.Struct, frozen=True):

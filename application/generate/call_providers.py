@@ -1,4 +1,4 @@
-"""Trying the offers of a model one after the other, under one reservation (PRODUCT §5)."""
+"""Trying the offers of a model one after the other, under one reservation (docs/reference/rules.md#failover)."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar

@@ -1,4 +1,5 @@
-"""Serve one chat completion whole: the answer leaves after its settle committed (DESIGN §5)."""
+"""Serve one chat completion whole: the answer leaves after its settle committed
+(docs/explanation/architecture.md#the-life-of-a-request)."""
 
 import msgspec
 
@@ -96,6 +97,7 @@ def _completed(kept: KeptAnswer, receipt: Receipt) -> Completed:
 
 
 def check_may_generate(caller: Caller) -> None:
-    """Raises: DomainError management_key: such a key manages keys and cannot call models (PRODUCT §2)."""
+    """Raises: DomainError management_key: such a key manages keys and cannot call models
+    (docs/reference/rules.md#keys)."""
     if caller.kind == "management":
         raise DomainError("management_key")

@@ -1,4 +1,5 @@
-"""Answers kept for retries with the same Idempotency-Key: the first result again, charged once (PRODUCT §1)."""
+"""Answers kept for retries with the same Idempotency-Key: the first result again, charged once
+(docs/reference/rules.md#idempotency)."""
 
 import msgspec
 

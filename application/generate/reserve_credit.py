@@ -37,7 +37,7 @@ LEFT_TO_EXPIRY = ("reservation_not_open", "ledger_unavailable")
 
 
 class Deadlines(msgspec.Struct, frozen=True):
-    """Seconds. PRODUCT §4: a request ends after 600 s, a stream after 3,600 s; its reservation `grace_s` later."""
+    """Seconds. A request ends after 600 s, a stream after 3,600 s; its reservation `grace_s` later."""
 
     request_s: float
     stream_s: float

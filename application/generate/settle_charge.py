@@ -24,7 +24,7 @@ from domain.errors import DomainError
 from domain.event import Event
 
 MAX_STORED_BYTES = 1_000_000
-"""An answer larger than this is not kept for retries; its charge still is (PRODUCT §1)."""
+"""An answer larger than this is not kept for retries; its charge still is (docs/reference/rules.md#idempotency)."""
 
 MIN_SETTLE_PATIENCE_S = 5.0
 """Even an answer that came at its deadline gets this long to be settled."""

@@ -1,4 +1,5 @@
-"""Serve one chat completion as a stream: all but its end at once, its end after the settle committed (DESIGN §5)."""
+"""Serve one chat completion as a stream: all but its end at once, its end after the settle committed
+(docs/explanation/architecture.md#the-life-of-a-request)."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence

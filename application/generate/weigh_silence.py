@@ -1,4 +1,5 @@
-"""What a provider presumably did while it said nothing, and whether the client pays it (PRODUCT §1)."""
+"""What a provider presumably did while it said nothing, and whether the client pays it
+(docs/reference/rules.md#unfinished-work)."""
 
 from collections.abc import Callable
 

@@ -26,7 +26,7 @@ class KeyDirectory(Protocol):
         ...
 
     async def authenticate(self, secret: str) -> Caller:
-        """Find the caller; never older than one second behind a revocation (DESIGN §5).
+        """Find the caller; never older than one second behind a revocation (docs/reference/rules.md#keys).
 
         Raises: DomainError invalid_api_key, api_key_disabled, api_key_expired, account_not_served; ledger_unavailable
                 if the key had to be looked up and that took too long.

@@ -18,7 +18,7 @@ class ProviderFailure(Exception):
     """A provider did not answer, or broke off.
 
     attempt:           what the ledger keeps of it.
-    fails_over:        whether the next offer may be tried (PRODUCT §5).
+    fails_over:        whether the next offer may be tried (docs/reference/rules.md#failover).
     told:              the provider refused the request itself (400, 422), which is the client's to mend: why.
     words:             what the provider said of its failure, if the client may know: quoted where a stream breaks off.
     retry_after_s:     when the same call may succeed; None if repeating it is in vain.

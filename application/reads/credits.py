@@ -33,7 +33,8 @@ class Credits(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def total_credits_nusd(self) -> int:
-        """What /v1/credits calls total_credits: granted - expired - forfeited - clawed back (PRODUCT §1)."""
+        """What /v1/credits calls total_credits: granted - expired - forfeited - clawed back
+        (docs/reference/rules.md#credit)."""
         return self.granted_nusd - self.expired_nusd
 
     @property

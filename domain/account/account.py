@@ -50,7 +50,7 @@ def may_be_served(state: AccountState) -> bool:
 
 
 def burnable_kinds(state: AccountState) -> tuple[LotKind, ...] | None:
-    """Lot kinds an account in `state` may spend; None is all of them (PRODUCT §2)."""
+    """Lot kinds an account in `state` may spend; None is all of them (docs/reference/rules.md#accounts)."""
     return ("purchased",) if state in PURCHASED_ONLY else None
 
 

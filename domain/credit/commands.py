@@ -14,7 +14,7 @@ from domain.window import KeyLimit
 
 
 class Grant(Command, frozen=True, kw_only=True):
-    """Add a lot. `priority` None means the kind's own (PRODUCT §1)."""
+    """Add a lot. `priority` None means the kind's own (docs/reference/rules.md#lots-and-burn-order)."""
 
     lot_id: str
     kind: LotKind

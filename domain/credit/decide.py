@@ -281,7 +281,7 @@ def _expire_lot(command: c.ExpireLot, state: CreditBalance, at: datetime) -> Seq
 
 
 def _lapses(state: CreditBalance, freed: tuple[Part, ...], at: datetime) -> Sequence[Event]:
-    """What is freed on a lot that was taken back goes the same way (PRODUCT §1)."""
+    """What is freed on a lot that was taken back goes the same way (docs/reference/rules.md#lots-and-burn-order)."""
     return [
         e.LotExpired(at=at, lot_id=part.lot_id, kind=state.lots[part.lot_id].kind, amount_nusd=part.amount_nusd)
         for part in freed

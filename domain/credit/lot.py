@@ -1,4 +1,5 @@
-"""A lot is one grant of credit and what is left of it; lots burn in a fixed order (PRODUCT §1)."""
+"""A lot is one grant of credit and what is left of it; lots burn in a fixed order
+(docs/reference/rules.md#lots-and-burn-order)."""
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -9,7 +10,7 @@ import msgspec
 from domain.lot_kind import LotKind
 
 MAX_LIVE_LOTS = 1_000
-"""Bounds an account's state and the work of one reserve (DESIGN §3)."""
+"""Bounds an account's state and the work of one reserve."""
 
 MAX_PRIORITY = 1_000
 """Of a lot; lower burns first. Far more steps than there are reasons for them."""

@@ -1,4 +1,5 @@
-"""Work that a provider did and nobody paid: how much of it an account may leave behind in 30 days (PRODUCT §1)."""
+"""Work that a provider did and nobody paid: how much of it an account may leave behind in 30 days
+(docs/reference/rules.md#unfinished-work)."""
 
 from datetime import UTC, date, datetime, time, timedelta
 

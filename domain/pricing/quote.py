@@ -8,7 +8,7 @@ from domain.pricing.rate import UnpricedUnit
 from domain.pricing.usage import INPUT_UNITS, OUTPUT_UNITS, Unit
 
 MIN_CLAMPED_TOKENS = 16
-"""Nobody is served a useless stub: a clamp never goes below min(16, requested) (PRODUCT §1)."""
+"""Nobody is served a useless stub: a clamp never goes below min(16, requested) (docs/reference/rules.md#clamp)."""
 
 
 class Quote(msgspec.Struct, frozen=True):

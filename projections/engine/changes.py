@@ -2,7 +2,8 @@
 
 Every kind can be merged with its neighbours of the same page without changing what the tables hold afterwards:
 inserts do not touch each other, a later Put overwrites an earlier one, Adds add up, Delete forgets what came before.
-That is what lets the projector write a page in bulk, and a rebuild split the log wherever it likes (DESIGN §6).
+That is what lets the projector write a page in bulk, and a rebuild split the log wherever it likes
+(docs/explanation/projections.md).
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,5 @@
-"""Which sequence an event belongs to: what stops, and what goes on, when an event cannot be projected (DESIGN §6)."""
+"""Which sequence an event belongs to: what stops, and what goes on, when an event cannot be projected
+(docs/explanation/projections.md)."""
 
 import msgspec
 

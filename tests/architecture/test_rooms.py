@@ -1,4 +1,5 @@
-"""No folder of the product is too large to take in at a glance, and each says what it is (DESIGN §2)."""
+"""No folder of the product is too large to take in at a glance, and each says what it is
+(docs/explanation/architecture.md#the-house)."""
 
 import ast
 from pathlib import Path

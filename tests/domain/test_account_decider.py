@@ -1,4 +1,4 @@
-"""Account: opened once, its state decides who is served and what may be burnt (PRODUCT §2)."""
+"""Account: opened once, its state decides who is served and what may be burnt (docs/reference/rules.md#accounts)."""
 
 from datetime import UTC, datetime, timedelta
 from typing import get_args

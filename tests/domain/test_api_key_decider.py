@@ -1,4 +1,4 @@
-"""ApiKey: issued once, changed, rotated with a grace, revoked for ever (PRODUCT §2)."""
+"""ApiKey: issued once, changed, rotated with a grace, revoked for ever (docs/reference/rules.md#keys)."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""P8: deciding stays cheap on the largest account there may be (DESIGN §3: at most 1,000 live lots)."""
+"""P8: deciding stays cheap on the largest account there may be (at most 1,000 live lots)."""
 
 import timeit
 

@@ -1,4 +1,4 @@
-"""Granting: lots come into being, in burn order, within bounds (PRODUCT §1)."""
+"""Granting: lots come into being, in burn order, within bounds (docs/reference/rules.md#lots-and-burn-order)."""
 
 from datetime import timedelta
 

@@ -1,4 +1,5 @@
-"""Releasing, expiring, extending, recording attempts: everything that is not a charge (PRODUCT §1, P3)."""
+"""Releasing, expiring, extending, recording attempts: everything that is not a charge (P3,
+docs/reference/rules.md#lots-and-burn-order)."""
 
 import pytest
 

@@ -1,4 +1,5 @@
-"""Settling: burn what is held, free the rest, take an excess from available credit, owe nothing beyond (PRODUCT §1)."""
+"""Settling: burn what is held, free the rest, take an excess from available credit, owe nothing beyond
+(docs/reference/rules.md#charges)."""
 
 from typing import Any
 

@@ -1,4 +1,5 @@
-"""A suspended account is refused on every process within a second, a reinstated one is served again (PRODUCT §2)."""
+"""A suspended account is refused on every process within a second, a reinstated one is served again
+(docs/reference/rules.md#accounts)."""
 
 import asyncio
 import time

@@ -1,4 +1,5 @@
-"""The credit rules of PRODUCT §1 told a second time, as naively as possible, so that two tellings can be compared.
+"""The credit rules of docs/reference/rules.md told a second time, as naively as possible, so that two tellings can be
+compared.
 
 Nothing is kept up to date here: there are lists of what happened, and every question is answered by going through them.
 Imports nothing of the product. A command is a dict; what comes of it is a list of plain tuples, or a Refused.

@@ -131,7 +131,7 @@ async def _all_accounts(use_cases: "UseCases") -> Sequence[AccountLine]:
 
 
 def _note_grant(wanted: GrantCredit, granted: GrantedLot) -> None:
-    """Break-glass (PRODUCT §3): exempt from limits and approval, so the log has it too."""
+    """Break-glass (docs/reference/rules.md#roles): exempt from limits and approval, so the log has it too."""
     import structlog
 
     structlog.get_logger().warning(

@@ -16,7 +16,7 @@ from adapters.inbound.http.server.reply import Reply
 HotRoute = Callable[[Scope, Receive, Reply], Awaitable[None]]
 
 ALIAS = "/api"
-"""The tree of /v1 answers under /api/v1 too: OpenRouter's base URL ends so (PRODUCT §4)."""
+"""The tree of /v1 answers under /api/v1 too: OpenRouter's base URL ends so (docs/reference/rules.md#requests)."""
 
 
 class GatewayApp:

@@ -68,7 +68,7 @@ async def _looked_up(gateway: Gateway, scope: Scope, secret: str) -> Caller:
 
 
 AnyCaller = Annotated[Caller, Depends(caller_of)]
-"""Any key of the account may read (PRODUCT §2)."""
+"""Any key of the account may read (docs/reference/rules.md#keys)."""
 
 
 async def manager_of(caller: AnyCaller) -> Caller:

@@ -8,7 +8,7 @@ from uuid import UUID
 import uuid_utils
 
 SECRET_BYTES = 32
-"""256 bits: 43 url-safe characters (PRODUCT §2)."""
+"""256 bits: 43 url-safe characters (docs/reference/rules.md#keys)."""
 
 
 class SystemClock:

@@ -1,4 +1,5 @@
-"""Every way in which a provider can fail: its class, and whether the next provider may be tried (PRODUCT §5)."""
+"""Every way in which a provider can fail: its class, and whether the next provider may be tried
+(docs/reference/rules.md#failover)."""
 
 import re
 from enum import StrEnum

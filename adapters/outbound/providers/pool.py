@@ -1,4 +1,4 @@
-"""The one pool of connections to providers in a process: httpx's API on aiohttp's transport (FACTS)."""
+"""The one pool of connections to providers in a process: httpx's API on aiohttp's transport."""
 
 import ssl
 

@@ -1,4 +1,5 @@
-"""`gatewayz serve`: everything on one machine, in the order in which it has to come up (DESIGN §7)."""
+"""`gatewayz serve`: everything on one machine, in the order in which it has to come up
+(docs/explanation/architecture.md#processes)."""
 
 import os
 import shutil

@@ -1,4 +1,5 @@
-"""What a request is charged for: the provider's usage if it can be true, our own estimate if not (PRODUCT §1)."""
+"""What a request is charged for: the provider's usage if it can be true, our own estimate if not
+(docs/reference/rules.md#usage-and-estimates)."""
 
 from collections.abc import Callable
 from functools import partial

@@ -1,4 +1,4 @@
-"""POST /admin/accounts/{id}/state: what an account may do, decided by an admin (PRODUCT §2)."""
+"""POST /admin/accounts/{id}/state: what an account may do, decided by an admin (docs/reference/rules.md#accounts)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a provider is not sent is told, never left out in silence (PRODUCT §4)."""
+"""What a provider is not sent is told, never left out in silence (docs/reference/rules.md#requests)."""
 
 import httpx
 import msgspec

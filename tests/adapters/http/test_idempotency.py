@@ -1,4 +1,4 @@
-"""Idempotency-Key on generations: the first result again, charged once (PRODUCT §1)."""
+"""Idempotency-Key on generations: the first result again, charged once (docs/reference/rules.md#idempotency)."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""DESIGN §5: the bound on the append queue refuses reserves only, never settles; closing drains."""
+"""The bound on the append queue refuses reserves only, never settles; closing drains."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""DESIGN §4.4: a claimed name belongs to one stream, on any number of processes, until that stream releases it."""
+"""A claimed name belongs to one stream, on any number of processes, until that stream releases it."""
 
 import asyncio
 from collections import Counter

@@ -33,7 +33,7 @@ def is_waiting(database: Database, pid: int) -> bool:
 
 
 async def test_the_second_appender_waits_for_the_first_and_follows_it(database: Database) -> None:
-    """FACTS 1: where positions are drawn before the commit, a reader loses the one that commits late."""
+    """Where positions are drawn before the commit, a reader loses the one that commits late."""
     seen: list[Any] = []
 
     def poll() -> None:

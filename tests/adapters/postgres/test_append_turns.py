@@ -1,4 +1,4 @@
-"""P2, DESIGN §4.3: conflicts alone never refuse a command: after three stale rounds a process takes a turn."""
+"""P2: conflicts alone never refuse a command: after three stale rounds a process takes a turn."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""DESIGN §5: a revoked key is dead within a second on every process, also while the projector stands still."""
+"""A revoked key is dead within a second on every process, also while the projector stands still."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""A snapshot is a cache: it changes what a load costs, never what it says (DESIGN §3)."""
+"""A snapshot is a cache: it changes what a load costs, never what it says."""
 
 import asyncio
 from collections.abc import Mapping

@@ -1,4 +1,5 @@
-"""A poison event parks its account's sequence and raises an alarm; everybody else goes on (DESIGN §6)."""
+"""A poison event parks its account's sequence and raises an alarm; everybody else goes on
+(docs/explanation/projections.md)."""
 
 from collections.abc import Sequence
 

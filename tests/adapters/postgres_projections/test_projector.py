@@ -1,4 +1,5 @@
-"""The projector brings read models to the head, once, in order, whatever happens meanwhile (DESIGN §6)."""
+"""The projector brings read models to the head, once, in order, whatever happens meanwhile
+(docs/explanation/projections.md)."""
 
 import threading
 import time

@@ -1,4 +1,5 @@
-"""Reading your writes: a read waits for a position, but never longer than it was told (DESIGN §6)."""
+"""Reading your writes: a read waits for a position, but never longer than it was told
+(docs/explanation/projections.md)."""
 
 import asyncio
 

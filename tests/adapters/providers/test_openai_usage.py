@@ -1,4 +1,5 @@
-"""Usage objects become disjoint counts, unchecked: what cannot be true must reach the core (PRODUCT §1)."""
+"""Usage objects become disjoint counts, unchecked: what cannot be true must reach the core
+(docs/reference/rules.md#usage-and-estimates)."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
 """One sample per event version: `python -m tests.golden.events.samples` writes the files that do not exist yet.
 
-A file that exists is never touched: it is what was shipped (STYLE 17). `full` has every field set, `sparse` only those
+A file that exists is never touched: it is what was shipped. `full` has every field set, `sparse` only those
 without a default; `means` spells every field out, so that a changed default shows.
 """
 

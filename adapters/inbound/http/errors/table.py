@@ -249,7 +249,7 @@ def _derived(refusal: DomainError) -> Facts:
 
 
 def _limit_sentence(facts: Facts) -> Facts:
-    """Names window and reset time (PRODUCT §2)."""
+    """Names window and reset time (docs/reference/rules.md#keys)."""
     resets_at = facts.get("resets_at")
     reset = f"resets at {resets_at}" if resets_at else "does not reset"
     return {"message": f"This key's {facts.get('window')} spending limit is reached; it {reset}."}

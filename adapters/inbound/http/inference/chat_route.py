@@ -1,4 +1,5 @@
-"""POST /v1/chat/completions, straight on ASGI: the path that every paid request takes (DESIGN §5)."""
+"""POST /v1/chat/completions, straight on ASGI: the path that every paid request takes
+(docs/explanation/architecture.md#the-life-of-a-request)."""
 
 from functools import partial
 
@@ -62,7 +63,8 @@ class ChatRoute:
     async def _answer_streamed(
         self, caller: Caller, request: ChatRequest, scope: Scope, receive: Receive, reply: Reply
     ) -> None:
-        """A client that hangs up changes nothing about the stream's end: it is read on and settled (PRODUCT §1)."""
+        """A client that hangs up changes nothing about the stream's end: it is read on and settled
+        (docs/reference/rules.md#charges)."""
         events = StreamReply(reply, receive, self._limits, self._gateway.clock.elapsed_s)
         try:
             stream = await self._stream(caller, request, events.when_gone)

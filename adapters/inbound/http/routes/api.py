@@ -25,7 +25,7 @@ NOUNS = (chat, models, generation, credit, key, keys, admin_accounts, admin_keys
 REFUSED = answers(ErrorEnvelope, "A refusal: docs/reference/errors.md has every code.", "default")
 
 WITHOUT_BODIES: TelemetryConfig = {"logs": False}
-"""FastAPI's log records hold request bodies (FACTS.md)."""
+"""FastAPI's log records hold request bodies."""
 
 CODES = {404: "not_found", 405: "method_not_allowed"}
 

@@ -1,4 +1,5 @@
-"""Reading what was written: read models lag behind the log by some 50 ms, a caller must not notice (DESIGN §6)."""
+"""Reading what was written: read models lag behind the log by some 50 ms, a caller must not notice
+(docs/explanation/projections.md)."""
 
 from typing import Annotated
 

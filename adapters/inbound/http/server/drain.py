@@ -1,4 +1,4 @@
-"""Whether this process still takes new generations, and how many are under way (DESIGN §5: SIGTERM drains)."""
+"""Whether this process still takes new generations, and how many are under way (SIGTERM drains)."""
 
 from domain.errors import DomainError
 

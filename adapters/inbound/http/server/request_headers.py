@@ -82,7 +82,7 @@ class RequestHeaders(msgspec.Struct, frozen=True):
         return key.decode()
 
     def idempotency(self, method: bytes, path: bytes, body: bytes) -> tuple[str, bytes] | None:
-        """The key, and the hash of what it stands for (PRODUCT §1)."""
+        """The key, and the hash of what it stands for (docs/reference/rules.md#idempotency)."""
         key = self.idempotency_key
         if key is None:
             return None

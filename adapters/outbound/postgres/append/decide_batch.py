@@ -1,4 +1,5 @@
-"""Deciding a batch: each command on the newest state known here, one after the other (DESIGN §4)."""
+"""Deciding a batch: each command on the newest state known here, one after the other
+(docs/explanation/architecture.md#the-write-path)."""
 
 from collections.abc import Mapping, Sequence
 

@@ -2,7 +2,7 @@
 
 A batch decides every command on the newest state this process knows, one after the other, so commands on one stream
 never conflict within a process; another process's events come back with the stale stream, and only its commands are
-decided again (DESIGN §4).
+decided again (docs/explanation/architecture.md#the-write-path).
 """
 
 import asyncio
@@ -29,7 +29,7 @@ from domain.decider import AnyDecider
 from domain.errors import DomainError
 
 MAX_BATCH = 500
-"""Commands per append: beyond it throughput no longer grows (FACTS), while the head stays locked longer."""
+"""Commands per append: beyond it throughput no longer grows, while the head stays locked longer."""
 
 MAX_QUEUE = 5_000
 """Waiting commands above which new reserves are shed: about a second of work; settles are never refused."""

@@ -1,4 +1,5 @@
-"""Waking followers after commits. A courtesy: nothing depends on it, every follower polls as well (DESIGN §4)."""
+"""Waking followers after commits. A courtesy: nothing depends on it, every follower polls as well
+(docs/explanation/architecture.md#the-write-path)."""
 
 import asyncio
 import contextlib

@@ -1,5 +1,6 @@
 """The eventsourcing library's recorder over our log: its readers and subscriptions as they are, its inserts through
-the group commit (DESIGN §4). For outside programs and for holding ourselves to the library's own tests."""
+the group commit (docs/explanation/architecture.md#the-write-path). For outside programs and for holding ourselves to
+the library's own tests."""
 
 import asyncio
 from collections import defaultdict
@@ -48,7 +49,7 @@ class LedgerRecorder(PostgresApplicationRecorder):
 
     def __init__(self, datastore: PostgresDatastore, ledger: LedgerThread) -> None:
         if datastore.enable_db_functions:
-            raise ProgrammingError("POSTGRES_ENABLE_DB_FUNCTIONS loses events to followers (FACTS): leave it off")
+            raise ProgrammingError("POSTGRES_ENABLE_DB_FUNCTIONS loses events to followers: leave it off")
         if datastore.originator_id_type != "text" or datastore.schema != SCHEMA:
             raise ProgrammingError(f'the ledger has originator_id_type="text" and schema="{SCHEMA}"')
         super().__init__(datastore, events_table_name="stored_events")
@@ -58,7 +59,7 @@ class LedgerRecorder(PostgresApplicationRecorder):
         """The table is made by migrations, never by the library."""
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
-        """One decision, one stream: events of several originators are refused (DESIGN §3).
+        """One decision, one stream: events of several originators are refused.
 
         Raises: IntegrityError if a version exists already or the versions are not consecutive.
         """

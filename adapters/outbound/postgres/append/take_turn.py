@@ -1,4 +1,5 @@
-"""A turn on a contended stream: while one holds it, everybody else's appends leave the stream alone (DESIGN §4.3)."""
+"""A turn on a contended stream: while one holds it, everybody else's appends leave the stream alone
+(docs/explanation/architecture.md#the-write-path)."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

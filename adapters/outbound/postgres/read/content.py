@@ -1,4 +1,4 @@
-"""Data keys and kept answers: what is stored beside the log and may be dropped (DESIGN §2, content store)."""
+"""Data keys and kept answers: what is stored beside the log and may be dropped."""
 
 from datetime import datetime
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""The tail of key and account events: what a cached key must not be older than (DESIGN §5)."""
+"""The tail of key and account events: what a cached key must not be older than (docs/reference/rules.md#keys)."""
 
 import asyncio
 import contextlib

@@ -66,7 +66,7 @@ def migrate(info: str) -> list[str]:
 
 
 def _wait_for_lock(connection: psycopg.Connection[Any]) -> None:
-    """Poll instead of blocking in the server: a waiting snapshot deadlocks CREATE INDEX CONCURRENTLY (FACTS)."""
+    """Poll instead of blocking in the server: a waiting snapshot deadlocks CREATE INDEX CONCURRENTLY."""
     deadline_s = time.monotonic() + WAIT_S
     while time.monotonic() < deadline_s:
         row = connection.execute("SELECT pg_try_advisory_lock(%s)", [MIGRATE]).fetchone()

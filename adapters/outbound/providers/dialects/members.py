@@ -57,7 +57,8 @@ def written(value: str) -> Raw:
 
 def _members_of_lax(text: str) -> Members:
     """For what Python's reader takes and strict JSON does not, as some servers send it: NaN, Infinity, half a surrogate
-    pair in a chunk. NaN becomes null, except inside `usage`, whose poison must stay visible (PRODUCT §1)."""
+    pair in a chunk. NaN becomes null, except inside `usage`, whose poison must stay visible
+    (docs/reference/rules.md#usage-and-estimates)."""
     try:
         poisoned = json.loads(text)
         cured = json.loads(text, parse_constant=lambda _: None)

@@ -1,7 +1,8 @@
 """The common chunk of a stream, without taking it apart: all that differs from the one before is in its choices.
 
 Of a hundred chunks some ninety-five repeat the same members ahead of `choices` (id, object, created, model) and add a
-piece of text. What stands ahead is then exchanged as one piece and the rest is passed on as it came (DESIGN §5); it is
+piece of text. What stands ahead is then exchanged as one piece and the rest is passed on as it came
+(docs/explanation/architecture.md#the-life-of-a-request); it is
 still decoded, strictly: a chunk with anything that billing or the client's view depends on is read the long way.
 """
 

@@ -1,6 +1,6 @@
 """Offers priced by the genai-prices package: its offline data, read exactly by provider and model id.
 
-Never its matching, which is fuzzy (FACTS). Importing this module imports that data (0.3 s): load_catalog does so only
+Never its matching, which is fuzzy. Importing this module imports that data (0.3 s): load_catalog does so only
 for a provider that has a key and is in it. Bumping the package means looking at its figures and at CHECKED_ON.
 """
 

@@ -1,4 +1,4 @@
-"""Turn decimal strings into a PriceSet: the one place where units are converted (STYLE recipe: a price).
+"""Turn decimal strings into a PriceSet: the one place where units are converted.
 
 A PriceSet holds nUSD per 10**6 units. Tokens are quoted in USD per 10**6, so "0.15" is 150_000_000; one-unit prices are
 quoted in USD each, so "0.01" is 10_000_000 nUSD x 10**6 = 10**13.
