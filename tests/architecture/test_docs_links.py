@@ -14,6 +14,8 @@ from tests.architecture.pages import ROOT, Link, anchors_of, clicks_from, links_
 
 MAX_CLICKS = 2
 TEXT = {".py", ".sql", ".md", ".toml", ".yaml", ".yml", ".mjs", ""}
+ELSEWHERE = re.compile(r"\b(?:DESIGN|PRODUCT|FACTS|STYLE)(?:\.md\b|,? §| (?:section )?\d|\)|, )")
+"""Documents of the time before there was a docs/ folder; in code PRODUCT is also the name of a constant."""
 CITED = re.compile(r"(?<![\w/.])docs/[\w/-]+\.md(?:#[\w-]+)?")
 NOT_READ = re.compile(r"tests/architecture/test_docs_links\.py|migrations/000[1-4]_.*\.sql")
 """This file, which has examples; and migrations that were released, which stay as they are byte for byte."""
@@ -47,6 +49,11 @@ def test_the_list_of_decisions_is_complete() -> None:
     folder = ROOT / "docs/decisions"
     named = {link.file for link in links_of(folder / "README.md")}
     assert [page.name for page in sorted(folder.glob("0*.md")) if page not in named] == []
+
+
+def test_no_document_outside_the_repository_is_cited() -> None:
+    cited = [f"{name}: {found[0]}" for name, text in prose() for found in ELSEWHERE.finditer(text)]
+    assert cited == []
 
 
 def test_every_page_that_the_code_cites_exists() -> None:
@@ -90,3 +97,10 @@ def words_of(file: Path) -> Iterator[str]:
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type in (tokenize.COMMENT, tokenize.STRING):
             yield token.string
+
+
+def test_a_citation_of_another_place_is_seen() -> None:
+    for text in ("(DESIGN §5)", "FACTS.md", "PRODUCT §1, P3", "STYLE 17", "(FACTS)", "FACTS, libraries", "DESIGN §4.3"):
+        assert ELSEWHERE.search(text), text
+    for text in ("in PRODUCT", "PRODUCT = (1,)", "STYLES"):
+        assert not ELSEWHERE.search(text), text
