@@ -100,7 +100,7 @@ class CallProviders:
             provider=failure.attempt.provider,
             error_class=failure.attempt.error_class,
             upstream_status=failure.attempt.status,
-            cost_usd=format_usd(receipt.settled.cost_nusd),
+            cost_usd=format_usd(receipt.settled.paid_nusd),
         )
 
     async def _record(self, held: Held, failure: ProviderFailure) -> None:

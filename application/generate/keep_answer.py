@@ -50,5 +50,5 @@ class ReplayAnswer:
         raise DomainError(
             "answer_not_kept",
             generation_id=f"gen-{served.settled.reservation_id}",
-            cost_usd=format_usd(served.settled.cost_nusd),
+            cost_usd=format_usd(served.settled.paid_nusd),
         )

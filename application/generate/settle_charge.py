@@ -142,7 +142,7 @@ class SettleCharge:
                 provider=held.offer.provider,
                 model=held.offer.model,
                 usage=metered.usage,
-                cost_nusd=metered.cost_nusd,
+                provider_cost_nusd=metered.provider_cost_nusd,
                 provider_generation_id=outcome.provider_generation_id,
                 finish_reason=outcome.finish_reason,
                 ttft_ms=outcome.ttft_ms,
@@ -186,7 +186,7 @@ class SettleCharge:
         self._telemetry.settled(
             generation.model,
             generation.provider,
-            settled.cost_nusd,
+            settled.paid_nusd,
             estimated=generation.estimated,
             streamed=generation.streamed,
         )

@@ -19,7 +19,8 @@ class GenerationRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     reservation_id:  `gen-<this>` is the id that customers know, unless a late settle made the record: see `replaces`.
     replaces:        the expired reservation in whose stead this one was made.
-    cost_nusd:       taken from lots (`burnt`); charge = cost + shortfall; provider_cost is what the provider bills us.
+    paid_nusd:       taken from lots (`burnt`), `cost_nusd` in JSON; charge = paid + shortfall. provider_cost_nusd is
+                     what the provider bills us.
     app, title:      the application's origin, and what it calls itself: sealed.
     usage:           billed counts per unit, disjoint; lines: quantity and price of each.
     ttft_ms:         time to first token, total_ms until the end, from our receipt of the request.
@@ -46,7 +47,7 @@ class GenerationRecord(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime
     holds: tuple[Part, ...]
     reserved_nusd: int
-    cost_nusd: int
+    paid_nusd: int = msgspec.field(name="cost_nusd")
     shortfall_nusd: int
     charge_nusd: int
     provider_cost_nusd: int

@@ -191,7 +191,7 @@ def _settle(command: c.Settle, state: CreditBalance, at: datetime) -> Sequence[E
         requested_model=reservation.requested_model,
         app=reservation.app,
     )
-    left_nusd = reservation.amount_nusd - settled.cost_nusd
+    left_nusd = reservation.amount_nusd - settled.paid_nusd
     unpaid = _work_unpaid(command, left_nusd, at)
     return [settled, *unpaid, *_shortfall(settled, state), *_lapses(state, freed, at)]
 

@@ -26,7 +26,7 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What was produced: everything a read model shows of an answer besides money. Never prompt or answer text.
 
     usage:            billed counts per unit, disjoint.
-    cost_nusd:        what the provider bills us.
+    provider_cost_nusd: what the provider bills us; stored as `cost_nusd`.
     ttft_ms:          time to first token, from our receipt of the request; total_ms until its end.
     estimated:        the provider sent no (credible) usage; counts are our own estimate, capped by the reservation.
     quarantined:      the provider's usage could not be true and was set aside.
@@ -35,7 +35,7 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     provider: str
     model: str
     usage: dict[Unit, int]
-    cost_nusd: int = 0
+    provider_cost_nusd: int = msgspec.field(default=0, name="cost_nusd")
     provider_generation_id: str = ""
     finish_reason: str = ""
     ttft_ms: int = 0
@@ -130,12 +130,13 @@ class Settled(Event, frozen=True, kw_only=True):
     app: str = ""
 
     @property
-    def cost_nusd(self) -> int:
+    def paid_nusd(self) -> int:
+        """By the customer: what was taken from lots."""
         return sum(part.amount_nusd for part in self.burnt)
 
     @property
     def shortfall_nusd(self) -> int:
-        return self.charge.total_nusd - self.cost_nusd
+        return self.charge.total_nusd - self.paid_nusd
 
 
 class ShortfallRecorded(Event, frozen=True, kw_only=True):

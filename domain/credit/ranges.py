@@ -61,7 +61,7 @@ def checked_generation(generation: Generation) -> Generation:
 
     Raises: DomainError out_of_range.
     """
-    _check("generation.cost_nusd", generation.cost_nusd, MAX_NUSD)
+    _check("generation.cost_nusd", generation.provider_cost_nusd, MAX_NUSD)
     for count in generation.usage.values():
         if not 0 <= count <= MAX_COUNT:
             raise _out_of_range("generation.usage", MAX_COUNT)

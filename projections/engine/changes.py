@@ -186,9 +186,9 @@ CREDIT_PREFIX = len("credit-")
 
 
 def burnt_nusd(event: Settled) -> int:
-    """`event.cost_nusd`, quickly: nearly always one lot paid, and every projection asks."""
+    """`event.paid_nusd`, quickly: nearly always one lot paid, and every projection asks."""
     burnt = event.burnt
-    return burnt[0].amount_nusd if len(burnt) == 1 else event.cost_nusd
+    return burnt[0].amount_nusd if len(burnt) == 1 else event.paid_nusd
 
 
 def stored_text(text: str) -> str:

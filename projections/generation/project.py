@@ -137,7 +137,6 @@ _settled = insert_by_name(
     shortfall_nusd=_shortfall_nusd,
     charge_nusd="charge.total_nusd",
     charge_lines="charge.lines",
-    provider_cost_nusd="generation.cost_nusd",
 )
 
 _released_at_once = insert_by_name(GENERATION_END, e.Released, is_partial=True, status=Constant("released"))

@@ -82,7 +82,7 @@ def _moved(position: int, tag: str, customer: str, reservation_id: str, to_held_
 def _settled(position: int, tag: str, customer: str, event: e.Settled) -> Sequence[Row]:
     """The charge leaves what was held and the rest is available again; above the reservation, available pays."""
     reserved, cost, about = event.reserved_nusd, burnt_nusd(event), event.reservation_id
-    provider, provider_cost = event.generation.provider, event.generation.cost_nusd
+    provider, provider_cost = event.generation.provider, event.generation.provider_cost_nusd
     rows = (
         (position, 1, customer + ":held", -reserved, tag, about),
         (position, 2, "revenue:usage", cost, tag, about),

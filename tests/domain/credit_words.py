@@ -59,7 +59,7 @@ def extend(reservation_id: str, amount_nusd: int, *, at: datetime = NOW, **more:
 
 def settle(
     reservation_id: str,
-    cost_nusd: int,
+    charge_nusd: int,
     *,
     at: datetime = NOW,
     late: c.Reserve | None = None,
@@ -68,8 +68,8 @@ def settle(
     return c.Settle(
         at=at,
         reservation_id=reservation_id,
-        charge=Charge(Nusd(cost_nusd), "v1"),
-        generation=Generation(provider="acme", model="acme/m", usage={"output": cost_nusd}),
+        charge=Charge(Nusd(charge_nusd), "v1"),
+        generation=Generation(provider="acme", model="acme/m", usage={"output": charge_nusd}),
         late=late,
         unpaid=unpaid,
     )

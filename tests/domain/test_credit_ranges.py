@@ -57,7 +57,7 @@ SETTLES = st.builds(
         reservation_id="r",
         charge=Charge(Nusd(total), "v1", (ChargeLine("input", *line),)),
         generation=Generation(
-            provider="p", model="m", usage={"output": usage}, cost_nusd=cost, ttft_ms=ttft, total_ms=total_ms
+            provider="p", model="m", usage={"output": usage}, provider_cost_nusd=cost, ttft_ms=ttft, total_ms=total_ms
         ),
         late=late,
     ),
@@ -144,7 +144,7 @@ def test_a_reserve_out_of_range_is_refused_by_name(more: dict[str, Any], param: 
         (Charge(Nusd(1), "v1", (ChargeLine("input", 1, -1),)), {}, "charge.lines.nusd_per_munit"),
         (Charge(Nusd(1), "v1"), {"usage": {"output": -1}}, "generation.usage"),
         (Charge(Nusd(1), "v1"), {"usage": {"output": 2**63}}, "generation.usage"),
-        (Charge(Nusd(1), "v1"), {"cost_nusd": 2**63}, "generation.cost_nusd"),
+        (Charge(Nusd(1), "v1"), {"provider_cost_nusd": 2**63}, "generation.cost_nusd"),
     ],
 )
 def test_a_settle_out_of_range_is_refused_by_name(charge: Charge, generation: dict[str, Any], param: str) -> None:
@@ -166,4 +166,4 @@ def test_no_charge_is_lost_over_a_duration() -> None:
     asked = replace(asked, generation=replace(asked.generation, ttft_ms=-5, total_ms=10**30))
     (settled,) = CREDIT.decide(asked, HELD)
     assert isinstance(settled, Settled)
-    assert (settled.cost_nusd, settled.generation.ttft_ms, settled.generation.total_ms) == (1, 0, MAX_MS)
+    assert (settled.paid_nusd, settled.generation.ttft_ms, settled.generation.total_ms) == (1, 0, MAX_MS)

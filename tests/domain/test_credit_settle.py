@@ -45,20 +45,20 @@ def test_equal_to_the_reservation_all_holds_burn() -> None:
 def test_an_excess_is_taken_from_available_credit() -> None:
     story = given(CREDIT, grant("a", 60, "promo"), grant("b", 100), hold("r", 50)).when(settle("r", 80))
     settled = story.then(Settled)
-    assert (amounts(settled.burnt), settled.cost_nusd, settled.shortfall_nusd) == ([("a", 60), ("b", 20)], 80, 0)
+    assert (amounts(settled.burnt), settled.paid_nusd, settled.shortfall_nusd) == ([("a", 60), ("b", 20)], 80, 0)
 
 
 def test_what_no_lot_covers_is_recorded_as_a_shortfall() -> None:
     story = given(CREDIT, grant("a", 100), hold("r", 50)).when(settle("r", 130))
     settled, shortfall = story.then(Settled, ShortfallRecorded)
-    assert (settled.cost_nusd, settled.shortfall_nusd, shortfall.amount_nusd) == (100, 30, 30)
+    assert (settled.paid_nusd, settled.shortfall_nusd, shortfall.amount_nusd) == (100, 30, 30)
     assert story.state.available_nusd(NOW) == 0
 
 
 def test_an_excess_leaves_alone_what_others_hold() -> None:
     story = given(CREDIT, grant("a", 100), hold("other", 40), hold("r", 50)).when(settle("r", 130))
     settled, _ = story.then(Settled, ShortfallRecorded)
-    assert (settled.cost_nusd, story.state.held_nusd, story.state.posted_nusd) == (60, 40, 40)
+    assert (settled.paid_nusd, story.state.held_nusd, story.state.posted_nusd) == (60, 40, 40)
 
 
 def test_an_excess_ignores_lots_past_their_expiry() -> None:
@@ -86,9 +86,9 @@ def test_a_reservation_of_nothing_can_still_be_settled_above() -> None:
     assert amounts(story.then(Settled).burnt) == [("a", 3)]
 
 
-@pytest.mark.parametrize("cost_nusd", [-1, MAX_NUSD + 1])
-def test_a_charge_is_never_a_credit_nor_absurd(cost_nusd: int) -> None:
-    given(CREDIT, grant("a", 100), hold("r", 50)).when(settle("r", cost_nusd)).then_refused("invalid_amount")
+@pytest.mark.parametrize("charge_nusd", [-1, MAX_NUSD + 1])
+def test_a_charge_is_never_a_credit_nor_absurd(charge_nusd: int) -> None:
+    given(CREDIT, grant("a", 100), hold("r", 50)).when(settle("r", charge_nusd)).then_refused("invalid_amount")
 
 
 def test_a_charge_burns_what_is_held_on_a_lot_past_its_expiry() -> None:

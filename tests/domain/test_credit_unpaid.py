@@ -55,18 +55,18 @@ def test_a_release_says_what_the_provider_presumably_charges() -> None:
 def test_a_settle_says_what_it_charges_beyond_the_settled() -> None:
     story = HELD.when(settle("r", 20, unpaid=unpaid(30)))
     settled, work = story.then(Settled, WorkUnpaid)
-    assert (settled.cost_nusd, work.presumed_nusd, work.cause) == (20, 30, "abandoned")
+    assert (settled.paid_nusd, work.presumed_nusd, work.cause) == (20, 30, "abandoned")
 
 
-@pytest.mark.parametrize(("cost_nusd", "left_nusd"), [(0, 50), (20, 30), (49, 1)])
-def test_the_paid_and_the_unpaid_are_at_most_the_reservation(cost_nusd: int, left_nusd: int) -> None:
-    _, work = HELD.when(settle("r", cost_nusd, unpaid=unpaid(10**9))).then(Settled, WorkUnpaid)
+@pytest.mark.parametrize(("charge_nusd", "left_nusd"), [(0, 50), (20, 30), (49, 1)])
+def test_the_paid_and_the_unpaid_are_at_most_the_reservation(charge_nusd: int, left_nusd: int) -> None:
+    _, work = HELD.when(settle("r", charge_nusd, unpaid=unpaid(10**9))).then(Settled, WorkUnpaid)
     assert work.presumed_nusd == left_nusd
 
 
-@pytest.mark.parametrize("cost_nusd", [50, 51, 10**7])
-def test_where_all_of_the_reservation_was_paid_nothing_is_unpaid(cost_nusd: int) -> None:
-    events = HELD.when(settle("r", cost_nusd, unpaid=unpaid(10**9))).events
+@pytest.mark.parametrize("charge_nusd", [50, 51, 10**7])
+def test_where_all_of_the_reservation_was_paid_nothing_is_unpaid(charge_nusd: int) -> None:
+    events = HELD.when(settle("r", charge_nusd, unpaid=unpaid(10**9))).events
     assert not any(isinstance(event, WorkUnpaid) for event in events)
 
 

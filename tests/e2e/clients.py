@@ -9,12 +9,12 @@ import httpx
 
 
 class Seen(NamedTuple):
-    """One client's view. `whole`: all of a 200 answer, a stream up to [DONE]; `cost_nusd`: as the answer said."""
+    """One client's view. `whole`: all of a 200 answer, a stream up to [DONE]; `paid_nusd`: as the answer said."""
 
     marker: str
     status: int
     whole: bool
-    cost_nusd: int | None
+    paid_nusd: int | None
     generation_id: str | None
     error_code: str | None
 

@@ -36,7 +36,7 @@ def test_p2_credit_for_k_of_500_parallel_requests_answers_exactly_k(
     assert sum(s.whole for s in seen) == affordable
     assert {(s.status, s.error_code) for s in seen if not s.whole} == {(402, "insufficient_credits")}
     facts = read_facts(running.dsn())
-    mine = {s.generation_id.removeprefix("gen-"): s.cost_nusd for s in seen if s.generation_id}
+    mine = {s.generation_id.removeprefix("gen-"): s.paid_nusd for s in seen if s.generation_id}
     assert {reservation: facts.settled[reservation] for reservation in mine} == mine
     assert sum(cost or 0 for cost in mine.values()) == affordable * 10_000_000
     assert facts.lowest_available[f"credit-{account}"] == 0
@@ -57,10 +57,10 @@ def test_p2_with_clamping_settled_is_what_the_provider_counted_and_within_credit
     counted = provider.served()
     for s in whole:
         ((prompt, completion),) = counted[s.marker]
-        assert s.cost_nusd == prompt * 150 + completion * 600, s.marker
+        assert s.paid_nusd == prompt * 150 + completion * 600, s.marker
     facts = read_facts(running.dsn())
     settled = sum(facts.settled[s.generation_id.removeprefix("gen-")] for s in whole if s.generation_id)
-    assert settled == sum(s.cost_nusd or 0 for s in whole) <= credit_nusd
+    assert settled == sum(s.paid_nusd or 0 for s in whole) <= credit_nusd
     assert facts.lowest_available[f"credit-{account}"] == 0
     assert sum(marker.startswith("tokens ") for marker in counted) == len(whole)
 

@@ -22,8 +22,8 @@ class CountingTelemetry:
     def span(self, name: str, correlation_id: str) -> AbstractContextManager[None]:
         return nullcontext()
 
-    def settled(self, model: str, provider: str, cost_nusd: int, *, estimated: bool, streamed: bool) -> None:
-        self.settled_nusd.append(cost_nusd)
+    def settled(self, model: str, provider: str, paid_nusd: int, *, estimated: bool, streamed: bool) -> None:
+        self.settled_nusd.append(paid_nusd)
 
     def refused(self, refusal: Refusal) -> None:
         self.refusals[refusal.code] += 1

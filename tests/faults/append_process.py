@@ -18,17 +18,17 @@ from tests.domain.credit_words import hold, settle
 CALLERS = 6
 
 
-async def request(ledger: PostgresLedger, account: str, name: str, cost_nusd: int) -> None:
+async def request(ledger: PostgresLedger, account: str, name: str, charge_nusd: int) -> None:
     reserve_id, settle_id = named_id(name, "reserve"), named_id(name, "settle")
     reserved = await ledger.transact(CREDIT, account, hold(name, 5), command_id=reserve_id)
     acknowledge(reserve_id, reserved.position, 0)
-    settled = await ledger.transact(CREDIT, account, settle(name, cost_nusd), command_id=settle_id)
-    acknowledge(settle_id, settled.position, cost_nusd)
+    settled = await ledger.transact(CREDIT, account, settle(name, charge_nusd), command_id=settle_id)
+    acknowledge(settle_id, settled.position, charge_nusd)
 
 
-def acknowledge(command_id: UUID, position: int, cost_nusd: int) -> None:
+def acknowledge(command_id: UUID, position: int, charge_nusd: int) -> None:
     """In one write, so that a kill cannot leave half a line."""
-    os.write(1, f"{command_id} {position} {cost_nusd}\n".encode())
+    os.write(1, f"{command_id} {position} {charge_nusd}\n".encode())
 
 
 async def main(dsn: str, name: str, accounts: list[str]) -> None:

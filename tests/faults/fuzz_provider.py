@@ -29,12 +29,12 @@ MORE_MEMORY_KIB = 2 * 64 * 1024
 
 
 class Met(NamedTuple):
-    """What one client saw; `cost_nusd` is None if nothing was said to be charged."""
+    """What one client saw; `paid_nusd` is None if nothing was said to be charged."""
 
     status: int
     code: str | None
     generation_id: str
-    cost_nusd: int | None
+    paid_nusd: int | None
 
 
 def fuzz(seed: int, cases: int, logged: pytest.CaptureFixture[str]) -> None:
@@ -64,7 +64,7 @@ def fuzz(seed: int, cases: int, logged: pytest.CaptureFixture[str]) -> None:
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert after <= before + MORE_MEMORY_KIB, f"{before:,} -> {after:,} KiB"
     settled = {f"gen-{reservation}": cost for reservation, cost in facts.settled.items()}
-    told = {one.generation_id: one.cost_nusd for one in met if one.cost_nusd is not None}
+    told = {one.generation_id: one.paid_nusd for one in met if one.paid_nusd is not None}
     assert told.items() <= settled.items(), sorted(told.items() - settled.items())[:5]
     assert settled.keys() == told.keys(), "a charge that its client was not told of"
 

@@ -57,7 +57,7 @@ def compare(facts: Facts, seen: Sequence[Seen], served: Mapping[str, list[list[i
     whole = [s for s in seen if s.whole]
     for s in whole:
         assert s.generation_id is not None
-        assert facts.settled.get(s.generation_id.removeprefix("gen-")) == s.cost_nusd, f"{s} is not what was settled"
+        assert facts.settled.get(s.generation_id.removeprefix("gen-")) == s.paid_nusd, f"{s} is not what was settled"
     assert len({s.generation_id for s in whole}) == len(whole), "two answers under one id"
     asked_twice = {marker: len(answers) for marker, answers in served.items() if len(answers) > 1}
     assert not asked_twice, f"one request, several calls of the provider: {asked_twice}"

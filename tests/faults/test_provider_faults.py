@@ -95,7 +95,7 @@ def test_p1_a_provider_that_leaves_in_mid_stream_is_paid_for_what_it_produced(
     for s in broken:
         reservation = str(s.generation_id).removeprefix("gen-")
         assert reservation in facts.estimated
-        assert facts.settled[reservation] == s.cost_nusd
+        assert facts.settled[reservation] == s.paid_nusd
 
 
 @pytest.mark.parametrize("how", ["cut", "end", "hang"])

@@ -123,7 +123,7 @@ class CreditMachine(RuleBasedStateMachine):
     def the_sum_of_parts_is_the_whole(self) -> None:
         state = self.state
         granted = sum(event.amount_nusd for event in self.history if isinstance(event, e.Granted))
-        burnt = sum(event.cost_nusd for event in self.history if isinstance(event, e.Settled))
+        burnt = sum(event.paid_nusd for event in self.history if isinstance(event, e.Settled))
         burnt += sum(event.amount_nusd for event in self.history if isinstance(event, e.ShortfallPaid))
         lapsed = sum(event.amount_nusd for event in self.history if isinstance(event, e.LotExpired))
         assert state.posted_nusd == granted - burnt - lapsed == sum(lot.remaining_nusd for lot in state.lots.values())
@@ -144,7 +144,7 @@ class CreditMachine(RuleBasedStateMachine):
             if isinstance(event, e.WorkUnpaid):
                 assert isinstance(end, e.Settled | e.Released)
                 assert (end.reservation_id, end.at) == (event.reservation_id, event.at)
-                paid_nusd = end.cost_nusd if isinstance(end, e.Settled) else 0
+                paid_nusd = end.paid_nusd if isinstance(end, e.Settled) else 0
                 assert 0 < event.presumed_nusd <= end.reserved_nusd - paid_nusd
 
     @invariant()

@@ -56,7 +56,7 @@ def endpoint(case: Case) -> Any:
 
 
 def then_it_is_the_truths_or_flagged(case: Case, metered: Metered) -> None:
-    is_exact = metered.charge.total_nusd == case.truth.cost_nusd
+    is_exact = metered.charge.total_nusd == case.truth.charge_nusd
     event(f"{case.decides} decides{', a side missing' * bool(case.missing)}: {'exact' if is_exact else 'flagged'}")
     assert metered.charge.total_nusd > 0
     if metered.estimated:
@@ -86,7 +86,7 @@ def test_p6_a_whole_answers_charge_is_the_truths_or_flagged_and_within_the_reser
 def test_p6_where_row_or_nothing_decides_it_is_exact(case: Case) -> None:
     """Never flagged to be on the safe side."""
     metered = streamed(case)
-    assert (metered.charge.total_nusd, metered.estimated) == (case.truth.cost_nusd, False)
+    assert (metered.charge.total_nusd, metered.estimated) == (case.truth.charge_nusd, False)
 
 
 @ENOUGH
@@ -96,7 +96,7 @@ def test_p6_where_a_total_decides_it_is_flagged_only_if_it_can_be_read_in_two_wa
     parts = sorted(part for part in (case.truth.reasoning, case.truth.cached, case.truth.written) if part)
     are_told_apart = len({sum(chosen) for chosen in _subsets(parts)}) == 2 ** len(parts)
     if are_told_apart:
-        assert (metered.charge.total_nusd, metered.estimated) == (case.truth.cost_nusd, False)
+        assert (metered.charge.total_nusd, metered.estimated) == (case.truth.charge_nusd, False)
 
 
 def _subsets(parts: list[int]) -> list[list[int]]:

@@ -41,7 +41,7 @@ class Truth:
     beside: Mapping[str, bool]
 
     @property
-    def cost_nusd(self) -> int:
+    def charge_nusd(self) -> int:
         return (
             self.plain * NUSD["input"]
             + self.cached * NUSD["cached_input"]

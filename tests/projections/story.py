@@ -119,7 +119,7 @@ def settle(log: Log, reservation_id: str, tokens: int, **more: Any) -> c.Settle:
         "provider": "acme",
         "model": "acme/m",
         "usage": usage,
-        "cost_nusd": 100_000 + tokens,
+        "provider_cost_nusd": 100_000 + tokens,
         "provider_generation_id": f"chatcmpl-{reservation_id}",
         "finish_reason": "stop",
         "ttft_ms": 120,

@@ -82,5 +82,5 @@ def test_a_charge_counts_on_the_day_of_its_reserve() -> None:
     log.at = datetime(2026, 11, 23, 0, 1, tzinfo=UTC)
     (ended,) = log.command(CREDIT, "acct", settle(log, "r1", 100))
     assert replayed_rows(PROJECTION, API_KEY_DAY, log.events) == [
-        {"key_id": KEY, "day": date(2026, 11, 22), "requests": 1, "cost_nusd": ended.event.cost_nusd}  # type: ignore[attr-defined]
+        {"key_id": KEY, "day": date(2026, 11, 22), "requests": 1, "cost_nusd": ended.event.paid_nusd}  # type: ignore[attr-defined]
     ]

@@ -81,7 +81,7 @@ def test_a_settle_burns_its_cost_and_frees_the_rest() -> None:
     held(log, "r1")
     (settled,) = log.command(CREDIT, "acct", settle(log, "r1", 100))
     row = totals(log)
-    assert row["settled_nusd"] == settled.event.cost_nusd == 195_000  # type: ignore[attr-defined]
+    assert row["settled_nusd"] == settled.event.paid_nusd == 195_000  # type: ignore[attr-defined]
     assert (row["held_nusd"], row["open_reservations"]) == (0, 0)
     (lot,) = replayed_rows(PROJECTION, CREDIT_LOT, log.events)
     assert lot["burnt_nusd"] == 195_000

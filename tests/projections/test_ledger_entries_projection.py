@@ -119,6 +119,6 @@ def test_a_lapsed_lot_is_breakage(log: Log) -> None:
 
 def test_what_moves_nothing_is_not_written(log: Log) -> None:
     log.command(CREDIT, "acct", reserve(log, "acct", "k", "r1"))
-    log.command(CREDIT, "acct", settle(log, "r1", 100, generation={"cost_nusd": 0}))
+    log.command(CREDIT, "acct", settle(log, "r1", 100, generation={"provider_cost_nusd": 0}))
     rows = replayed_rows(PROJECTION, LEDGER_ENTRY, log.events[-1:])
     assert [row["line"] for row in rows] == [1, 2, 3]

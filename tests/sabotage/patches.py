@@ -129,8 +129,8 @@ PATCHES = (
         "P6",
         "the header tells another cost than the body",
         "adapters/inbound/http/inference/chat_route.py",
-        'format_usd(receipt.settled.cost_nusd).encode()),\n        (b"x-gatewayz-position"',
-        'format_usd(receipt.settled.cost_nusd + 1).encode()),\n        (b"x-gatewayz-position"',
+        'format_usd(receipt.settled.paid_nusd).encode()),\n        (b"x-gatewayz-position"',
+        'format_usd(receipt.settled.paid_nusd + 1).encode()),\n        (b"x-gatewayz-position"',
         "tests/adapters/http/test_openai_sdk.py",
     ),
     Patch(

@@ -48,7 +48,7 @@ class PrometheusTelemetry:
     def span(self, name: str, correlation_id: str) -> AbstractContextManager[None]:
         return self._spans.span(name, correlation_id)
 
-    def settled(self, model: str, provider: str, cost_nusd: int, *, estimated: bool, streamed: bool) -> None:
+    def settled(self, model: str, provider: str, paid_nusd: int, *, estimated: bool, streamed: bool) -> None:
         labels = model, provider, streamed, estimated
         requests = self._requests.get(labels)
         if requests is None:
@@ -59,9 +59,9 @@ class PrometheusTelemetry:
                 outcome="estimated" if estimated else "settled",
             )
         requests.inc()
-        self._metrics.charges.inc(cost_nusd)
+        self._metrics.charges.inc(paid_nusd)
         self.traffic.charged += 1
-        self.traffic.charged_nusd += cost_nusd
+        self.traffic.charged_nusd += paid_nusd
 
     def refused(self, refusal: Refusal) -> None:
         refusals = self._refusals.get(refusal.code)

@@ -32,7 +32,7 @@ class Metered(msgspec.Struct, frozen=True):
 
     usage: dict[Unit, int]
     charge: Charge
-    cost_nusd: int
+    provider_cost_nusd: int
     estimated: bool = False
     quarantined: bool = False
 
@@ -101,8 +101,10 @@ def _within_bounds(held: Held, usage: dict[Unit, int]) -> dict[Unit, int]:
 def _metered(held: Held, usage: dict[Unit, int], *, estimated: bool = False, quarantined: bool = False) -> Metered:
     charge = rate(usage, held.prices)
     cost_prices = held.offer.cost_prices
-    cost_nusd = charge.total_nusd if cost_prices in (None, held.prices) else rate(usage, cost_prices).total_nusd
-    return Metered(usage, charge, cost_nusd, estimated, quarantined)
+    provider_cost_nusd = (
+        charge.total_nusd if cost_prices in (None, held.prices) else rate(usage, cost_prices).total_nusd
+    )
+    return Metered(usage, charge, provider_cost_nusd, estimated, quarantined)
 
 
 def with_more_output(held: Held, metered: Metered, tokens: int) -> Metered:

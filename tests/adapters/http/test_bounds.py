@@ -47,7 +47,7 @@ def test_p2_five_cents_never_buy_more_than_five_cents(served: Served, part: dict
         house.providers.answers[MODEL] = whole_answer(usage={"input": reads_all.context_length, "output": 16})
         stop.may_go_on = True
         statuses = [answer.result(30).status_code for answer in answers]
-    settled = [event.cost_nusd for event in house.happened(Settled)]
+    settled = [event.paid_nusd for event in house.happened(Settled)]
     assert house.happened(ShortfallRecorded) == []
     assert sum(settled) <= parse_usd("0.05")
     assert sorted(set(statuses)) == [200, 402]

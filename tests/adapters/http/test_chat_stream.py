@@ -261,5 +261,5 @@ def test_P1_a_stream_that_outlasts_the_drain_is_charged_for_what_it_produced(hou
     received = stream.read_to_end()
     assert b'"code":"shutting_down"' in received
     assert b'"cost":' in received
-    assert house.happened(Settled)[0].cost_nusd > 0
+    assert house.happened(Settled)[0].paid_nusd > 0
     assert not house.credit.reservations

@@ -37,7 +37,7 @@ def test_P6_header_body_and_ledger_say_the_same_cost(house: House, client: Any) 
     house.providers.answers[MODEL] = whole_answer()
     raw = client.chat.completions.with_raw_response.create(model=MODEL, messages=QUESTION)
     (settled,) = house.happened(Settled)
-    assert raw.headers["x-gatewayz-cost"] == format_usd(settled.cost_nusd) == COST
+    assert raw.headers["x-gatewayz-cost"] == format_usd(settled.paid_nusd) == COST
     assert f'"cost":{COST},' in raw.text
     assert raw.headers["x-generation-id"] == f"gen-{settled.reservation_id}" == raw.parse().id
     assert raw.headers["x-gatewayz-position"] == f"0-{len(house.ledger.log)}"

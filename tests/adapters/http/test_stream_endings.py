@@ -69,7 +69,7 @@ def test_a_stream_that_fails_before_every_choice_has_ended_is_broken_off(house: 
     ]
     *_, last = events_of(http.post(PATH, json=TWO).text)
     assert json.loads(last)["error"]["code"] == "server_error"
-    assert house.happened(Settled)[0].cost_nusd > 0
+    assert house.happened(Settled)[0].paid_nusd > 0
 
 
 def test_p3_a_stream_of_nothing_is_released_as_a_whole_answer_of_nothing_is(house: House, http: httpx.Client) -> None:

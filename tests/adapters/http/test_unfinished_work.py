@@ -172,7 +172,7 @@ def test_it_is_charged_within_the_reservation(house: House, served: Served) -> N
     reasoning(house, 1_000_000)
     settled = leave(house, served, bare_chunk())
     assert settled.generation.usage["output"] == 1_000
-    assert settled.cost_nusd <= settled.reserved_nusd
+    assert settled.paid_nusd <= settled.reserved_nusd
     assert unpaid_work(house) == []
 
 

@@ -65,7 +65,7 @@ def test_p1_an_answer_too_large_to_pass_on_is_charged_and_no_other_provider_is_a
     assert (answer.status_code, error["code"]) == (502, "answer_too_large")
     assert answer.headers["x-should-retry"] == "false"
     (settled,) = house.happened(Settled)
-    assert error["metadata"]["cost_usd"] == format_usd(settled.cost_nusd)
+    assert error["metadata"]["cost_usd"] == format_usd(settled.paid_nusd)
     assert (settled.generation.usage["output"], settled.shortfall_nusd) == (16, 0)
     assert (settled.generation.estimated, settled.generation.error_class) == (True, "answer_too_large")
     assert len(house.providers.calls) == 1

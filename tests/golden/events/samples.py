@@ -52,7 +52,7 @@ GENERATION = credit.Generation(
     provider="acme",
     model="acme/m",
     usage={"input": 1_200, "output": 300},
-    cost_nusd=300_000,
+    provider_cost_nusd=300_000,
     provider_generation_id="chatcmpl-1",
     finish_reason="stop",
     ttft_ms=120,
@@ -165,9 +165,10 @@ def sample(event: Event) -> Sample:
 
 
 def meaning(value: Any) -> Any:
-    """`value` as JSON-ready builtins in which no field is left out."""
+    """`value` as JSON-ready builtins, by stored names, in which no field is left out."""
     if isinstance(value, msgspec.Struct):
-        return {name: meaning(getattr(value, name)) for name in value.__struct_fields__}
+        named = zip(value.__struct_encode_fields__, value.__struct_fields__, strict=True)
+        return {stored: meaning(getattr(value, name)) for stored, name in named}
     if isinstance(value, tuple):
         return [meaning(item) for item in value]
     return msgspec.to_builtins(value)

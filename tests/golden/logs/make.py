@@ -274,7 +274,7 @@ def told_answer(caller: Caller, name: str, number: int, completed: Completed) ->
         name,
         f"Say hello, number {number}",
         write_whole(completed).decode(),
-        completed.receipt.settled.cost_nusd,
+        completed.receipt.settled.paid_nusd,
         completed.receipt.position,
     )
 

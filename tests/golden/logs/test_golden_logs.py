@@ -253,9 +253,9 @@ async def test_P5_a_kept_answer_is_served_again(restored: Restored, gateway: Led
     for told in restored.told.answers:
         caller = Caller(told.key_id, told.account_id, "inference", "live", "active")
         again = await gateway.complete_chat(caller, chat_request(told.request, told.idempotency_key, max_tokens=40))
-        assert (write_whole(again).decode(), again.receipt.settled.cost_nusd, again.receipt.position) == (
+        assert (write_whole(again).decode(), again.receipt.settled.paid_nusd, again.receipt.position) == (
             told.answer,
-            told.cost_nusd,
+            told.paid_nusd,
             told.position,
         )
     assert restored.database.sql("SELECT position FROM ledger.head") == head

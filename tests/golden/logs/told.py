@@ -59,7 +59,7 @@ class ToldAnswer(msgspec.Struct, frozen=True):
     idempotency_key: str
     request: str
     answer: str
-    cost_nusd: int
+    paid_nusd: int = msgspec.field(name="cost_nusd")
     position: int
 
 

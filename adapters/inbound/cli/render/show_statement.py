@@ -53,7 +53,7 @@ def _request(request: GenerationRecord) -> tuple[str, ...]:
         f"{format_usd(request.reserved_nusd)} @{request.reserve_position}",
         end,
         f"{input_tokens(request.usage)}/{output_tokens(request.usage)}",
-        format_usd(request.cost_nusd) + (" estimated" if request.estimated else ""),
+        format_usd(request.paid_nusd) + (" estimated" if request.estimated else ""),
     )
 
 

@@ -101,7 +101,7 @@ def _headers_of(completed: Completed, length: int) -> list[Header]:
         _JSON,
         (b"content-length", b"%d" % length),
         (b"x-generation-id", completed.generation_id.encode()),
-        (b"x-gatewayz-cost", format_usd(receipt.settled.cost_nusd).encode()),
+        (b"x-gatewayz-cost", format_usd(receipt.settled.paid_nusd).encode()),
         (b"x-gatewayz-position", format_position(receipt.position).encode()),
     ]
     return headers + _changed(completed.clamped_to, completed.dropped)

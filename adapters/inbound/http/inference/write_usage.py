@@ -25,7 +25,7 @@ def write_usage(receipt: Receipt, raw_usage: bytes | None) -> bytes:
     if not counts.keys() >= _CHAT_COUNTS:
         counts = _own_counts(settled) | counts
     members = [msgspec.json.encode(counts)[1:-1]]
-    members += [b'"cost":' + format_usd(settled.cost_nusd).encode(), b'"cost_details":' + _details(settled)]
+    members += [b'"cost":' + format_usd(settled.paid_nusd).encode(), b'"cost_details":' + _details(settled)]
     if settled.generation.estimated:
         members.append(b'"estimated":true')
     return b"{" + b",".join(members) + b"}"

@@ -111,7 +111,7 @@ def _request_line(record: GenerationRecord) -> RequestLine:
         reserved_at=record.reserved_at,
         ended_at=record.ended_at,
         reserved_usd=format_usd(record.reserved_nusd),
-        cost_usd=format_usd(record.cost_nusd),
+        cost_usd=format_usd(record.paid_nusd),
         shortfall_usd=format_usd(record.shortfall_nusd),
         usage={str(unit): count for unit, count in record.usage.items()},
         price_version=record.price_version,

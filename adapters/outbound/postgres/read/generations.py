@@ -1,5 +1,7 @@
 """Implements application.reads.generations."""
 
+import msgspec
+
 from adapters.outbound.postgres.read.ask_builds import AskBuilds
 from application.reads.generations import GenerationRecord
 from projections.generation import queries
@@ -11,4 +13,4 @@ class PostgresGenerationReads:
 
     async def find(self, account_id: str, generation_id: str) -> GenerationRecord | None:
         found = await self._builds.ask(queries.generation, account_id, generation_id)
-        return GenerationRecord(**found) if found else None
+        return msgspec.convert(found, GenerationRecord) if found else None

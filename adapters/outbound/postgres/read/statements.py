@@ -1,5 +1,7 @@
 """Implements application.reads.statements."""
 
+import msgspec
+
 from adapters.outbound.postgres.read.ask_builds import AskBuilds
 from application.reads.credits import Credits
 from application.reads.generations import GenerationRecord
@@ -20,6 +22,6 @@ class PostgresStatementReads:
         return Statement(
             Credits(**credit),
             [LotRecord(**lot) for lot in lots],
-            [GenerationRecord(**request) for request in requests],
+            [msgspec.convert(request, GenerationRecord) for request in requests],
             moment.position,
         )
