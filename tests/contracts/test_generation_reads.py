@@ -65,7 +65,7 @@ async def test_a_request_is_shown_from_reserve_to_end(told: Told, log: Log) -> N
     generations = (await told(log.events)).generations
     found = await generations.find("acct", "gen-r1")
     assert found is not None
-    assert (found.status, found.reserved_nusd, found.cost_nusd, found.ended_at) == ("reserved", FULL, 0, None)
+    assert (found.status, found.reserved_nusd, found.paid_nusd, found.ended_at) == ("reserved", FULL, 0, None)
     assert (found.holds, found.burnt, found.usage, found.attempts) == ((Part("lot", FULL),), (), {}, (FAILED,))
     before = len(log.events)
     credit(log, settle(log, "r1", 100))
@@ -73,7 +73,7 @@ async def test_a_request_is_shown_from_reserve_to_end(told: Told, log: Log) -> N
     found = await generations.find("acct", "r1")
     assert found is not None
     settled: Any = log.events[-1].event
-    assert (found.status, found.cost_nusd, found.charge_nusd) == ("settled", 195_000, 195_000)
+    assert (found.status, found.paid_nusd, found.charge_nusd) == ("settled", 195_000, 195_000)
     assert (found.lines, found.burnt) == (settled.charge.lines, settled.burnt)
     assert (found.usage, found.provider_cost_nusd) == ({"input": 900, "output": 100}, 100_100)
     assert (found.reserve_position, found.position) == (before - 1, len(log.events))

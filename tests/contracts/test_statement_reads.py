@@ -29,7 +29,7 @@ async def test_lots_and_requests_add_up_to_the_credit(told: Told) -> None:
         assert sum(lot.available_nusd for lot in told_all.lots) == told_all.credits.available_nusd
         assert sum(lot.held_nusd for lot in told_all.lots) == told_all.credits.held_nusd
         paid = [each.event.amount_nusd for each in events if is_paid(each, account_id)]  # type: ignore[attr-defined]
-        spent_nusd = sum(request.cost_nusd for request in told_all.requests) + sum(paid)
+        spent_nusd = sum(request.paid_nusd for request in told_all.requests) + sum(paid)
         assert spent_nusd == sum(lot.burnt_nusd for lot in told_all.lots) == told_all.credits.total_usage_nusd
         assert sum(request.status == "reserved" for request in told_all.requests) == told_all.credits.open_reservations
         positions = [request.reserve_position for request in told_all.requests]
