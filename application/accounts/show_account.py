@@ -12,9 +12,6 @@ from application.write import Ports
 from domain.account.events import AccountState
 from domain.errors import DomainError
 
-PATIENCE_S = 1.0
-"""How long to wait for the account's newest events (docs/explanation/projections.md); then what is known is shown."""
-
 
 class ShownAccount(msgspec.Struct, frozen=True, kw_only=True):
     """Personal data opened, amounts in nUSD."""
@@ -31,7 +28,7 @@ class ShownAccount(msgspec.Struct, frozen=True, kw_only=True):
 
 async def show_account(ports: Ports, account_id: str) -> ShownAccount:
     """Raises: DomainError account_not_found."""
-    await ports.reads.positions.wait_for_account(account_id, PATIENCE_S)
+    await ports.reads.positions.wait_for_account(account_id)
     record = await ports.reads.accounts.find(account_id)
     if record is None:
         raise DomainError("account_not_found", account_id=account_id)

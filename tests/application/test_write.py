@@ -53,8 +53,13 @@ WISHES = st.builds(
 )
 
 
-def hashed(wanted: Input, account_id: str = "a", asked: Asked = ADMIN) -> bytes:
-    return done(hash_of(MemoryPersonalData(), account_id, wanted, asked))
+def hashed(
+    wanted: Input, account_id: str = "a", asked: Asked = ADMIN, kind: type[MemoryPersonalData] = MemoryPersonalData
+) -> bytes:
+    personal_data = kind()
+    done(personal_data.create_key(account_id))
+    hashed: bytes = done(hash_of(personal_data, account_id, wanted, asked))
+    return hashed
 
 
 def done(step: Any) -> Any:
@@ -118,8 +123,8 @@ class OtherKey(MemoryPersonalData):
 
 def test_the_hash_of_a_personal_input_cannot_be_made_without_the_accounts_data_key() -> None:
     wish = Wish(size=1, reason=Sealed(REASON))
-    assert done(hash_of(OtherKey(), "a", wish, ADMIN)) != hashed(wish)
-    assert done(hash_of(OtherKey(), "a", RotateKey(), ADMIN)) == hashed(RotateKey())
+    assert hashed(wish, kind=OtherKey) != hashed(wish)
+    assert hashed(RotateKey(), kind=OtherKey) == hashed(RotateKey())
 
 
 # ---- the template
@@ -133,6 +138,7 @@ class House:
         self.use_cases: UseCases = use_cases(self.ports)
 
     async def open(self) -> None:
+        await self.personal_data.create_key("a")
         command = Open(at=self.ports.clock.now(), account_id="a", username=b"sealed:ada", email=b"sealed:ada")
         await self.ledger.transact(ACCOUNT, "a", command, command_id=self.ports.ids.new())
 

@@ -64,3 +64,14 @@ def test_a_keyed_hash_is_the_same_for_the_same_kind_and_value_only(personal_data
     asked = [("email", "x"), ("username", "x"), ("email", "y")]
     assert len({personal_data.keyed_hash(*one) for one in asked}) == len(asked)
     assert personal_data.keyed_hash("email", "x") == personal_data.keyed_hash("email", "x")
+
+
+async def test_a_fingerprint_is_of_one_text_of_one_account(personal_data: PersonalData) -> None:
+    await personal_data.create_key("a")
+    await personal_data.create_key("b")
+    mark = await personal_data.fingerprint("a", b"text")
+    assert len(mark) == 32
+    assert await personal_data.fingerprint("a", b"text") == mark
+    assert mark not in (await personal_data.fingerprint("a", b"texts"), await personal_data.fingerprint("b", b"text"))
+    with pytest.raises(DomainError, match="account_erased"):
+        await personal_data.fingerprint("gone", b"text")
