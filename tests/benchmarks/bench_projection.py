@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from adapters.outbound.postgres.builds.project_log import Projector
 from adapters.outbound.postgres.verify.examine_ledger import pinned_evidence
-from application.verify_ledger import Report, verify_ledger
+from application.audit.verify_ledger import Report, verify_ledger
 from tests.benchmarks.bench_append import fresh
 from tests.benchmarks.bulk_log import make_log
 from tests.databases import TestServer

@@ -8,8 +8,8 @@ if TYPE_CHECKING:  # only named here: `--help` need not load them
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from adapters.inbound.cli.render.banner import Started
+    from application.audit.verify_ledger import Report
     from application.use_cases import UseCases
-    from application.verify_ledger import Report
 
 T = TypeVar("T")
 

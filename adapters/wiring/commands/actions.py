@@ -12,8 +12,8 @@ from adapters.settings.dotenv_file import read_dotenv
 if TYPE_CHECKING:
     from adapters.inbound.cli.actions import DemoAccess, Process
     from adapters.inbound.cli.render.banner import Started
+    from application.audit.verify_ledger import Report
     from application.use_cases import UseCases
-    from application.verify_ledger import Report
 
 T = TypeVar("T")
 

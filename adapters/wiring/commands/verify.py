@@ -10,7 +10,7 @@ from adapters.outbound.postgres.verify.verify_access import KeyAccess
 from adapters.settings.settings import Settings
 from adapters.wiring.database.database import Database
 from adapters.wiring.database.find_database import reachable_database
-from application.verify_ledger import Report, verify_ledger
+from application.audit.verify_ledger import Report, verify_ledger
 
 
 def verify(settings: Settings) -> Report:

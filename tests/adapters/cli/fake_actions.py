@@ -12,6 +12,7 @@ from application.accounts.change_account_state import ChangeAccountState, Change
 from application.accounts.list_accounts import AccountLine
 from application.accounts.open_account import OpenedAccount
 from application.accounts.show_account import ShownAccount
+from application.audit.verify_ledger import LedgerStanding, ReadModelStanding, Report
 from application.credit.grant_credit import GrantedLot
 from application.credit.show_statement import ShownLot, ShownStatement
 from application.keys.issue_key import IssuedKey
@@ -19,7 +20,6 @@ from application.keys.list_keys import ShownKey
 from application.reads.credits import Credits
 from application.reads.generations import GenerationRecord
 from application.use_cases import UseCases
-from application.verify_ledger import LedgerStanding, ReadModelStanding, Report
 from application.write import Asked
 from domain.credit.lot import Part
 from domain.pricing.rate import ChargeLine

@@ -7,7 +7,7 @@ from adapters.outbound.postgres.builds.project_log import Projector
 from adapters.outbound.postgres.verify import examine_ledger
 from adapters.outbound.postgres.verify.examine_ledger import pinned_evidence
 from adapters.outbound.postgres.wire.connection import conninfo
-from application.verify_ledger import verify_ledger
+from application.audit.verify_ledger import verify_ledger
 from projections.engine.registry import NAMES
 from tests.adapters.postgres_projections.verifying import first_finding, store_snapshots, verdict, whole_ledger
 from tests.databases import ROLES, Database

@@ -12,11 +12,11 @@ from adapters.outbound.postgres.builds.project_log import Projector
 from adapters.outbound.postgres.verify.examine_ledger import pinned_evidence
 from adapters.outbound.postgres.verify.verify_access import KeyAccess
 from application.accounts.open_account import OpenAccount
+from application.audit.verify_ledger import Report, verify_ledger
 from application.keys.change_key import ChangeKey
 from application.keys.issue_key import IssueKey
 from application.keys.rotate_key import RotateKey
 from application.sealed import Sealed
-from application.verify_ledger import Report, verify_ledger
 from application.write import Asked
 from tests.databases import Database
 from tests.golden.logs.gateway import ledger_gateway

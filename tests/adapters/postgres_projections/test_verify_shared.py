@@ -8,7 +8,7 @@ from adapters.outbound.postgres.verify import pin_snapshot
 from adapters.outbound.postgres.verify.cut_log import cut_log
 from adapters.outbound.postgres.verify.examine_ledger import pinned_evidence
 from adapters.outbound.postgres.verify.pin_snapshot import pinned
-from application.verify_ledger import verify_ledger
+from application.audit.verify_ledger import verify_ledger
 from domain.proof.finding import Finding
 from tests.adapters.postgres_projections.verifying import WholeLedger, verdict
 from tests.databases import Database

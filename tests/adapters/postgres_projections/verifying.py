@@ -7,7 +7,7 @@ import psycopg
 
 from adapters.outbound.postgres.builds.project_log import Projector
 from adapters.outbound.postgres.verify.examine_ledger import pinned_evidence
-from application.verify_ledger import Report, verify_ledger
+from application.audit.verify_ledger import Report, verify_ledger
 from domain.aggregates import AGGREGATES
 from domain.log import RecordedEvent
 from domain.proof.finding import Finding

@@ -22,11 +22,11 @@ from adapters.outbound.postgres.setup.ensure_roles import ensure_roles
 from adapters.outbound.postgres.setup.migrate import migrate
 from adapters.outbound.postgres.verify.examine_ledger import pinned_evidence
 from application.accounts.change_account_state import ChangeAccountState
+from application.audit.verify_ledger import Report, verify_ledger
 from application.credit.grant_credit import GrantCredit
 from application.keys.rotate_key import RotateKey
 from application.ports.key_directory import Caller
 from application.sealed import Sealed
-from application.verify_ledger import Report, verify_ledger
 from application.write import Asked
 from domain.account.events import AccountState
 from domain.aggregates import CODEC

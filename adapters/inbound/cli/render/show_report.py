@@ -1,7 +1,7 @@
 """A verification's verdict, for people."""
 
 from adapters.inbound.cli.render.page import Page
-from application.verify_ledger import ReadModelStanding, Report
+from application.audit.verify_ledger import ReadModelStanding, Report
 from domain.proof.access import Access
 
 ONE_ROLE = "note: one database role owns everything; nothing but a trigger keeps the log from being changed"

@@ -17,7 +17,7 @@ from adapters.outbound.postgres.verify.verify_log import name_damage
 from adapters.outbound.postgres.verify.verify_read_models import find_breaches
 from adapters.outbound.postgres.verify.verify_streams import StreamsProof, verify_streams
 from adapters.outbound.postgres.verify.verify_stretch import StretchProof, verify_stretch
-from application.verify_ledger import Examined, LedgerStanding
+from application.audit.verify_ledger import Examined, LedgerStanding
 from domain.proof.finding import Finding
 from projections.engine.registry import BUILDS
 
@@ -36,7 +36,7 @@ CHANGING = frozenset(p.name for p in BUILDS if any(not table.insert_only for tab
 
 
 class PostgresEvidence:
-    """application.verify_ledger.Evidence of the moment at which `pinned_evidence` was entered."""
+    """application.audit.verify_ledger.Evidence of the moment at which `pinned_evidence` was entered."""
 
     def __init__(self, connection: psycopg.Connection[Any], work: Work, stretch: int, keys: KeyAccess | None) -> None:
         self._connection = connection

@@ -7,7 +7,7 @@ import psycopg
 
 from adapters.outbound.postgres.builds.builds_in_use import in_use_sql
 from adapters.outbound.postgres.verify.verify_read_models import Claim
-from application.verify_ledger import LedgerStanding, ParkedAccount, ReadModelStanding
+from application.audit.verify_ledger import LedgerStanding, ParkedAccount, ReadModelStanding
 from domain.log import LOG_ID
 from domain.proof.chain import Head
 from domain.proof.finding import Finding

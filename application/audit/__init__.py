@@ -1,0 +1,1 @@
+"""Use cases of auditors: the ledger is proven."""
