@@ -10,7 +10,7 @@ from tests.adapters.http.house import House
 def test_accounts_are_listed_page_by_page_oldest_first(
     house: House, admin: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(admin_accounts, "PAGE", 2)
+    monkeypatch.setattr(admin_accounts, "ACCOUNTS_PER_ANSWER", 2)
     for name in ("bob", "cyd"):
         house.open_account(name)
     first = admin.get("/admin/accounts").json()
