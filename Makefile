@@ -49,7 +49,7 @@ sabotage: .venv/.dev ## break each promise on purpose; each must turn its test r
 	@$(BIN)/python -m tests.sabotage
 
 torture: .venv/.dev ## kill -9 campaign: make torture SEED=1 CYCLES=5
-	@$(BIN)/python -m tests.faults.torture --seed $(SEED) --cycles $(CYCLES)
+	@$(BIN)/python -m tests.rigs.faults.torture --seed $(SEED) --cycles $(CYCLES)
 
 docs: .venv-docs/.site ## the site of docs/, strictly, into build/site
 	@.venv-docs/bin/python docs/site/stage.py

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.databases import Database, TestServer
+from tests.rigs.databases import Database, TestServer
 
 _server = pytest.StashKey[TestServer]()
 

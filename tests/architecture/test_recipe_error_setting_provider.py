@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.recipes import Recipe, complaints, copy_of_the_tree, followed
+from tests.rigs.recipes import Recipe, complaints, copy_of_the_tree, followed
 
 RECIPES = [Recipe("add-an-error.md"), Recipe("add-a-setting.md"), Recipe("add-a-provider.md")]
 FORGOTTEN = [(recipe, number) for recipe in RECIPES for number in range(len(recipe.steps))]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.recipes import CommandFailed, Recipe, complaints, copy_of_the_tree, followed
+from tests.rigs.recipes import CommandFailed, Recipe, complaints, copy_of_the_tree, followed
 
 RECIPE = Recipe("add-an-event-version.md")
 PRODUCT_FILES = {"domain/credit/retired.py", "domain/credit/events.py"}

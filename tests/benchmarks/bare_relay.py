@@ -3,13 +3,13 @@
 import contextlib
 from collections.abc import Iterator
 
-from tests.running import PYTHON, free_port, process
+from tests.rigs.running import PYTHON, free_port, process
 
 
 @contextlib.contextmanager
 def upstream(per_write: int = 2) -> Iterator[str]:
     port = free_port()
-    with process(PYTHON, "-m", "tests.benchmarks.upstream", str(port), str(per_write), port=port):
+    with process(PYTHON, "-m", "tests.rigs.providers.upstream", str(port), str(per_write), port=port):
         yield f"http://127.0.0.1:{port}/v1"
 
 

@@ -27,7 +27,7 @@ from domain.pricing.price import PriceSet, PriceTier
 from domain.pricing.quote import quote
 from domain.pricing.rate import rate
 from domain.pricing.usage import Unit
-from tests.databases import Database, TestServer
+from tests.rigs.databases import Database, TestServer
 
 CALLERS = 64
 REPEATS = 5

@@ -14,9 +14,9 @@ from statistics import median
 from typing import NamedTuple
 
 from tests.benchmarks.bare_relay import upstream
-from tests.benchmarks.load import Load, drive, medians, post
-from tests.processes import children_of
-from tests.running import ROOT
+from tests.rigs.load import Load, drive, medians, post
+from tests.rigs.processes import children_of
+from tests.rigs.running import ROOT
 
 REPEATS = 9
 MESSAGES = [{"role": "user", "content": "Write fifty words about ledgers."}]
@@ -32,7 +32,7 @@ CASES: Mapping[str, tuple[int, int, dict[str, object]]] = {
 
 SERVE = """
 import json, sys
-from tests.running import gateway
+from tests.rigs.running import gateway
 with gateway(sys.argv[1]) as gw:
     keys = [gw.account_with_key(f"bench-{n}")[1] for n in range(8)]
     print(json.dumps([gw.port, gw.supervisor.pid, keys]), flush=True)

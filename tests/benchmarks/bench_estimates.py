@@ -12,7 +12,7 @@ import msgspec
 from adapters.outbound.tokens.vocabulary import Vocabulary
 from adapters.outbound.tokens.worker_counter import WorkerCounter
 from application.generate.metering.billed_texts import prompt_text
-from tests.processes import rss_kib
+from tests.rigs.processes import rss_kib
 
 ROUNDS = 9
 

@@ -1,8 +1,8 @@
 """The gateway against a bare relay, in one run, taking turns: what durable reserve and settle cost (P8)."""
 
 from tests.benchmarks.bare_relay import relay, upstream
-from tests.benchmarks.load import Load, drive, medians, post
-from tests.running import Gateway, gateway
+from tests.rigs.load import Load, drive, medians, post
+from tests.rigs.running import Gateway, gateway
 
 REPEATS = 9
 MESSAGES = [{"role": "user", "content": "Write fifty words about ledgers."}]

@@ -20,8 +20,8 @@ from adapters.outbound.postgres.read.reads import postgres_reads
 from adapters.outbound.postgres.setup.ensure_roles import Roles, ensure_roles
 from tests.benchmarks.bench_append import CALLERS, reserve_and_settle, running, serve
 from tests.benchmarks.bulk_log import make_log
-from tests.databases import PASSWORD, ROLES, Database, TestServer
-from tests.running import SERVE, free_port, spawn, stop, wait_until_ready
+from tests.rigs.databases import PASSWORD, ROLES, Database, TestServer
+from tests.rigs.running import SERVE, free_port, spawn, stop, wait_until_ready
 
 SMALL = (10_000, 10)
 LARGE = (int(os.environ.get("EVENTS", "1000000")), int(os.environ.get("ACCOUNTS", "100000")))

@@ -4,11 +4,11 @@ import os
 import random
 
 from tests.benchmarks.bare_relay import upstream
-from tests.benchmarks.load import drive, post
 from tests.benchmarks.many_accounts import open_accounts
 from tests.benchmarks.scrape import bound_of, scrape
-from tests.processes import api_processes, projector_process, rss_kib
-from tests.running import gateway
+from tests.rigs.load import drive, post
+from tests.rigs.processes import api_processes, projector_process, rss_kib
+from tests.rigs.running import gateway
 
 ACCOUNTS = int(os.environ.get("ACCOUNTS", "10000"))
 REQUESTS = int(os.environ.get("REQUESTS", "100000"))

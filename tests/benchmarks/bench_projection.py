@@ -9,7 +9,7 @@ from adapters.outbound.postgres.verify.examine_ledger import pinned_evidence
 from application.audit.verify_ledger import Report, verify_ledger
 from tests.benchmarks.bench_append import fresh
 from tests.benchmarks.bulk_log import make_log
-from tests.databases import TestServer
+from tests.rigs.databases import TestServer
 
 EVENTS = int(os.environ.get("EVENTS", "200000"))
 ACCOUNTS = 1_000

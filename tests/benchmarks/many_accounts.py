@@ -11,7 +11,7 @@ from application.keys.issue_key import IssueKey
 from application.sealed import Sealed
 from application.use_cases import UseCases
 from application.write import Asked
-from tests.running import Gateway
+from tests.rigs.running import Gateway
 
 OPERATOR = Asked("operator")
 KEY = IssueKey(label=Sealed("bench"), environment="live")

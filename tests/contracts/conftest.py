@@ -10,12 +10,12 @@ from adapters.outbound.postgres.builds.project_log import Projector
 from adapters.outbound.postgres.read.reads import postgres_reads
 from application.reads.reads import Reads
 from domain.log import RecordedEvent
-from tests.adapters.postgres_projections.asking import pool_of
-from tests.contracts.reads import Told
-from tests.databases import Database
+from tests.contracts.reads.logs import Told
 from tests.fakes.reads.reads import memory_reads
 from tests.projections.append_events import append_events
 from tests.projections.story import Log, open_account
+from tests.rigs.databases import Database
+from tests.rigs.postgres.asking import pool_of
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

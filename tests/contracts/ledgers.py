@@ -13,10 +13,10 @@ from application.ports.answers import AnswerStore
 from application.ports.ledger import Ledger, Recorded
 from domain.credit.commands import CreditCommand
 from domain.credit.decider import CREDIT
-from tests.adapters.postgres.ledgers import running
-from tests.adapters.postgres_projections.asking import pool_of
-from tests.databases import Database
 from tests.fakes.memory_ledger import MemoryLedger
+from tests.rigs.databases import Database
+from tests.rigs.postgres.asking import pool_of
+from tests.rigs.postgres.ledgers import running
 
 
 class LedgerAndAnswers(NamedTuple):

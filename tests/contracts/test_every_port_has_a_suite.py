@@ -35,7 +35,8 @@ PORTS = [
     for kind in vars(module).values()
     if getattr(kind, "_is_protocol", False) and kind.__module__ == module.__name__
 ]
-SUITES = [module for module in modules_in("tests/contracts") if hasattr(module, "PORT")]
+FOLDERS = ("tests/contracts", "tests/contracts/reads")
+SUITES = [module for folder in FOLDERS for module in modules_in(folder) if hasattr(module, "PORT")]
 
 
 def test_each_port_has_one_suite() -> None:

@@ -23,14 +23,14 @@ from domain.claim import Claim
 from domain.decider import Decider
 from domain.errors import DomainError
 from domain.event import Command
-from tests.adapters.postgres.ledgers import eventually
-from tests.adapters.postgres_projections.asking import pool_of
-from tests.adapters.postgres_projections.projecting import running
 from tests.contracts.ledgers import ledger_of
-from tests.databases import Database
 from tests.fakes.memory_key_directory import MemoryKeyDirectory
 from tests.fakes.memory_ledger import MemoryLedger
 from tests.fakes.memory_personal_data import MemoryPersonalData
+from tests.rigs.databases import Database
+from tests.rigs.postgres.asking import pool_of
+from tests.rigs.postgres.ledgers import eventually
+from tests.rigs.postgres.projecting import running
 
 PORT = KeyDirectory
 SUBJECTS = {"memory": MemoryKeyDirectory, "cached": CachedKeyDirectory}

@@ -10,9 +10,9 @@ from adapters.outbound.postgres.wire.read_log import LoggedEvent, read_page
 from adapters.outbound.postgres.wire.read_times import TOTAL_TIMES
 from domain.log import RecordedEvent
 from projections.engine.changes import Logged
-from tests.databases import Database
 from tests.projections.append_events import append_events
 from tests.projections.story import wild_story
+from tests.rigs.databases import Database
 
 PORT = Logged
 SUBJECTS = {"memory": RecordedEvent, "postgres": LoggedEvent}

@@ -9,9 +9,9 @@ from adapters.outbound.crypto.personal_data import SealedPersonalData
 from adapters.outbound.postgres.read.content import PostgresDataKeys
 from application.ports.personal_data import PersonalData
 from domain.errors import DomainError
-from tests.adapters.postgres_projections.asking import pool_of
-from tests.databases import Database
 from tests.fakes.memory_personal_data import MemoryPersonalData
+from tests.rigs.databases import Database
+from tests.rigs.postgres.asking import pool_of
 
 PORT = PersonalData
 SUBJECTS = {"memory": MemoryPersonalData, "sealed": SealedPersonalData}

@@ -7,8 +7,8 @@ import pytest
 
 from adapters.outbound.postgres.read.ask_builds import PoolReader
 from projections.engine.reader import Reader
-from tests.adapters.postgres_projections.asking import pool_of
-from tests.databases import Database
+from tests.rigs.databases import Database
+from tests.rigs.postgres.asking import pool_of
 
 PORT = Reader
 SUBJECTS = {"postgres": PoolReader}

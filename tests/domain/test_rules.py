@@ -21,7 +21,7 @@ from domain.proof.money import MoneyWalk
 from domain.rules import Named, NoRule, Rules, current_events
 from projections.engine.registry import BUILDS
 from tests.golden.events.samples import AT
-from tests.running import ROOT
+from tests.rigs.running import ROOT
 
 TABLES: dict[str, Named] = {
     "money": money.RULES,

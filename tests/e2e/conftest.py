@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.databases import empty_database
+from tests.rigs.databases import empty_database
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.ask_with_key import ask_for, call
-from tests.running import PYTHON, Gateway, free_port, gateway, process
+from tests.rigs.installation.ask_with_key import ask_for, call
+from tests.rigs.running import PYTHON, Gateway, free_port, gateway, process
 
 WITHIN_S = 1.0
 ASKING_S = 2.0
@@ -21,7 +21,7 @@ WHY = "abuse reported by a provider"
 def running() -> Iterator[Gateway]:
     port = free_port()
     with (
-        process(PYTHON, "-m", "tests.own_provider", str(port), "1", port=port),
+        process(PYTHON, "-m", "tests.rigs.providers.own_provider", str(port), "1", port=port),
         gateway(f"http://127.0.0.1:{port}/v1", workers=2) as started,
     ):
         yield started

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.e2e.installation import Installation, eventually, installation
-from tests.faults.proxy_beside import ProxyBeside, proxied_database
+from tests.rigs.faults.proxy_beside import ProxyBeside, proxied_database
+from tests.rigs.installation.installation import Installation, eventually, installation
 
 PATIENCE_S = 1.0
 SOON_S = 4.0

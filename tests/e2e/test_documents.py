@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.documents import blocks_of, is_what_was_printed
-from tests.e2e.installation import ROOT, installation
-from tests.e2e.reader import documents, reader
-from tests.e2e.stand_in_curl import put_curl_into
+from tests.rigs.installation.documents import blocks_of, is_what_was_printed
+from tests.rigs.installation.installation import ROOT, installation
+from tests.rigs.installation.reader import documents, reader
+from tests.rigs.installation.stand_in_curl import put_curl_into
 
 MAX_NOT_RUN = 2
 """Blocks that no test executes, in all documents together; each says why, and which test stands in."""

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.e2e.ask_with_key import ask_for, call
-from tests.processes import projector_process
-from tests.provider_process import own_provider
-from tests.running import Gateway, gateway
+from tests.rigs.installation.ask_with_key import ask_for, call
+from tests.rigs.processes import projector_process
+from tests.rigs.providers.provider_process import own_provider
+from tests.rigs.running import Gateway, gateway
 
 ENDS_WITHIN_S = 1.0
 ASKING_S = 2.5

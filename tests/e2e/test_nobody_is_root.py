@@ -13,7 +13,7 @@ from adapters.complaint import Complaint
 from adapters.embedded.unprivileged import worker_user
 from adapters.settings import read_settings
 from adapters.wiring.processes.leave_root import worker_of
-from tests.e2e.installation import ROOT, Installation, installation
+from tests.rigs.installation.installation import ROOT, Installation, installation
 
 PROGRAMS = ("supervised api", "supervised projector", "embedded.sandbox")
 IS_ROOT = os.geteuid() == 0

@@ -7,7 +7,7 @@ import openai
 import pytest
 from openai import OpenAI
 
-from tests.running import Gateway, gateway
+from tests.rigs.running import Gateway, gateway
 
 SAY: Any = [{"role": "user", "content": "one two three"}]
 TOOL: Any = {

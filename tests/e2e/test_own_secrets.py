@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from adapters.embedded.postgres import EmbeddedPostgres
-from tests.e2e.installation import Installation, installation
+from tests.rigs.installation.installation import Installation, installation
 
 PROVIDER_KEY = "sk-not-a-real-key-of-a-provider"
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.clients import ask_all
-from tests.e2e.log_facts import read_facts
-from tests.provider_process import ProviderProcess, own_provider
-from tests.running import Gateway, gateway
+from tests.rigs.installation.clients import ask_all
+from tests.rigs.installation.log_facts import read_facts
+from tests.rigs.providers.provider_process import ProviderProcess, own_provider
+from tests.rigs.running import Gateway, gateway
 
 SEED = 20_261_122
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.installation import Installation, installation
+from tests.rigs.installation.installation import Installation, installation
 
 UNREACHABLE = "postgresql://owner:secret-word@127.0.0.1:1/nowhere"
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.installation import Installation, installation, on_a_free_machine
+from tests.rigs.installation.installation import Installation, installation, on_a_free_machine
 
 SECOND_START_S = 5.0
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.e2e.installation import Installation, eventually, installation, is_idle, on_a_free_machine
+from tests.rigs.installation.installation import Installation, eventually, installation, is_idle, on_a_free_machine
 
 API_WORKS_WITHIN_S = 1.0
 REPLACED_WITHIN_S = 1.0

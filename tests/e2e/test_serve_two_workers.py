@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.installation import Installation, eventually, installation
-from tests.processes import rss_kib
+from tests.rigs.installation.installation import Installation, eventually, installation
+from tests.rigs.processes import rss_kib
 
 API = "supervised api"
 REQUESTS = 24

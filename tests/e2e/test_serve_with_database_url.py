@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import pytest
 
 from adapters.embedded.sandbox.serve import running_sandbox
-from tests.e2e.installation import GATEWAYZ, Installation, eventually, installation
-from tests.running import free_port
+from tests.rigs.installation.installation import GATEWAYZ, Installation, eventually, installation
+from tests.rigs.running import free_port
 
 
 @pytest.fixture

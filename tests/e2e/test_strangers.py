@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.beside_strangers import alone, beside
-from tests.provider_process import own_provider
-from tests.running import Gateway, gateway
-from tests.strangers import KINDS
+from tests.rigs.beside_strangers import alone, beside
+from tests.rigs.providers.provider_process import own_provider
+from tests.rigs.running import Gateway, gateway
+from tests.rigs.strangers import KINDS
 
 FOR_S = 5.0
 MAX_GROWN_KIB = 50 * 1024

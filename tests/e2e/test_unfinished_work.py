@@ -10,9 +10,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.e2e.installation import eventually
-from tests.provider_process import ProviderProcess, own_provider
-from tests.running import Gateway, gateway
+from tests.rigs.installation.installation import eventually
+from tests.rigs.providers.provider_process import ProviderProcess, own_provider
+from tests.rigs.running import Gateway, gateway
 
 SEED = 20_261_127
 LIMIT_NUSD = 400_000

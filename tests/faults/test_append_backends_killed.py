@@ -8,7 +8,9 @@ import pytest
 
 from adapters.outbound.postgres.append.append_batch import NewEvent
 from domain.credit.decider import CREDIT
-from tests.adapters.postgres.ledgers import (
+from tests.domain.credit_words import grant, hold, settle
+from tests.rigs.databases import ROLES, Database
+from tests.rigs.postgres.ledgers import (
     assert_sound,
     by_hand,
     chance,
@@ -20,8 +22,6 @@ from tests.adapters.postgres.ledgers import (
     processes,
     running,
 )
-from tests.databases import ROLES, Database
-from tests.domain.credit_words import grant, hold, settle
 
 KILLS = 25
 

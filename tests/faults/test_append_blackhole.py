@@ -8,11 +8,11 @@ import pytest
 from adapters.outbound.postgres.append import read_streams
 from domain.credit.decider import CREDIT
 from domain.errors import DomainError
-from tests.adapters.postgres.ledgers import credit_of, eventually, log_of
-from tests.databases import Database
 from tests.domain.credit_words import grant, hold, settle
 from tests.faults.test_append_backends_killed import terminate
 from tests.faults.test_append_lost_reply import behind_proxy, transact
+from tests.rigs.databases import Database
+from tests.rigs.postgres.ledgers import credit_of, eventually, log_of
 
 
 async def test_a_standstill_of_two_seconds_delays_and_nothing_else(database: Database) -> None:

@@ -15,10 +15,10 @@ from application.ports.ledger import Recorded
 from domain.credit.commands import CreditCommand
 from domain.credit.decider import CREDIT
 from domain.errors import DomainError
-from tests.adapters.postgres.ledgers import assert_sound, chance, credit_of, eventually, log_of, running, stalled
-from tests.databases import Database
 from tests.domain.credit_words import grant, hold, settle
-from tests.faults.fault_proxy import FaultProxy, fault_proxy
+from tests.rigs.databases import Database
+from tests.rigs.faults.fault_proxy import FaultProxy, fault_proxy
+from tests.rigs.postgres.ledgers import assert_sound, chance, credit_of, eventually, log_of, running, stalled
 
 CUTS = 200
 RANDOM_CUTS = int(os.environ.get("STORE_CUTS", "20"))

@@ -11,9 +11,9 @@ from pathlib import Path
 from random import Random
 from uuid import UUID
 
-from tests.adapters.postgres.ledgers import assert_sound, chance, credit, credit_of, running
-from tests.databases import Database
 from tests.domain.credit_words import grant
+from tests.rigs.databases import Database
+from tests.rigs.postgres.ledgers import assert_sound, chance, credit, credit_of, running
 
 CYCLES = int(os.environ.get("STORE_CYCLES", "5"))
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,7 +27,7 @@ class Writer:
 
     def __init__(self, database: Database, name: str, *accounts: str) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.append_process", database.writer, name, *accounts],
+            [sys.executable, "-m", "tests.rigs.faults.append_process", database.writer, name, *accounts],
             stdout=subprocess.PIPE,
             cwd=ROOT,
         )

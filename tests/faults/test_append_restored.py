@@ -3,7 +3,10 @@
 from uuid import uuid4
 
 from adapters.outbound.postgres.append.load_streams import SNAPSHOT_EVERY
-from tests.adapters.postgres.ledgers import (
+from tests.domain.credit_words import grant, hold, settle
+from tests.rigs.databases import Database
+from tests.rigs.faults.restore import backup_of
+from tests.rigs.postgres.ledgers import (
     assert_sound,
     code_of,
     credit,
@@ -12,9 +15,6 @@ from tests.adapters.postgres.ledgers import (
     running,
     sessions_end,
 )
-from tests.databases import Database
-from tests.domain.credit_words import grant, hold, settle
-from tests.faults.restore import backup_of
 
 
 async def test_p2_a_state_that_the_log_no_longer_has_is_not_decided_on(database: Database, server_dsn: str) -> None:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.oracle import settled_books
-from tests.faults.outage import asks_in_vain, survive
-from tests.faults.proxied_gateway import Proxied, proxied_gateway
+from tests.rigs.faults.oracle import settled_books
+from tests.rigs.faults.outage import asks_in_vain, survive
+from tests.rigs.faults.proxied_gateway import Proxied, proxied_gateway
 
 SEED = 41
 RESERVE_PATIENCE_S = 1.5

@@ -12,7 +12,9 @@ from adapters.outbound.postgres.append.ledger import PostgresLedger
 from application.command_ids import named_id
 from domain.credit.commands import CreditCommand
 from domain.credit.decider import CREDIT
-from tests.adapters.postgres.ledgers import (
+from tests.domain.credit_words import NOW, expire, grant, hold, release, settle
+from tests.rigs.databases import Database
+from tests.rigs.postgres.ledgers import (
     assert_sound,
     chance,
     code_of,
@@ -22,8 +24,6 @@ from tests.adapters.postgres.ledgers import (
     lowest_available_nusd,
     processes,
 )
-from tests.databases import Database
-from tests.domain.credit_words import NOW, expire, grant, hold, release, settle
 
 ACCOUNTS = ("a", "b")
 LEAP_S = 2 * 86_400

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from tests.faults.outage import survive
-from tests.faults.proxied_gateway import Proxied, proxied_gateway
+from tests.rigs.faults.outage import survive
+from tests.rigs.faults.proxied_gateway import Proxied, proxied_gateway
 
 SEED = 61
 FULL = """

@@ -1,6 +1,6 @@
 """P1, P9: an API process is told to stop under load, again and again: the other serves on, the port stays open."""
 
-from tests.faults.graceful import restart_api_processes
+from tests.rigs.faults.graceful import restart_api_processes
 
 SEED = 51
 TIMES = 6

@@ -1,6 +1,6 @@
 """P1, P9: the gateway is stopped and started under load, again and again: clean 503s, or a port that is closed."""
 
-from tests.faults.graceful import stop_gateway
+from tests.rigs.faults.graceful import stop_gateway
 
 SEED = 52
 TIMES = 4

@@ -1,6 +1,6 @@
 """P1, P2: two API processes on one hot account: no deadlock, nobody refused who can pay, the log is what was served."""
 
-from tests.faults.hot_account import exhaust_one_account
+from tests.rigs.faults.hot_account import exhaust_one_account
 
 SEED = 71
 REQUESTS = 10_000

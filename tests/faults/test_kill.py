@@ -1,6 +1,6 @@
 """P1, P3: kill -9 of our own processes at any instant; test_kill_database.py kills the others, `make torture` more."""
 
-from tests.faults.campaign import campaign, run
+from tests.rigs.faults.campaign import campaign, run
 
 SEED = 9
 

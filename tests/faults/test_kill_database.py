@@ -1,7 +1,7 @@
 """P1, P3: kill -9 of PostgreSQL, one of its backends or all of it, at any instant under load."""
 
-from tests.faults.campaign import campaign, run
-from tests.faults.victims import SHUTDOWN_AT_ONCE
+from tests.rigs.faults.campaign import campaign, run
+from tests.rigs.faults.victims import SHUTDOWN_AT_ONCE
 
 SEED = 10
 

@@ -5,11 +5,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.e2e.clients import Seen, ask_all
-from tests.e2e.log_facts import Facts
-from tests.faults.fault_proxy import How, Spoiled
-from tests.faults.oracle import settled_books
-from tests.faults.proxied_gateway import Proxied, proxied_gateway
+from tests.rigs.faults.fault_proxy import How, Spoiled
+from tests.rigs.faults.oracle import settled_books
+from tests.rigs.faults.proxied_gateway import Proxied, proxied_gateway
+from tests.rigs.installation.clients import Seen, ask_all
+from tests.rigs.installation.log_facts import Facts
 
 SEED = 42
 DEADLINE_S = 3

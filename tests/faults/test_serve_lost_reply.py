@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.lost_replies import lose_replies, lose_statements
-from tests.faults.proxied_gateway import Proxied, proxied_gateway
+from tests.rigs.faults.lost_replies import lose_replies, lose_statements
+from tests.rigs.faults.proxied_gateway import Proxied, proxied_gateway
 
 SEED = 21
 CUTS = 20

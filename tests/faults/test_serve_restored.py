@@ -9,11 +9,11 @@ import time
 
 import pytest
 
-from tests.e2e.clients import Seen, ask_all
-from tests.e2e.installation import eventually
-from tests.e2e.log_facts import read_facts
-from tests.faults.proxied_gateway import Proxied, proxied_gateway
-from tests.faults.restore import backup_of
+from tests.rigs.faults.proxied_gateway import Proxied, proxied_gateway
+from tests.rigs.faults.restore import backup_of
+from tests.rigs.installation.clients import Seen, ask_all
+from tests.rigs.installation.installation import eventually
+from tests.rigs.installation.log_facts import read_facts
 
 SEED = 81
 AFFORDABLE = 5

@@ -12,14 +12,14 @@ from functools import partial
 
 import pytest
 
-from tests.adapters.postgres.ledgers import by_hand
-from tests.e2e.clients import Seen, ask_all
-from tests.e2e.installation import eventually
-from tests.e2e.log_facts import Facts, read_facts
-from tests.faults.oracle import settled_books
-from tests.processes import api_processes
-from tests.provider_process import ProviderProcess, own_provider
-from tests.running import Gateway, gateway
+from tests.rigs.faults.oracle import settled_books
+from tests.rigs.installation.clients import Seen, ask_all
+from tests.rigs.installation.installation import eventually
+from tests.rigs.installation.log_facts import Facts, read_facts
+from tests.rigs.postgres.ledgers import by_hand
+from tests.rigs.processes import api_processes
+from tests.rigs.providers.provider_process import ProviderProcess, own_provider
+from tests.rigs.running import Gateway, gateway
 
 SEED = 31
 DEADLINE_S, GRACE_S = 5, 1

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.e2e.installation import Installation, installation
 from tests.interop.client_programs import CLIENTS, SDKS, ClientProgram
+from tests.rigs.installation.installation import Installation, installation
 
 
 @pytest.fixture(scope="session")

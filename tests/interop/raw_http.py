@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from tests.e2e.installation import Installation
+from tests.rigs.installation.installation import Installation
 
 PATIENCE_S = 30.0
 

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import pycurl
 import pytest
 
-from tests.e2e.installation import Installation
 from tests.interop.raw_http import chat, events_of
+from tests.rigs.installation.installation import Installation
 
 CHAT = "/v1/chat/completions"
 OPERATION_TIMEDOUT = 28

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.e2e.installation import Installation, eventually
 from tests.interop.client_programs import ClientProgram, Refused
+from tests.rigs.installation.installation import Installation, eventually
 
 ECHO = "sandbox/echo"
 ADD = {

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.installation import Installation
 from tests.interop.client_programs import ENVIRONMENT
+from tests.rigs.installation.installation import Installation
 
 PATIENCE_S = 60.0
 FLAGS = (

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from tests.e2e.installation import Installation, eventually
 from tests.interop.raw_http import chat, connected, events_of
+from tests.rigs.installation.installation import Installation, eventually
 
 CHAT = "/v1/chat/completions"
 JSON = "Content-Type: application/json"

@@ -24,8 +24,6 @@ from domain.credit.decider import CREDIT
 from domain.decider import Decider
 from domain.errors import DomainError
 from domain.event import Command
-from tests.adapters.postgres.ledgers import assert_sound, chance, folds, running
-from tests.databases import Database
 from tests.domain.credit_words import (
     DAY,
     NOW,
@@ -42,6 +40,8 @@ from tests.domain.credit_words import (
     settle,
     tokens,
 )
+from tests.rigs.databases import Database
+from tests.rigs.postgres.ledgers import assert_sound, chance, folds, running
 
 STREAMS = 12
 COMMANDS = 45

@@ -24,11 +24,11 @@ from projections.engine.registry import PROJECTIONS
 from projections.engine.replay import Replay
 from projections.ledger_entries.project import LEDGER_ENTRY
 from projections.ledger_entries.project import PROJECTION as LEDGER_ENTRIES
-from tests.databases import ROLES, Database
 from tests.laws.histories import History, histories
 from tests.projections.append_events import append_events
 from tests.projections.story import wild_story
 from tests.projections.tables import replayed_rows, replayed_tables, stored_tables
+from tests.rigs.databases import ROLES, Database
 
 LAW = settings(max_examples=100, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
 WITH_DATABASE = settings(

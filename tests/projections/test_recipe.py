@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from projections.engine.registry import PROJECTIONS
-from tests.next_release import edit, next_release
-from tests.running import ROOT
+from tests.rigs.next_release import edit, next_release
+from tests.rigs.running import ROOT
 
 NAME = "available_credit"
 BEFORE = next(build.version for build in PROJECTIONS if build.name == NAME)

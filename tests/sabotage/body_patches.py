@@ -3,8 +3,8 @@
 from tests.sabotage.patch import Patch
 
 READING = "tests/application/test_read_chat_request.py"
-LARGE = "tests/adapters/http/test_large_bodies.py"
-COMPRESSED = "tests/adapters/http/test_compressed_bodies.py"
+LARGE = "tests/adapters/http/server/test_large_bodies.py"
+COMPRESSED = "tests/adapters/http/server/test_compressed_bodies.py"
 WRITING = "tests/adapters/providers/test_openai_request.py"
 LAW = "tests/laws/test_body_law.py"
 
@@ -15,7 +15,7 @@ BODY_PATCHES = (
         "application/generate/request/read_chat_request.py",
         "return context_length if self.beyond else self.prompt_bytes",
         "return self.prompt_bytes",
-        "tests/adapters/http/test_bounds.py",
+        "tests/adapters/http/server/test_bounds.py",
     ),
     Patch(
         "P2",

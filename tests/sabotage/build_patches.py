@@ -2,9 +2,8 @@
 
 from tests.sabotage.patch import Patch
 
-TESTS = "tests/adapters/postgres_projections"
-BUILDS = f"{TESTS}/test_builds.py"
-RETIRE = f"{TESTS}/test_retire.py"
+BUILDS = "tests/adapters/postgres_projections/test_builds.py"
+RETIRE = "tests/adapters/postgres_projections/test_retire.py"
 
 BUILD_PATCHES = (
     Patch(
@@ -102,6 +101,6 @@ BUILD_PATCHES = (
         "adapters/outbound/postgres/builds/lead_builds.py",
         "    if shared != (True,):\n        return False\n",
         "",
-        f"{TESTS}/test_projector.py::test_what_another_session_leads_is_not_written",
+        "tests/adapters/postgres_projections/test_projector.py::test_what_another_session_leads_is_not_written",
     ),
 )

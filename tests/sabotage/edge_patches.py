@@ -4,11 +4,11 @@ from tests.sabotage.patch import Patch
 
 PROTOCOL = "adapters/inbound/http/edge/protocol.py"
 HTTP = "tests/adapters/http"
-TEST = f"{HTTP}/test_protocol.py"
-CONNECTIONS = f"{HTTP}/test_connections.py"
-SHARES = f"{HTTP}/test_shares.py"
+TEST = "tests/adapters/http/server/test_protocol.py"
+CONNECTIONS = "tests/adapters/http/server/test_connections.py"
+SHARES = "tests/adapters/http/server/test_shares.py"
 KEYS = "tests/adapters/postgres/test_key_directory.py"
-MATRIX = f"{HTTP}/test_route_matrix.py"
+MATRIX = "tests/adapters/http/routes/test_route_matrix.py"
 
 EDGE_PATCHES = (
     Patch(
@@ -105,7 +105,7 @@ EDGE_PATCHES = (
         "adapters/inbound/http/server/request_headers.py",
         "if len(self.secrets) > 1:",
         "if False:",
-        f"{HTTP}/test_credentials.py",
+        "tests/adapters/http/routes/test_credentials.py",
     ),
     Patch(
         "P8",
@@ -145,7 +145,7 @@ EDGE_PATCHES = (
         "adapters/inbound/http/server/cors.py",
         'if not origin or not scope["path"].startswith(TREES):',
         "if not origin:",
-        f"{HTTP}/test_cors.py",
+        "tests/adapters/http/server/test_cors.py",
     ),
     Patch(
         "P2",
@@ -153,7 +153,7 @@ EDGE_PATCHES = (
         "adapters/inbound/http/server/reply.py",
         'if all(name != b"cache-control" for name, _ in headers):',
         "if False:",
-        f"{HTTP}/test_cors.py",
+        "tests/adapters/http/server/test_cors.py",
     ),
     Patch(
         "P9",
@@ -241,7 +241,7 @@ EDGE_PATCHES = (
         "application/generate/reserve_credit.py",
         "last = await self._last_made(names, attempt)",
         "last = attempt",
-        f"{HTTP}/test_idempotency.py::test_many_attempts_that_failed_are_not_walked_one_by_one",
+        "tests/adapters/http/inference/test_idempotency.py::test_many_attempts_that_failed_are_not_walked_one_by_one",
     ),
     Patch(
         "P1",
@@ -283,6 +283,6 @@ EDGE_PATCHES = (
         "application/generate/settle_charge.py",
         "if not self._kept.takes(account_id, len(sealed), now, until):",
         "if False:",
-        f"{HTTP}/test_idempotency.py::test_beyond_an_accounts_share_an_answer_is_charged_and_served_and_not_kept",
+        "tests/adapters/http/inference/test_idempotency.py::test_beyond_an_accounts_share_an_answer_is_charged_and_served_and_not_kept",
     ),
 )

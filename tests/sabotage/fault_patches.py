@@ -13,7 +13,7 @@ FAULT_PATCHES = (
         "adapters/outbound/postgres/append/group_commit.py",
         "            self._cache.clear()\n            self._snapshots.forget()\n",
         "            self._snapshots.forget()\n",
-        f"{FAULTS}/test_append_restored.py::test_p2_a_state_that_the_log_no_longer_has_is_not_decided_on",
+        "tests/faults/test_append_restored.py::test_p2_a_state_that_the_log_no_longer_has_is_not_decided_on",
     ),
     Patch(
         "P4",
@@ -21,7 +21,7 @@ FAULT_PATCHES = (
         "adapters/outbound/postgres/append/group_commit.py",
         "            self._cache.clear()\n            self._snapshots.forget()\n",
         "            self._cache.clear()\n",
-        f"{FAULTS}/test_append_restored.py::test_p4_a_snapshot_of_a_state_that_the_log_no_longer_has_is_not_stored",
+        "tests/faults/test_append_restored.py::test_p4_a_snapshot_of_a_state_that_the_log_no_longer_has_is_not_stored",
     ),
     Patch(
         "keys",
@@ -29,7 +29,7 @@ FAULT_PATCHES = (
         "adapters/outbound/postgres/read/follow_access.py",
         "            self._on_begin()\n",
         "",
-        f"{FAULTS}/test_serve_restored.py",
+        "tests/faults/test_serve_restored.py",
     ),
     Patch(
         "bounded",
@@ -37,7 +37,7 @@ FAULT_PATCHES = (
         "adapters/outbound/postgres/read/key_directory.py",
         "asyncio.create_task(self._look_up_in_time(secret_hash))",
         "asyncio.create_task(self._look_up(secret_hash))",
-        f"{FAULTS}/test_blackhole_database.py::test_p1_a_standstill_of_five_seconds_is_told_as_503",
+        "tests/faults/test_blackhole_database.py::test_p1_a_standstill_of_five_seconds_is_told_as_503",
     ),
     Patch(
         "keys",
@@ -62,7 +62,7 @@ FAULT_PATCHES = (
         "        await self._take_in_who_waits(sockets or [])\n"
         "        await _until(lambda: not any(map(_is_silent, self.server_state.connections)), _in(SPEAKS_WITHIN_S))\n",
         "",
-        f"{FAULTS}/test_graceful_stop.py",
+        "tests/faults/test_graceful_stop.py",
     ),
     Patch(
         "P1",
@@ -70,7 +70,7 @@ FAULT_PATCHES = (
         "adapters/wiring/processes/run_serve.py",
         "        stack.callback(place.sock.close)",
         "        stack.callback(lambda: None)",
-        f"{FAULTS}/test_graceful_stop.py",
+        "tests/faults/test_graceful_stop.py",
     ),
     Patch(
         "P3",
@@ -86,7 +86,7 @@ FAULT_PATCHES = (
         "adapters/outbound/postgres/wire/ask_server.py",
         'PASSING = frozenset({"08", "25", "40", "53", "55", "57", "58"})',
         'PASSING = frozenset({"08", "25", "40", "55", "57", "58"})',
-        f"{FAULTS}/test_disk_full.py",
+        "tests/faults/test_disk_full.py",
     ),
     Patch(
         "P6",
@@ -94,6 +94,6 @@ FAULT_PATCHES = (
         "application/generate/stream_chat.py",
         "return broken_off(self._held, failure, charged, self._produced.raw_usage)",
         "return broken_off(self._held, failure, None, self._produced.raw_usage)",
-        f"{FAULTS}/test_provider_faults.py",
+        "tests/faults/test_provider_faults.py",
     ),
 )

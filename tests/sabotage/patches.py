@@ -15,8 +15,6 @@ from tests.sabotage.verifier_patches import VERIFIER_PATCHES
 from tests.sabotage.who_pays_patches import WHO_PAYS_PATCHES
 from tests.sabotage.write_patches import WRITE_PATCHES
 
-STORE = "tests/adapters/postgres"
-FAULTS = "tests/faults"
 FUNCTIONS = "migrations/functions"
 APPEND_SQL = f"{FUNCTIONS}/append.sql"
 
@@ -27,7 +25,7 @@ PATCHES = (
         "application/generate/stream_chat.py",
         "if not self._ends.keep(chunk):",
         "if not self._ends.keep(chunk) or True:",
-        "tests/adapters/http/test_chat_stream.py::test_P1_the_chunk_with_the_finish_reason_waits_for_the_settle",
+        "tests/adapters/http/inference/test_chat_stream.py::test_P1_the_chunk_with_the_finish_reason_waits_for_the_settle",
     ),
     Patch(
         "P1",
@@ -35,7 +33,7 @@ PATCHES = (
         "adapters/outbound/postgres/append/pending.py",
         "return self.sheddable and not self.sent and self.future.cancelled()",
         "return self.future.cancelled()",
-        f"{STORE}/test_append_backpressure.py::test_what_cannot_be_withdrawn_is_recorded_though_its_caller_left",
+        "tests/adapters/postgres/test_append_backpressure.py::test_what_cannot_be_withdrawn_is_recorded_though_its_caller_left",
     ),
     Patch(
         "P2",
@@ -51,7 +49,7 @@ PATCHES = (
         APPEND_SQL,
         "least(s.expected, 0)) <> s.expected AS is_stale",
         "least(s.expected, 0)) < s.expected AS is_stale",
-        f"{STORE}/test_append_credit_cap.py",
+        "tests/adapters/postgres/test_append_credit_cap.py",
     ),
     Patch(
         "P3",
@@ -67,7 +65,7 @@ PATCHES = (
         APPEND_SQL,
         "FROM ledger.head h FOR UPDATE;",
         "FROM ledger.head h;",
-        f"{STORE}/test_append_positions.py::test_the_second_appender_waits_for_the_first_and_follows_it",
+        "tests/adapters/postgres/test_append_positions.py::test_the_second_appender_waits_for_the_first_and_follows_it",
     ),
     Patch(
         "P4",
@@ -75,7 +73,7 @@ PATCHES = (
         f"{FUNCTIONS}/event_digest.sql",
         "|| int4send(octet_length(tag)) || convert_to(tag, 'UTF8')\n",
         "\n",
-        f"{STORE}/test_append_positions.py::test_the_chain_covers_every_column",
+        "tests/adapters/postgres/test_append_positions.py::test_the_chain_covers_every_column",
     ),
     Patch(
         "P4",
@@ -83,7 +81,7 @@ PATCHES = (
         f"{FUNCTIONS}/block_chain.sql",
         "SELECT sha256(previous || int8send(first_position)",
         "SELECT sha256(int8send(first_position)",
-        f"{STORE}/test_append_positions.py::test_the_chain_covers_every_column",
+        "tests/adapters/postgres/test_append_positions.py::test_the_chain_covers_every_column",
     ),
     Patch(
         "P4",
@@ -91,7 +89,7 @@ PATCHES = (
         "migrations/0001_ledger.sql",
         "CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.stored_events",
         "CREATE TRIGGER append_only BEFORE TRUNCATE ON ledger.stored_events",
-        f"{STORE}/test_roles.py::test_not_even_the_owner_changes_the_log",
+        "tests/adapters/postgres/test_roles.py::test_not_even_the_owner_changes_the_log",
     ),
     Patch(
         "P5",
@@ -99,7 +97,7 @@ PATCHES = (
         APPEND_SQL,
         "WHERE (SELECT true FROM ledger.commands k WHERE k.command_id = c.id)",
         "WHERE false",
-        f"{STORE}/test_append_idempotency.py::test_the_same_command_again_returns_its_first_result",
+        "tests/adapters/postgres/test_append_idempotency.py::test_the_same_command_again_returns_its_first_result",
     ),
     Patch(
         "P5",
@@ -107,7 +105,7 @@ PATCHES = (
         "adapters/outbound/postgres/append/decide_batch.py",
         "self.refusals[i] = refusal",
         "self.refusals[i] = refusal\n            pending.refuse(refusal)",
-        f"{STORE}/test_append_idempotency.py::test_a_repeated_reserve_gets_its_reservation_though_the_credit_is_gone",
+        "tests/adapters/postgres/test_append_idempotency.py::test_a_repeated_reserve_gets_its_reservation_though_the_credit_is_gone",
     ),
     Patch(
         "P5",
@@ -115,7 +113,7 @@ PATCHES = (
         "adapters/outbound/postgres/append/recall_commands.py",
         "if seen.input_hash != pending.input_hash:",
         "if False:",
-        f"{STORE}/test_append_idempotency.py::test_another_command_under_a_used_id_is_refused",
+        "tests/adapters/postgres/test_append_idempotency.py::test_another_command_under_a_used_id_is_refused",
     ),
     Patch(
         "P6",
@@ -131,7 +129,7 @@ PATCHES = (
         "adapters/inbound/http/inference/chat_route.py",
         'format_usd(receipt.settled.paid_nusd).encode()),\n        (b"x-gatewayz-position"',
         'format_usd(receipt.settled.paid_nusd + 1).encode()),\n        (b"x-gatewayz-position"',
-        "tests/adapters/http/test_openai_sdk.py",
+        "tests/adapters/http/inference/test_openai_sdk.py",
     ),
     Patch(
         "keys",
@@ -139,7 +137,7 @@ PATCHES = (
         "adapters/outbound/postgres/read/key_directory.py",
         "found = self._entries.pop(secret_hash, None)",
         "found = None",
-        f"{STORE}/test_key_directory.py::test_a_key_that_ends_is_refused_everywhere_within_a_second",
+        "tests/adapters/postgres/test_key_directory.py::test_a_key_that_ends_is_refused_everywhere_within_a_second",
     ),
     Patch(
         "keys",
@@ -147,7 +145,7 @@ PATCHES = (
         "adapters/outbound/postgres/read/key_directory.py",
         "if confirmed is not None and self._is_current(confirmed):",
         "if confirmed is not None:",
-        f"{STORE}/test_key_directory.py::test_a_revocation_that_overtakes_the_streams_is_not_forgotten",
+        "tests/adapters/postgres/test_key_directory.py::test_a_revocation_that_overtakes_the_streams_is_not_forgotten",
     ),
     Patch(
         "P1",
@@ -155,7 +153,7 @@ PATCHES = (
         "adapters/outbound/postgres/append/group_commit.py",
         "        self._hang_up()\n        self._put_back(batch)\n",
         "        self._hang_up()\n        for pending in batch:\n            pending.refuse(error)\n",
-        f"{FAULTS}/test_append_lost_reply.py::test_a_statement_that_never_arrived_is_sent_again",
+        "tests/faults/test_append_lost_reply.py::test_a_statement_that_never_arrived_is_sent_again",
     ),
     Patch(
         "P1",
@@ -163,7 +161,7 @@ PATCHES = (
         "adapters/outbound/postgres/append/group_commit.py",
         "if pending.sheddable and (len(self._queue) >= self._max_queue or self._closing):",
         "if len(self._queue) >= self._max_queue or self._closing:",
-        f"{STORE}/test_append_backpressure.py::test_a_full_queue_sheds_reserves_and_takes_settles",
+        "tests/adapters/postgres/test_append_backpressure.py::test_a_full_queue_sheds_reserves_and_takes_settles",
     ),
     Patch(
         "P1",
@@ -171,7 +169,7 @@ PATCHES = (
         "adapters/outbound/postgres/append/group_commit.py",
         "        if len(batch) == 1:\n            batch[0].refuse(error)\n            return\n",
         "        for pending in batch:\n            pending.refuse(error)\n",
-        f"{STORE}/test_append_poison.py::test_a_poisoned_command_fails_alone",
+        "tests/adapters/postgres/test_append_poison.py::test_a_poisoned_command_fails_alone",
     ),
     Patch(
         "P1",
@@ -179,7 +177,7 @@ PATCHES = (
         "adapters/outbound/postgres/wire/ask_server.py",
         "return state[:2] in PASSING if state else",
         "return False if state else",
-        f"{FAULTS}/test_append_backends_killed.py::test_a_database_that_refuses_for_a_while_delays_and_nothing_else",
+        "tests/faults/test_append_backends_killed.py::test_a_database_that_refuses_for_a_while_delays_and_nothing_else",
     ),
     Patch(
         "P1",
@@ -187,7 +185,7 @@ PATCHES = (
         "adapters/outbound/postgres/wire/ask_server.py",
         '            self._break(TimeoutError("no answer in time"))\n',
         "            pass\n",
-        f"{FAULTS}/test_append_blackhole.py::test_an_append_gives_up_a_dead_line_when_it_said_it_would",
+        "tests/faults/test_append_blackhole.py::test_an_append_gives_up_a_dead_line_when_it_said_it_would",
     ),
     Patch(
         "P2",
@@ -195,7 +193,7 @@ PATCHES = (
         APPEND_SQL,
         "NOT s.in_turn AND NOT pg_try_advisory_xact_lock_shared(ledger.stream_lock_key(s.id)) AS is_busy",
         "false AS is_busy",
-        f"{STORE}/test_append_turns.py::test_while_a_turn_is_held_others_leave_the_stream_alone_and_go_on",
+        "tests/adapters/postgres/test_append_turns.py::test_while_a_turn_is_held_others_leave_the_stream_alone_and_go_on",
     ),
     Patch(
         "P2",
@@ -203,7 +201,7 @@ PATCHES = (
         "adapters/outbound/postgres/append/group_commit.py",
         "STALE_ROUNDS_BEFORE_TURN = 3",
         "STALE_ROUNDS_BEFORE_TURN = 10**9",
-        f"{STORE}/test_append_turns.py::test_after_three_stale_rounds_a_turn_is_taken",
+        "tests/adapters/postgres/test_append_turns.py::test_after_three_stale_rounds_a_turn_is_taken",
     ),
     Patch(
         "P2",
@@ -212,7 +210,7 @@ PATCHES = (
         "                self._cache.put(stream, caught_up(decider, bases[stream], result.missed[stream]))",
         "                last = result.missed[stream][-1].version\n"
         "                self._cache.put(stream, bases[stream]._replace(version=last))",
-        f"{STORE}/test_append_credit_cap.py",
+        "tests/adapters/postgres/test_append_credit_cap.py",
     ),
     Patch(
         "P4",
@@ -220,7 +218,7 @@ PATCHES = (
         APPEND_SQL,
         "greatest(h.recorded_at, clock_timestamp())",
         "clock_timestamp()",
-        f"{STORE}/test_append_positions.py::test_recorded_at_never_goes_back_when_the_clock_does",
+        "tests/adapters/postgres/test_append_positions.py::test_recorded_at_never_goes_back_when_the_clock_does",
     ),
     Patch(
         "P4",
@@ -228,7 +226,7 @@ PATCHES = (
         "adapters/outbound/postgres/setup/ensure_roles.py",
         '"GRANT SELECT ON ALL TABLES IN SCHEMA ledger TO {writer}, {projector}, {auditor}",',
         '"GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA ledger TO {writer}, {projector}, {auditor}",',
-        f"{STORE}/test_roles.py::test_no_role_writes_a_table_of_the_ledger",
+        "tests/adapters/postgres/test_roles.py::test_no_role_writes_a_table_of_the_ledger",
     ),
     Patch(
         "P4",
@@ -236,7 +234,7 @@ PATCHES = (
         f"{FUNCTIONS}/load.sql",
         "WHERE x.originator_id = u.stream AND x.state_schema = u.state_schema OFFSET 0",
         "WHERE x.originator_id = u.stream OFFSET 0",
-        f"{STORE}/test_snapshots.py::test_one_of_another_state_schema_is_ignored_and_replaced",
+        "tests/adapters/postgres/test_snapshots.py::test_one_of_another_state_schema_is_ignored_and_replaced",
     ),
     Patch(
         "P4",
@@ -244,7 +242,7 @@ PATCHES = (
         f"{FUNCTIONS}/put_snapshots.sql",
         "WHERE s.originator_version < excluded.originator_version OR",
         "WHERE true OR",
-        f"{STORE}/test_snapshots.py::test_an_older_one_never_replaces_a_newer",
+        "tests/adapters/postgres/test_snapshots.py::test_an_older_one_never_replaces_a_newer",
     ),
     Patch(
         "P5",
@@ -252,7 +250,7 @@ PATCHES = (
         APPEND_SQL,
         "WHEN k.command_id IS NOT NULL THEN 'seen'",
         "WHEN k.command_id IS NOT NULL AND c.stream <> ALL (coalesce(stale_streams, '{}')) THEN 'seen'",
-        f"{FAULTS}/test_append_lost_reply.py::test_raw_events_whose_reply_was_lost_are_there_once",
+        "tests/faults/test_append_lost_reply.py::test_raw_events_whose_reply_was_lost_are_there_once",
     ),
     Patch(
         "P5",
@@ -260,7 +258,7 @@ PATCHES = (
         APPEND_SQL,
         "WHERE NOT c.is_refusal AND (all_good",
         "WHERE p.first IS NOT NULL AND (all_good",
-        f"{STORE}/test_append_idempotency.py::test_commands_with_nothing_to_do_are_idempotent_too",
+        "tests/adapters/postgres/test_append_idempotency.py::test_commands_with_nothing_to_do_are_idempotent_too",
     ),
     Patch(
         "P5",
@@ -268,7 +266,7 @@ PATCHES = (
         "adapters/outbound/postgres/append/recall_commands.py",
         "seen_before=seen.submission != pending.submission",
         "seen_before=True",
-        f"{FAULTS}/test_append_lost_reply.py::test_a_lost_reply_is_neither_a_failure_nor_a_second_charge",
+        "tests/faults/test_append_lost_reply.py::test_a_lost_reply_is_neither_a_failure_nor_a_second_charge",
     ),
     Patch(
         "claims",
@@ -276,7 +274,7 @@ PATCHES = (
         APPEND_SQL,
         "WHERE NOT c.is_release AND x.stream <> streams[command_stream[c.command]];",
         "WHERE false;",
-        f"{STORE}/test_append_claims.py::test_of_many_at_once_one_gets_the_name",
+        "tests/adapters/postgres/test_append_claims.py::test_of_many_at_once_one_gets_the_name",
     ),
     Patch(
         "keys",
@@ -284,7 +282,7 @@ PATCHES = (
         "adapters/outbound/postgres/read/follow_access.py",
         "return asyncio.get_running_loop().time() - self._read_at_s <= FRESH_S",
         "return self.position is not None",
-        f"{STORE}/test_key_directory.py::test_with_a_stalled_tail_keys_are_read_from_their_streams",
+        "tests/adapters/postgres/test_key_directory.py::test_with_a_stalled_tail_keys_are_read_from_their_streams",
     ),
     Patch(
         "keys",
@@ -292,7 +290,7 @@ PATCHES = (
         "adapters/outbound/postgres/read/follow_access.py",
         "await asyncio.sleep(ACCESS_POLL_S)",
         "await asyncio.Event().wait()",
-        f"{STORE}/test_key_directory.py::test_the_tail_needs_no_notification",
+        "tests/adapters/postgres/test_key_directory.py::test_the_tail_needs_no_notification",
     ),
     Patch(
         "P7",
@@ -365,7 +363,7 @@ PATCHES = (
         "adapters/inbound/http/server/stream_reply.py",
         "with suppress(asyncio.CancelledError):",
         "with suppress():",
-        "tests/adapters/http/test_chat_stream.py::test_a_stream_that_has_ended_is_freed_without_the_cycle_collector",
+        "tests/adapters/http/inference/test_chat_stream.py::test_a_stream_that_has_ended_is_freed_without_the_cycle_collector",
     ),
     Patch(
         "P8",
@@ -381,7 +379,7 @@ PATCHES = (
         "adapters/outbound/postgres/append/group_commit.py",
         "            await self._line.ask(NO_SCANS, [], self._append_timeout_s)\n",
         "",
-        f"{STORE}/test_append_plans.py",
+        "tests/adapters/postgres/test_append_plans.py",
     ),
     Patch(
         "P8",
@@ -389,7 +387,7 @@ PATCHES = (
         APPEND_SQL,
         "WHERE (SELECT true FROM ledger.commands k WHERE k.command_id = c.id)",
         "WHERE EXISTS (SELECT FROM ledger.commands k WHERE k.command_id = c.id)",
-        f"{STORE}/test_append_plans.py",
+        "tests/adapters/postgres/test_append_plans.py",
     ),
     *BODY_PATCHES,
     *BUILD_PATCHES,

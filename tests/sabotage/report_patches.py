@@ -52,7 +52,7 @@ REPORT_PATCHES = (
         "adapters/inbound/http/routes/models.py",
         '"/v1/models/{model:path}"',
         '"/v1/models/{model}"',
-        "tests/adapters/http/test_models.py::test_every_listed_id_is_found_as_it_is_encoded_and_by_its_short_name",
+        "tests/adapters/http/routes/test_models.py::test_every_listed_id_is_found_as_it_is_encoded_and_by_its_short_name",
     ),
     Patch(
         "P2",
@@ -60,7 +60,7 @@ REPORT_PATCHES = (
         "adapters/inbound/http/routes/api.py",
         "openapi_url=None,  # served below, its bytes kept\n        docs_url=None,",
         'openapi_url="/schema.json",\n        docs_url="/docs",',
-        "tests/adapters/http/test_cors.py::test_there_is_no_page_that_loads_scripts_of_other_hosts",
+        "tests/adapters/http/server/test_cors.py::test_there_is_no_page_that_loads_scripts_of_other_hosts",
     ),
     Patch(
         "P6",
@@ -68,7 +68,7 @@ REPORT_PATCHES = (
         "adapters/inbound/http/server/reply.py",
         '(b"x-request-id", self.request_id.encode()), *PROTECTING',
         "*PROTECTING",
-        "tests/adapters/http/test_envelopes.py::test_every_answer_has_a_request_id_of_its_own",
+        "tests/adapters/http/documents/test_envelopes.py::test_every_answer_has_a_request_id_of_its_own",
     ),
     Patch(
         "P6",
@@ -76,7 +76,7 @@ REPORT_PATCHES = (
         "adapters/inbound/http/server/request_headers.py",
         'raise DomainError("invalid_api_key", mistake="none_sent")',
         'raise DomainError("invalid_api_key")',
-        "tests/adapters/http/test_bad_input.py::test_each_mistake_with_a_key_has_a_sentence_of_its_own",
+        "tests/adapters/http/routes/test_bad_input.py::test_each_mistake_with_a_key_has_a_sentence_of_its_own",
     ),
     Patch(
         "P9",
@@ -92,7 +92,7 @@ REPORT_PATCHES = (
         "adapters/inbound/http/server/request_headers.py",
         'self.found.get(b"x-openrouter-title") or ',
         "",
-        "tests/adapters/http/test_app_headers.py",
+        "tests/adapters/http/server/test_app_headers.py",
     ),
     Patch(
         "P6",
@@ -100,7 +100,7 @@ REPORT_PATCHES = (
         "adapters/inbound/http/server/cors.py",
         'if not is_preflight or not scope["path"].startswith(TREES):',
         "if True:",
-        "tests/adapters/http/test_cors.py::test_a_preflight_is_answered_without_a_key",
+        "tests/adapters/http/server/test_cors.py::test_a_preflight_is_answered_without_a_key",
     ),
     Patch(
         "P6",
@@ -108,7 +108,7 @@ REPORT_PATCHES = (
         "adapters/inbound/http/server/inflate.py",
         "if encoding and encoding not in ENCODINGS:",
         "if False:",
-        "tests/adapters/http/test_compressed_bodies.py::test_another_encoding_is_415_by_its_name",
+        "tests/adapters/http/server/test_compressed_bodies.py::test_another_encoding_is_415_by_its_name",
     ),
     Patch(
         "P6",
@@ -124,7 +124,7 @@ REPORT_PATCHES = (
         "domain/credit/decide.py",
         'costs = {} if quote.per_token_fusd else {"needed_usd": format_usd(quote.full_nusd)}',
         "costs = {}",
-        "tests/adapters/http/test_openai_sdk.py::test_no_credit_for_a_price_per_request_is_402_with_that_price",
+        "tests/adapters/http/inference/test_openai_sdk.py::test_no_credit_for_a_price_per_request_is_402_with_that_price",
     ),
     Patch(
         "root",

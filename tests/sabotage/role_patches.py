@@ -30,7 +30,7 @@ ROLE_PATCHES = (
         "application/generate/reserve_credit.py",
         "return await self._personal_data.seal(account_id, title.encode())",
         "return title.encode()",
-        "tests/adapters/http/test_openai_sdk.py::test_of_the_app_its_origin_is_kept_in_clear_and_its_title_sealed",
+        "tests/adapters/http/inference/test_openai_sdk.py::test_of_the_app_its_origin_is_kept_in_clear_and_its_title_sealed",
     ),
     Patch(
         "erasure",

@@ -2,8 +2,8 @@
 
 from tests.sabotage.patch import Patch
 
-SDK = "tests/adapters/http/test_openrouter_sdk.py"
-ENVELOPES = "tests/adapters/http/test_envelopes.py"
+SDK = "tests/adapters/http/inference/test_openrouter_sdk.py"
+ENVELOPES = "tests/adapters/http/documents/test_envelopes.py"
 
 SHAPE_PATCHES = (
     Patch(

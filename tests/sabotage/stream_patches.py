@@ -4,8 +4,8 @@ from tests.sabotage.patch import Patch
 
 STREAM, OPEN = "application/generate/stream_chat.py", "application/generate/open_stream.py"
 READER = "adapters/outbound/providers/dialects/openai_stream.py"
-ENDINGS = "tests/adapters/http/test_stream_endings.py"
-BOUNDS = "tests/adapters/http/test_stream_bounds.py"
+ENDINGS = "tests/adapters/http/inference/test_stream_endings.py"
+BOUNDS = "tests/adapters/http/server/test_stream_bounds.py"
 CALLED = "tests/adapters/providers/test_http_chat_providers.py"
 SSE = "adapters/outbound/providers/dialects/sse.py"
 GRAMMAR = "tests/adapters/providers/test_openai_endings.py"
@@ -90,7 +90,7 @@ STREAM_PATCHES = (
         "application/generate/stream_end.py",
         "message, {**refusal.facts, **_facts(held)}, receipt, raw_usage)",
         "message, _facts(held), receipt, raw_usage)",
-        "tests/adapters/http/test_broken_streams.py",
+        "tests/adapters/http/inference/test_broken_streams.py",
     ),
     Patch(
         "P6",
@@ -98,7 +98,7 @@ STREAM_PATCHES = (
         "adapters/inbound/http/errors/table.py",
         'return _answer(row, code, message, facts.get("param"), facts)',
         'return ErrorAnswer(row.status, ErrorDetail(message, "server_error", code, None, dict(facts)), ())',
-        "tests/adapters/http/test_broken_streams.py",
+        "tests/adapters/http/inference/test_broken_streams.py",
     ),
     Patch(
         "P6",
@@ -106,7 +106,7 @@ STREAM_PATCHES = (
         "application/generate/settle_charge.py",
         "round((self._clock.elapsed_s() - held.started_s) * 1_000)",
         "round((now - held.reserve.at).total_seconds() * 1_000)",
-        "tests/adapters/http/test_latencies.py",
+        "tests/adapters/http/inference/test_latencies.py",
     ),
     Patch("P6", "a role counts as output", OPEN, "(chunk.data and not chunk.is_bare)", "bool(chunk.data)", BOUNDS),
     Patch(

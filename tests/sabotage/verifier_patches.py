@@ -5,7 +5,7 @@ from tests.sabotage.patch import Patch
 RANGES = "tests/domain/test_ranges.py"
 TOTAL = "tests/adapters/postgres_projections/test_total.py"
 ACCESS = "tests/adapters/postgres_projections/test_verify_access.py"
-EXTREMES = "tests/adapters/http/test_extremes.py"
+EXTREMES = "tests/adapters/http/server/test_extremes.py"
 
 VERIFIER_PATCHES = (
     Patch(

@@ -4,7 +4,7 @@ from tests.sabotage.patch import Patch
 
 OWED = "tests/domain/test_credit_owed.py"
 UNPAID = "tests/domain/test_credit_unpaid.py"
-UNFINISHED = "tests/adapters/http/test_unfinished_work.py"
+UNFINISHED = "tests/adapters/http/inference/test_unfinished_work.py"
 
 WHO_PAYS_PATCHES = (
     Patch(
@@ -53,7 +53,7 @@ WHO_PAYS_PATCHES = (
         "adapters/inbound/http/server/request_headers.py",
         'rb"(?:[^/?#\\\\]*@)?"  # user info',
         'rb"((?:[^/?#\\\\]*@)?)"  # user info',
-        "tests/adapters/http/test_app_headers.py",
+        "tests/adapters/http/server/test_app_headers.py",
     ),
     Patch(
         "P1",
@@ -61,7 +61,7 @@ WHO_PAYS_PATCHES = (
         "application/generate/call_providers.py",
         "        if failure.unread_bytes:\n",
         "        if False:\n",
-        "tests/adapters/http/test_who_pays.py",
+        "tests/adapters/http/inference/test_who_pays.py",
     ),
     Patch(
         "P1",
@@ -77,7 +77,7 @@ WHO_PAYS_PATCHES = (
         "application/generate/stream_chat.py",
         "            self._produced.output_bytes += failure.unread_bytes\n",
         "",
-        "tests/adapters/http/test_who_pays.py",
+        "tests/adapters/http/inference/test_who_pays.py",
     ),
     Patch(
         "P6",

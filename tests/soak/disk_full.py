@@ -15,11 +15,11 @@ from pathlib import Path
 
 import psycopg
 
-from tests.e2e.clients import Seen, ask_all
-from tests.faults.oracle import settled_books
-from tests.processes import api_processes
-from tests.provider_process import own_provider
-from tests.running import Gateway, gateway
+from tests.rigs.faults.oracle import settled_books
+from tests.rigs.installation.clients import Seen, ask_all
+from tests.rigs.processes import api_processes
+from tests.rigs.providers.provider_process import own_provider
+from tests.rigs.running import Gateway, gateway
 
 SEED = 62
 WORKERS = 2

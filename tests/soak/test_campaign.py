@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.faults.campaign import campaign, run
-from tests.faults.victims import VICTIMS
+from tests.rigs.faults.campaign import campaign, run
+from tests.rigs.faults.victims import VICTIMS
 
 
 @pytest.mark.parametrize("seed", [101, 102, 103])

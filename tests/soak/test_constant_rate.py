@@ -12,11 +12,11 @@ from typing import NamedTuple
 import pytest
 
 from tests.benchmarks.bare_relay import upstream
-from tests.benchmarks.load import Load, arrive, drive, post
 from tests.benchmarks.many_accounts import open_accounts
 from tests.benchmarks.scrape import bound_of, scrape
-from tests.processes import api_processes, projector_process, rss_kib
-from tests.running import Gateway, gateway
+from tests.rigs.load import Load, arrive, drive, post
+from tests.rigs.processes import api_processes, projector_process, rss_kib
+from tests.rigs.running import Gateway, gateway
 
 DURATION_S = float(os.environ.get("SOAK_S", "600"))
 ACCOUNTS = 500

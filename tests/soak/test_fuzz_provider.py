@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.faults.fuzz_provider import fuzz
+from tests.rigs.faults.fuzz_provider import fuzz
 
 SEED = 80
 CASES = 50_000

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.fuzzing_client import attack
-from tests.provider_process import own_provider
-from tests.running import gateway
+from tests.rigs.fuzzing_client import attack
+from tests.rigs.providers.provider_process import own_provider
+from tests.rigs.running import gateway
 
 
 @pytest.mark.parametrize("seed", [181, 182, 183, 184, 185])

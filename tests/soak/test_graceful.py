@@ -1,6 +1,6 @@
 """P1, P9: more stops and restarts under load than the suite has."""
 
-from tests.faults.graceful import restart_api_processes, stop_gateway
+from tests.rigs.faults.graceful import restart_api_processes, stop_gateway
 
 
 def test_p1_forty_restarts_of_an_api_process_under_load_fail_nobody() -> None:

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.benchmarks.load import post
-from tests.beside_strangers import alone
-from tests.provider_process import ProviderProcess, own_provider
-from tests.running import Gateway, gateway
+from tests.rigs.beside_strangers import alone
+from tests.rigs.load import post
+from tests.rigs.providers.provider_process import ProviderProcess, own_provider
+from tests.rigs.running import Gateway, gateway
 
 REQUESTS = 2_100
 TAKES_S = 60

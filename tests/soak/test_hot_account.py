@@ -1,6 +1,6 @@
 """P1, P2: a hundred thousand requests of one account on two API processes."""
 
-from tests.faults.hot_account import exhaust_one_account
+from tests.rigs.faults.hot_account import exhaust_one_account
 
 SEED = 72
 REQUESTS = 100_000

@@ -1,7 +1,7 @@
 """P1, P5: 200 lost COMMIT replies and 200 lost statements through the whole gateway."""
 
-from tests.faults.lost_replies import lose_replies, lose_statements
-from tests.faults.proxied_gateway import proxied_gateway
+from tests.rigs.faults.lost_replies import lose_replies, lose_statements
+from tests.rigs.faults.proxied_gateway import proxied_gateway
 
 SEED = 22
 CUTS = 200

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from tests.databases import empty_database
-from tests.faults.raised_version import raise_under_load
+from tests.rigs.databases import empty_database
+from tests.rigs.faults.raised_version import raise_under_load
 
 SEED = 92
 EVENTS = 100_000

@@ -4,10 +4,10 @@ from statistics import median
 
 import pytest
 
-from tests.beside_strangers import alone, beside
-from tests.provider_process import own_provider
-from tests.running import gateway
-from tests.strangers import KINDS
+from tests.rigs.beside_strangers import alone, beside
+from tests.rigs.providers.provider_process import own_provider
+from tests.rigs.running import gateway
+from tests.rigs.strangers import KINDS
 
 FOR_S = 60.0
 PAIRS = 5

@@ -11,7 +11,7 @@ from adapters.outbound.crypto.personal_data import ERASED, UNREADABLE, SealedPer
 from adapters.outbound.crypto.wrapping import Wrapping
 from adapters.outbound.postgres.read.content import PostgresDataKeys
 from domain.errors import DomainError
-from tests.databases import Database
+from tests.rigs.databases import Database
 
 OLD, NEW = Fernet.generate_key(), Fernet.generate_key()
 PEPPER = b"pepper"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.adapters.postgres.ledgers import assert_sound
+from tests.rigs.postgres.ledgers import assert_sound
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,9 @@ import asyncio
 from structlog.testing import capture_logs
 
 from adapters.outbound.postgres.append.ledger import PostgresLedger
-from tests.adapters.postgres.ledgers import (
+from tests.domain.credit_words import grant, hold, settle
+from tests.rigs.databases import Database
+from tests.rigs.postgres.ledgers import (
     by_hand,
     code_of,
     credit,
@@ -16,8 +18,6 @@ from tests.adapters.postgres.ledgers import (
     sessions_end,
     stalled,
 )
-from tests.databases import Database
-from tests.domain.credit_words import grant, hold, settle
 
 
 async def test_a_full_queue_sheds_reserves_and_takes_settles(database: Database) -> None:

@@ -11,9 +11,9 @@ from adapters.outbound.postgres.append.ledger import PostgresLedger
 from domain.account.account import ACCOUNT, ChangeState, Open
 from domain.claim import Claim
 from domain.errors import DomainError
-from tests.adapters.postgres.ledgers import code_of, processes, running
-from tests.databases import Database
 from tests.domain.credit_words import NOW
+from tests.rigs.databases import Database
+from tests.rigs.postgres.ledgers import code_of, processes, running
 
 EMAIL = Claim("email", b"hash of an email")
 USERNAME = Claim("username", b"hash of an email")

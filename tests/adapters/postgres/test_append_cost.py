@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Mapping
 
 from domain.claim import Claim
-from tests.adapters.postgres.ledgers import append_by_hand, by_hand, credit, running, sessions_end, some_events
-from tests.databases import Database
 from tests.domain.credit_words import grant, hold, settle
+from tests.rigs.databases import Database
+from tests.rigs.postgres.ledgers import append_by_hand, by_hand, credit, running, sessions_end, some_events
 
 ROUNDS = 60
 

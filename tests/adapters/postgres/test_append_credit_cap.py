@@ -4,7 +4,9 @@ import asyncio
 from collections import Counter
 
 from adapters.outbound.postgres.append.ledger import PostgresLedger
-from tests.adapters.postgres.ledgers import (
+from tests.domain.credit_words import grant, hold, release, settle
+from tests.rigs.databases import Database
+from tests.rigs.postgres.ledgers import (
     chance,
     code_of,
     credit,
@@ -13,8 +15,6 @@ from tests.adapters.postgres.ledgers import (
     processes,
     tags_of,
 )
-from tests.databases import Database
-from tests.domain.credit_words import grant, hold, release, settle
 
 
 async def test_credit_for_exactly_k_serves_exactly_k(database: Database) -> None:

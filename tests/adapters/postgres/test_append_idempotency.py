@@ -9,9 +9,9 @@ from application.ports.answers import StoredAnswer
 from domain.account.account import ACCOUNT, ChangeState, Open
 from domain.credit.decider import CREDIT
 from domain.errors import DomainError
-from tests.adapters.postgres.ledgers import code_of, credit, credit_of, processes, running, tags_of
-from tests.databases import Database
 from tests.domain.credit_words import DAY, NOW, grant, hold, release, settle
+from tests.rigs.databases import Database
+from tests.rigs.postgres.ledgers import code_of, credit, credit_of, processes, running, tags_of
 
 
 async def test_the_same_command_again_returns_its_first_result(database: Database) -> None:

@@ -17,8 +17,8 @@ from adapters.outbound.postgres.append.append_batch import (
 )
 from adapters.outbound.postgres.wire.ask_server import Line, rows
 from domain.claim import Claim
-from tests.adapters.postgres.ledgers import some_events
-from tests.databases import Database
+from tests.rigs.databases import Database
+from tests.rigs.postgres.ledgers import some_events
 
 EMAIL = Claim("email", b"hash")
 

@@ -1,8 +1,8 @@
 """P8: an append looks up, it never scans, also when its plan was made while there was next to nothing to look in."""
 
-from tests.adapters.postgres.ledgers import credit, running, sessions_end
-from tests.databases import Database
 from tests.domain.credit_words import grant
+from tests.rigs.databases import Database
+from tests.rigs.postgres.ledgers import credit, running, sessions_end
 
 APPENDS = 30
 PER_APPEND = 3

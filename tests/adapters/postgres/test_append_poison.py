@@ -15,9 +15,9 @@ from domain.aggregates import CODEC
 from domain.claim import Claim
 from domain.credit.decider import CREDIT
 from domain.errors import DomainError
-from tests.adapters.postgres.ledgers import credit, credit_of, eventually, running, stalled
-from tests.databases import Database
 from tests.domain.credit_words import NOW, grant, hold, settle
+from tests.rigs.databases import Database
+from tests.rigs.postgres.ledgers import credit, credit_of, eventually, running, stalled
 
 
 def raw(stream: str, version: int = 1, tag: str = "test.happened.v1", state: bytes = b"{}") -> Callable[..., Any]:

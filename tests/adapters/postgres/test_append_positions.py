@@ -8,7 +8,9 @@ import psycopg
 import pytest
 
 from adapters.outbound.postgres.wire.read_log import read_page
-from tests.adapters.postgres.ledgers import (
+from tests.domain.credit_words import grant, hold
+from tests.rigs.databases import Database
+from tests.rigs.postgres.ledgers import (
     append_by_hand,
     assert_sound,
     by_hand,
@@ -19,8 +21,6 @@ from tests.adapters.postgres.ledgers import (
     running,
     some_events,
 )
-from tests.databases import Database
-from tests.domain.credit_words import grant, hold
 
 
 def positions(database: Database) -> list[Any]:

@@ -8,7 +8,9 @@ import psycopg
 
 from adapters.outbound.postgres.append.take_turn import TURN_TIMEOUT_MS, Turns
 from domain.credit.events import Granted
-from tests.adapters.postgres.ledgers import (
+from tests.domain.credit_words import NOW, grant, hold
+from tests.rigs.databases import Database
+from tests.rigs.postgres.ledgers import (
     append_by_hand,
     by_hand,
     credit,
@@ -19,8 +21,6 @@ from tests.adapters.postgres.ledgers import (
     processes,
     running,
 )
-from tests.databases import Database
-from tests.domain.credit_words import NOW, grant, hold
 
 
 def another_process(database: Database, account: str) -> Callable[[], None]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from adapters.outbound.postgres.wire import array_params as pg
 from adapters.outbound.postgres.wire import types
 from adapters.outbound.postgres.wire.array_params import ArrayParam
-from tests.databases import Database
+from tests.rigs.databases import Database
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
 TIMES = st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 - bounds

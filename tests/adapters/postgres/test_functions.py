@@ -14,11 +14,11 @@ from adapters.outbound.postgres.setup.apply_functions import FunctionFile, apply
 from adapters.outbound.postgres.setup.ensure_roles import ensure_roles
 from adapters.outbound.postgres.setup.migrate import migrate, migrations
 from adapters.outbound.postgres.wire.locks import SETUP, STREAM_SEED
-from tests.adapters.postgres.ledgers import credit, running
-from tests.databases import PASSWORD, ROLES, Database, empty_database
 from tests.domain.credit_words import grant
 from tests.golden.logs.test_golden_logs import EmptyDatabase, restore
 from tests.golden.logs.told import golden_logs
+from tests.rigs.databases import PASSWORD, ROLES, Database, empty_database
+from tests.rigs.postgres.ledgers import credit, running
 
 FILES = list(function_files())
 DEFINED = re.compile(r"^CREATE OR REPLACE FUNCTION (\w+\.\w+)\(", re.MULTILINE)

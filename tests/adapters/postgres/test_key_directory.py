@@ -27,9 +27,9 @@ from domain.api_key.events import KeySettings, Secret
 from domain.api_key.secret_form import write_secret
 from domain.claim import Claim
 from domain.errors import DomainError
-from tests.adapters.postgres.ledgers import eventually, processes
-from tests.databases import Database
 from tests.domain.credit_words import NOW, SECOND
+from tests.rigs.databases import Database
+from tests.rigs.postgres.ledgers import eventually, processes
 
 SECRET = "gw_live_first"
 PATIENCE_S = 10.0

@@ -10,9 +10,9 @@ from eventsourcing.persistence import Notification
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
 from psycopg.conninfo import conninfo_to_dict
 
-from tests.adapters.postgres.ledgers import credit, processes
-from tests.databases import PASSWORD, ROLES, Database
 from tests.domain.credit_words import grant, hold, settle
+from tests.rigs.databases import PASSWORD, ROLES, Database
+from tests.rigs.postgres.ledgers import credit, processes
 
 EVENTS = 600
 

@@ -12,7 +12,7 @@ from adapters.outbound.postgres.setup import migrate as migrating
 from adapters.outbound.postgres.setup.ensure_roles import Roles, ensure_roles
 from adapters.outbound.postgres.setup.migrate import Migration, MigrationFault, migrate, migrations
 from adapters.outbound.postgres.wire.locks import MIGRATE
-from tests.databases import PASSWORD, empty_database
+from tests.rigs.databases import PASSWORD, empty_database
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import pytest
 
 from adapters.outbound.postgres.append.notify_followers import Notifier
 from adapters.outbound.postgres.wire.wake_up import WAKE_UP_CHANNEL
-from tests.adapters.postgres.ledgers import credit, eventually, running
-from tests.databases import Database
 from tests.domain.credit_words import grant
+from tests.rigs.databases import Database
+from tests.rigs.postgres.ledgers import credit, eventually, running
 
 Listener = psycopg.Connection[tuple[object, ...]]
 

@@ -10,8 +10,8 @@ from eventsourcing.tests.persistence import ApplicationRecorderTestCase, NonInte
 from psycopg.conninfo import conninfo_to_dict
 
 from adapters.outbound.postgres.append.recorder import LedgerRecorder, LedgerThread
-from tests.chain import broken_chain
-from tests.databases import PASSWORD, ROLES, Database
+from tests.rigs.chain import broken_chain
+from tests.rigs.databases import PASSWORD, ROLES, Database
 
 
 def open_recorder(database: Database) -> tuple[LedgerRecorder, LedgerThread, PostgresDatastore]:

@@ -13,9 +13,9 @@ from adapters.outbound.postgres.setup.ensure_roles import WRITER_FUNCTIONS, Role
 from adapters.outbound.postgres.setup.migrate import migrate
 from adapters.outbound.postgres.wire.connection import conninfo
 from adapters.outbound.postgres.wire.locks import STREAM_SEED
-from tests.adapters.postgres.layout_of_0_1 import make_roles_of_0_1
-from tests.adapters.postgres.ledgers import append_by_hand, by_hand, some_events
-from tests.databases import PASSWORD, ROLES, Database, TestServer, empty_database
+from tests.rigs.databases import PASSWORD, ROLES, Database, TestServer, empty_database
+from tests.rigs.postgres.layout_of_0_1 import make_roles_of_0_1
+from tests.rigs.postgres.ledgers import append_by_hand, by_hand, some_events
 
 LEDGER = (
     "ledger.stored_events",

@@ -13,9 +13,9 @@ from adapters.outbound.postgres.wire.ask_server import Line
 from domain.credit.decider import CREDIT
 from domain.credit.state import CreditBalance
 from domain.decider import Decider
-from tests.adapters.postgres.ledgers import code_of, credit, credit_of, eventually, folds, running
-from tests.databases import Database
 from tests.domain.credit_words import grant, hold, settle
+from tests.rigs.databases import Database
+from tests.rigs.postgres.ledgers import code_of, credit, credit_of, eventually, folds, running
 
 
 def snapshots(database: Database) -> Mapping[str, int]:

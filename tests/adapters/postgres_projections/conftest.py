@@ -8,8 +8,8 @@ import pytest
 
 from adapters.outbound.postgres.wire.connection import conninfo
 from domain.log import RecordedEvent
-from tests.adapters.postgres_projections.verifying import WholeLedger, whole_ledger
-from tests.databases import PASSWORD, ROLES, Database, with_database
+from tests.rigs.databases import PASSWORD, ROLES, Database, with_database
+from tests.rigs.postgres.verifying import WholeLedger, whole_ledger
 
 SEED = 220
 """Its story has rows in every table, a reservation at position 40 and entries at position 50."""

@@ -26,14 +26,14 @@ from domain.credit.events import Granted
 from domain.log import RecordedEvent
 from projections.engine.changes import Add, Change, Logged, Projection
 from projections.engine.registry import NAMES, PROJECTIONS
-from tests.adapters.postgres_projections.asking import pool_of
-from tests.adapters.postgres_projections.projecting import active, eventually, head, running, stands
-from tests.adapters.postgres_projections.verifying import verdict
-from tests.databases import Database
 from tests.projections.append_events import append_events
 from tests.projections.raised.project import PROJECTION as RAISED_ENTRIES
 from tests.projections.story import halves, wild_story
 from tests.projections.tables import replayed_tables, stored_tables
+from tests.rigs.databases import Database
+from tests.rigs.postgres.asking import pool_of
+from tests.rigs.postgres.projecting import active, eventually, head, running, stands
+from tests.rigs.postgres.verifying import verdict
 
 CREDIT, ENTRIES = (p for p in PROJECTIONS if p.name in ("available_credit", "ledger_entries"))
 RAISED_CREDIT = replace(CREDIT, version=CREDIT.version + 1)

@@ -5,9 +5,9 @@ at a thousand a second, every two days.
 """
 
 from projections.engine.registry import PROJECTIONS
-from tests.adapters.postgres_projections.projecting import eventually
-from tests.adapters.postgres_projections.verifying import whole_ledger
-from tests.databases import Database, TestServer
+from tests.rigs.databases import Database, TestServer
+from tests.rigs.postgres.projecting import eventually
+from tests.rigs.postgres.verifying import whole_ledger
 
 SEED = 86
 """Its story has rows in every table."""

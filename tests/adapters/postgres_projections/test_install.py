@@ -9,8 +9,8 @@ from adapters.outbound.postgres.builds.install_read_models import install_read_m
 from adapters.outbound.postgres.wire.locks import LEAD_ALL_BUILDS
 from projections.engine.changes import Projection
 from projections.engine.registry import NAMES, PROJECTIONS
-from tests.adapters.postgres_projections.projecting import active, stands
-from tests.databases import ROLES, Database
+from tests.rigs.databases import ROLES, Database
+from tests.rigs.postgres.projecting import active, stands
 
 TYPES = {
     "int8": "bigint",

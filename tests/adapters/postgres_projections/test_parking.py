@@ -10,11 +10,11 @@ from domain.credit.events import Granted
 from domain.rules import Rules, current_events
 from projections.engine.changes import Add, Change, Logged
 from projections.engine.registry import NAMES
-from tests.adapters.postgres_projections.projecting import COUNTED, count, counted, counting, head, positions
-from tests.databases import Database
 from tests.projections.append_events import append_events, append_raw
 from tests.projections.story import wild_story
 from tests.projections.tables import replayed_tables, stored_tables
+from tests.rigs.databases import Database
+from tests.rigs.postgres.projecting import COUNTED, count, counted, counting, head, positions
 
 HUGE = 2**62
 CODEC_KINDS = [kind for name in AGGREGATES for kind in current_events(name)]

@@ -17,7 +17,11 @@ from adapters.outbound.postgres.wire.read_log import LogGap, LogTruncated
 from domain.account.events import Opened
 from domain.log import RecordedEvent
 from projections.engine.registry import NAMES, PROJECTIONS
-from tests.adapters.postgres_projections.projecting import (
+from tests.projections.append_events import append_events
+from tests.projections.story import halves, wild_story
+from tests.projections.tables import replayed_tables, stored_tables
+from tests.rigs.databases import ROLES, Database
+from tests.rigs.postgres.projecting import (
     count,
     counted,
     counting,
@@ -26,10 +30,6 @@ from tests.adapters.postgres_projections.projecting import (
     positions,
     running,
 )
-from tests.databases import ROLES, Database
-from tests.projections.append_events import append_events
-from tests.projections.story import halves, wild_story
-from tests.projections.tables import replayed_tables, stored_tables
 
 
 @pytest.mark.parametrize("page_size", [1, 7, 1_000])

@@ -13,10 +13,10 @@ from projections.api_key.project import PROJECTION
 from projections.api_key.queries import FIND_KEY
 from projections.available_credit.project import PROJECTION as AVAILABLE_CREDIT
 from projections.engine.registry import BUILDS
-from tests.adapters.postgres_projections.asking import ask
-from tests.databases import Database
 from tests.projections.append_events import append_events
 from tests.projections.story import Log, open_account
+from tests.rigs.databases import Database
+from tests.rigs.postgres.asking import ask
 
 FULL = 450_000
 FAILED = Attempt(provider="acme", error_class="timeout", status=504, duration_ms=30)

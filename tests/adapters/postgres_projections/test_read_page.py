@@ -4,9 +4,9 @@ import psycopg
 import pytest
 
 from adapters.outbound.postgres.wire.read_log import LogGap, LogTruncated, Undecodable, read_page
-from tests.databases import Database
 from tests.projections.append_events import append_events, append_raw
 from tests.projections.story import wild_story
+from tests.rigs.databases import Database
 
 UNLOCK = "ALTER TABLE ledger.stored_events DISABLE TRIGGER append_only"
 

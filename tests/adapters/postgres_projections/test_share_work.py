@@ -16,7 +16,7 @@ from adapters.outbound.postgres.verify import examine_ledger
 from adapters.outbound.postgres.verify.pin_snapshot import export_snapshot, pinned
 from adapters.outbound.postgres.verify.share_work import Task, WorkFailed, work_apart, work_here
 from adapters.wiring.commands import verify as wired
-from tests.databases import Database
+from tests.rigs.databases import Database
 
 ROOT = Path(__file__).parents[3]
 HEAD = "SELECT position FROM ledger.head"

@@ -11,13 +11,13 @@ from application.credit.show_statement import ShownStatement, ShowStatement
 from application.use_cases import use_cases
 from application.write import Ports
 from domain.errors import DomainError
-from tests.adapters.postgres_projections.asking import pool_of
-from tests.adapters.postgres_projections.projecting import running
-from tests.databases import Database
 from tests.fakes.memory_ledger import MemoryLedger
 from tests.fakes.memory_personal_data import MemoryPersonalData
 from tests.projections.append_events import append_events
 from tests.projections.story import halves, wild_story
+from tests.rigs.databases import Database
+from tests.rigs.postgres.asking import pool_of
+from tests.rigs.postgres.projecting import running
 
 
 class Unsealed(MemoryPersonalData):

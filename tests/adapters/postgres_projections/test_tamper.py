@@ -10,8 +10,8 @@ import pytest
 
 from domain.log import RecordedEvent
 from projections.engine.registry import PROJECTIONS
-from tests.adapters.postgres_projections.verifying import WholeLedger, first_finding, verdict
-from tests.databases import Database
+from tests.rigs.databases import Database
+from tests.rigs.postgres.verifying import WholeLedger, first_finding, verdict
 
 UNLOCK = (
     "ALTER TABLE ledger.stored_events DISABLE TRIGGER append_only",

@@ -15,12 +15,12 @@ from domain.credit.commands import Grant
 from domain.credit.decider import CREDIT
 from projections.api_key.project import PROJECTION as API_KEYS
 from projections.available_credit.project import PROJECTION as AVAILABLE_CREDIT
-from tests.adapters.postgres_projections.verifying import WholeLedger, verdict
-from tests.databases import Database
 from tests.golden.events.samples import FOLDER, GoldenFile
 from tests.projections.append_events import append_events, append_raw
 from tests.projections.story import Log, open_account
 from tests.projections.tables import stored_tables
+from tests.rigs.databases import Database
+from tests.rigs.postgres.verifying import WholeLedger, verdict
 
 BEYOND = ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59"]
 TIMES = [*BEYOND, "2026-11-27T00:00:00", "1969-12-31T23:59:59Z", "never"]

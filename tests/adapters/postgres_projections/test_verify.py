@@ -9,10 +9,10 @@ from adapters.outbound.postgres.verify.examine_ledger import pinned_evidence
 from adapters.outbound.postgres.wire.connection import conninfo
 from application.audit.verify_ledger import verify_ledger
 from projections.engine.registry import NAMES
-from tests.adapters.postgres_projections.verifying import first_finding, store_snapshots, verdict, whole_ledger
-from tests.databases import ROLES, Database
 from tests.projections.append_events import append_events, append_raw
 from tests.projections.story import halves, wild_story
+from tests.rigs.databases import ROLES, Database
+from tests.rigs.postgres.verifying import first_finding, store_snapshots, verdict, whole_ledger
 
 
 @pytest.mark.parametrize("seed", [60, 61, 62])

@@ -18,9 +18,9 @@ from application.keys.issue_key import IssueKey
 from application.keys.rotate_key import RotateKey
 from application.sealed import Sealed
 from application.write import Asked
-from tests.databases import Database
 from tests.golden.logs.gateway import ledger_gateway
 from tests.golden.logs.told import ToldSecrets
+from tests.rigs.databases import Database
 
 AT = datetime(2026, 11, 27, tzinfo=UTC)
 RING = tuple(Fernet.generate_key().decode() for _ in range(2))

@@ -10,8 +10,8 @@ from adapters.outbound.postgres.verify.examine_ledger import pinned_evidence
 from adapters.outbound.postgres.verify.pin_snapshot import pinned
 from application.audit.verify_ledger import verify_ledger
 from domain.proof.finding import Finding
-from tests.adapters.postgres_projections.verifying import WholeLedger, verdict
-from tests.databases import Database
+from tests.rigs.databases import Database
+from tests.rigs.postgres.verifying import WholeLedger, verdict
 
 UNLOCK = (
     "ALTER TABLE ledger.stored_events DISABLE TRIGGER append_only",

@@ -12,13 +12,13 @@ from application.reads.credits import Credits
 from domain.credit import commands as c
 from domain.credit.decider import CREDIT
 from projections.engine.registry import BUILDS, NAMES, PROJECTIONS
-from tests.adapters.postgres_projections.asking import pool_of
-from tests.adapters.postgres_projections.projecting import active, eventually, head, running, stands
-from tests.adapters.postgres_projections.verifying import verdict
-from tests.databases import Database
 from tests.projections.append_events import append_events
 from tests.projections.story import Log, open_account, reserve, settle
 from tests.projections.tables import replayed_tables, stored_tables
+from tests.rigs.databases import Database
+from tests.rigs.postgres.asking import pool_of
+from tests.rigs.postgres.projecting import active, eventually, head, running, stands
+from tests.rigs.postgres.verifying import verdict
 
 RAISED = ("available_credit", "ledger_entries")
 CURRENT = {build.name: build.version for build in PROJECTIONS}

@@ -5,11 +5,11 @@ import asyncio
 
 from adapters.outbound.postgres.builds.project_log import Projector
 from adapters.outbound.postgres.read.reads import postgres_reads
-from tests.adapters.postgres_projections.asking import ask, pool_of
-from tests.adapters.postgres_projections.projecting import running
-from tests.databases import Database
 from tests.projections.append_events import append_events
 from tests.projections.story import halves, wild_story
+from tests.rigs.databases import Database
+from tests.rigs.postgres.asking import ask, pool_of
+from tests.rigs.postgres.projecting import running
 
 
 def test_many_wait_and_all_are_woken(database: Database) -> None:

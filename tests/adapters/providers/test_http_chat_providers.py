@@ -25,7 +25,7 @@ from application.ports.chat_providers import ChatCall, ChatProviders
 from application.ports.provider_answer import NEXT_EVENT, Answer, Chunk
 from application.ports.provider_failure import ProviderFailure
 from tests.adapters.providers.call_words import GENERATION_ID, a_call, an_endpoint, an_offer, last_usage
-from tests.adapters.providers.canned_server import CannedServer, canned_server, http
+from tests.rigs.providers.canned_server import CannedServer, canned_server, http
 
 SAID = "the quick brown fox"
 STREAM = b'data: {"id":"x","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from adapters.supervisor.probe import Probe
-from tests.running import free_port
+from tests.rigs.running import free_port
 
 ADAPTERS = Path(__file__).parents[3] / "adapters"
 

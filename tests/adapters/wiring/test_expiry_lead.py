@@ -3,7 +3,7 @@
 import psycopg
 
 from adapters.outbound.postgres.project.lead_expiry import ExpiryLead
-from tests.databases import Database
+from tests.rigs.databases import Database
 
 
 async def test_p3_one_leads_and_another_takes_over_when_it_is_gone(database: Database) -> None:

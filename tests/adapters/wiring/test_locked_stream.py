@@ -14,9 +14,9 @@ from adapters.outbound.postgres.append.busy_streams import LONG_S, MOST, QUIET_S
 from adapters.outbound.postgres.append.ledger import PostgresLedger
 from adapters.outbound.postgres.read.ask_builds import PoolReader
 from adapters.wiring.compose.readiness import Readiness
-from tests.adapters.postgres.ledgers import credit, running
-from tests.databases import Database
 from tests.domain.credit_words import grant
+from tests.rigs.databases import Database
+from tests.rigs.postgres.ledgers import credit, running
 
 LOCKED = "no stream is locked"
 

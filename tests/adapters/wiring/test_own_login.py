@@ -16,7 +16,7 @@ from adapters.settings.settings import Settings
 from adapters.wiring.database.database import Database, prepare_database
 from adapters.wiring.database.own_login import open_as
 from adapters.wiring.processes.hand_over import handed_to, taken_from
-from tests.databases import empty_database
+from tests.rigs.databases import empty_database
 
 
 @pytest.fixture

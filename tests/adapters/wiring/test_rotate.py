@@ -19,7 +19,7 @@ from adapters.settings import read_settings
 from adapters.settings.settings import Settings
 from adapters.wiring.commands.rotate import rotate_derivation_secret, rotate_keyring
 from adapters.wiring.database.database import open_database, prepare_database
-from tests.databases import empty_database
+from tests.rigs.databases import empty_database
 
 PEPPER = "b61c7f03d95e4a8820fd13c69be7a45f72d0"
 OLD, NEW = Fernet.generate_key(), Fernet.generate_key()

@@ -12,7 +12,7 @@ from adapters.settings import read_settings
 from adapters.settings.secrets import find_secrets
 from adapters.settings.settings import Settings
 from adapters.wiring.database.database import open_database, prepare_database
-from tests.databases import Database
+from tests.rigs.databases import Database
 
 
 def fernet_key() -> str:

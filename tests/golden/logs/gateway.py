@@ -22,12 +22,12 @@ from application.use_cases import InferencePorts, Terms, expiry, inference, use_
 from application.write import Ports
 from domain.catalog.offer import Offer
 from domain.pricing.price import PriceSet, PriceTier
-from tests.adapters.postgres import ledgers
 from tests.fakes.counting_telemetry import CountingTelemetry
 from tests.fakes.memory_catalog import MemoryCatalog
 from tests.fakes.no_counter import NoCounter
 from tests.fakes.scripted_providers import ScriptedProviders
 from tests.golden.logs.told import ToldSecrets
+from tests.rigs.postgres import ledgers
 
 MODEL = "acme/m"
 DEADLINES = Deadlines(request_s=600, stream_s=3_600, grace_s=900, reserve_patience_s=30)

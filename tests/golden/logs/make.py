@@ -41,8 +41,6 @@ from domain.errors import DomainError
 from domain.lot_kind import LotKind
 from domain.money import format_usd
 from domain.window import KeyLimit
-from tests.adapters.postgres_projections import projecting
-from tests.databases import Database, TestServer
 from tests.fakes.scripted_providers import whole_answer
 from tests.golden.logs.gateway import LedgerGateway, chat_request, ledger_gateway
 from tests.golden.logs.told import (
@@ -57,6 +55,8 @@ from tests.golden.logs.told import (
     ToldKey,
     ToldSecrets,
 )
+from tests.rigs.databases import Database, TestServer
+from tests.rigs.postgres import projecting
 
 SEED = 6_508_547
 BEGAN = datetime(2026, 11, 2, 9, tzinfo=UTC)

@@ -37,9 +37,9 @@ from domain.errors import DomainError
 from domain.lot_kind import LotKind
 from domain.money import format_usd
 from tests.adapters.postgres_projections.conftest import Copy
-from tests.databases import PASSWORD, ROLES, Database
 from tests.golden.logs.gateway import LedgerGateway, chat_request, ledger_gateway
 from tests.golden.logs.told import GoldenLog, Told, ToldChange, ToldGrant, ToldKey, golden_logs
+from tests.rigs.databases import PASSWORD, ROLES, Database
 
 LOGS = golden_logs()
 YEAR_10000 = "9999-12-31T23:59:59-23:59"
