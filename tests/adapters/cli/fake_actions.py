@@ -181,21 +181,22 @@ class FakeActions:
 
     def _use_cases(self) -> UseCases:
         """Each remembers its name and arguments, and answers what it is told here."""
-        return UseCases(
-            open_account=self._answers("open_account", OpenedAccount("acc-1", 8)),
-            find_account=self._answers("find_account", "acc-1"),
-            list_accounts=self._list_accounts,
-            show_account=self._answers("show_account", ACCOUNT),
-            change_account_state=self._change_account_state,
-            grant_credit=self._answers("grant_credit", GrantedLot("lot-0002", 12, 22_345_678_901)),
-            show_statement=self._answers("show_statement", STATEMENT),
-            issue_key=self._answers("issue_key", IssuedKey("key-1", "gw_live_secret", 9)),
-            find_key=self._answers("find_key", "key-1"),
-            list_keys=self._answers("list_keys", [KEY]),
-            change_key=self._answers("change_key", 10),
-            rotate_key=self._answers("rotate_key", IssuedKey("key-1", "gw_live_new", 10)),
-            revoke_key=self._answers("revoke_key", 11),
-        )
+        answers: dict[str, object] = {
+            "open_account": OpenedAccount("acc-1", 8),
+            "find_account": "acc-1",
+            "show_account": ACCOUNT,
+            "grant_credit": GrantedLot("lot-0002", 12, 22_345_678_901),
+            "show_statement": STATEMENT,
+            "issue_key": IssuedKey("key-1", "gw_live_secret", 9),
+            "find_key": "key-1",
+            "list_keys": [KEY],
+            "change_key": 10,
+            "rotate_key": IssuedKey("key-1", "gw_live_new", 10),
+            "revoke_key": 11,
+        }
+        made: dict[str, Any] = {name: self._answers(name, answers.get(name)) for name in UseCases.__struct_fields__}
+        made |= {"list_accounts": self._list_accounts, "change_account_state": self._change_account_state}
+        return UseCases(**made)
 
     def _answers(self, name: str, result: R) -> Callable[..., Awaitable[R]]:
         async def answer(*arguments: object) -> R:

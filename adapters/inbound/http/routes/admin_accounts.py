@@ -71,7 +71,17 @@ class AccountList(msgspec.Struct, frozen=True):
     next: str | None
 
 
-SHAPES = (NewAccount, OpenedAccount, AccountList, NewGrant, Granted, NewState, ChangedState, AccountView, StatementView)
+SHAPES = (
+    NewAccount,
+    OpenedAccount,
+    AccountList,
+    NewGrant,
+    Granted,
+    NewState,
+    ChangedState,
+    AccountView,
+    StatementView,
+)
 
 router = APIRouter(prefix="/admin/accounts", tags=["admin"], dependencies=[AdminOnly])
 
