@@ -46,9 +46,9 @@ def test_what_has_not_the_shape_of_its_tag_is_refused() -> None:
 
 
 def test_every_tag_names_its_aggregate_its_fact_and_its_version() -> None:
-    for tag in CODEC.tags:
-        noun, fact, version = tag.split(".")
-        assert noun in {"account", "api_key", "credit"}
+    for kind in (kind for decider in AGGREGATES.values() for kind in decider.events):
+        noun, fact, version = kind.tag.split(".")
+        assert noun == kind.__module__.split(".")[1], "the folder of its aggregate"
         assert fact.isidentifier()
         assert re.fullmatch(r"v[1-9]\d*", version)
 
