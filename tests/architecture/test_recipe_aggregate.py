@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from domain.aggregates import AGGREGATES
-from tests.recipes import CommandFailed, Recipe, complaints, copy_of_the_tree, followed
-from tests.running import ROOT
+from tests.rigs.recipes import CommandFailed, Recipe, complaints, copy_of_the_tree, followed
+from tests.rigs.running import ROOT
 
 RECIPE = Recipe("add-an-aggregate.md")
 MAX_PRODUCT_FILES = 4

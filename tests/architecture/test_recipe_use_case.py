@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.recipes import CommandFailed, Recipe, complaints, copy_of_the_tree, followed
+from tests.rigs.recipes import CommandFailed, Recipe, complaints, copy_of_the_tree, followed
 
 RECIPE = Recipe("add-a-use-case.md")
 MAX_PRODUCT_FILES = 3
