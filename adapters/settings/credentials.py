@@ -4,8 +4,8 @@ from pathlib import Path
 
 import msgspec
 
-from adapters.complaint import Complaint
 from adapters.embedded.durable import write_file
+from adapters.operator_error import OperatorError
 
 FILE = "credentials.json"
 
@@ -27,12 +27,14 @@ def read_credentials(home: Path) -> Credentials | None:
     except (FileNotFoundError, msgspec.DecodeError):
         return None
     except OSError as error:
-        raise Complaint(f"cannot read {home / FILE}: {error.strerror}; run as the user who started it") from error
+        raise OperatorError(f"cannot read {home / FILE}: {error.strerror}; run as the user who started it") from error
 
 
 def write_credentials(home: Path, credentials: Credentials) -> None:
-    """0600. Raises: Complaint."""
+    """0600. Raises: OperatorError."""
     try:
         write_file(home / FILE, msgspec.json.format(msgspec.json.encode(credentials)).decode() + "\n")
     except OSError as error:
-        raise Complaint(f"cannot write {home / FILE}: {error.strerror}; give access, or set GATEWAYZ_HOME") from error
+        raise OperatorError(
+            f"cannot write {home / FILE}: {error.strerror}; give access, or set GATEWAYZ_HOME"
+        ) from error

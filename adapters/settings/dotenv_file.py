@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
-from adapters.complaint import WRONG_INPUT, Complaint
+from adapters.operator_error import WRONG_INPUT, OperatorError
 
 FILE = ".env"
 
@@ -15,7 +15,7 @@ def read_dotenv(folder: Path | None = None) -> Sequence[str]:
     """Put what the file sets and the environment does not into the environment, for us and our children.
 
     Returns: the names that were taken from it, sorted; none without a file. Nothing in it is expanded.
-    Raises:  Complaint if it cannot be read.
+    Raises:  OperatorError if it cannot be read.
     """
     file = (folder or Path.cwd()) / FILE
     if not file.is_file():
@@ -23,7 +23,7 @@ def read_dotenv(folder: Path | None = None) -> Sequence[str]:
     try:
         found = dotenv_values(file, interpolate=False)
     except (OSError, UnicodeDecodeError) as error:
-        raise Complaint(f"cannot read {file}: {error}", WRONG_INPUT) from error
+        raise OperatorError(f"cannot read {file}: {error}", WRONG_INPUT) from error
     new = {name: value for name, value in found.items() if value and not os.environ.get(name)}
     os.environ.update(new)
     return sorted(new)

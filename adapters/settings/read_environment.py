@@ -10,7 +10,7 @@ from typing import Any, Literal
 import msgspec
 from msgspec.structs import replace
 
-from adapters.complaint import WRONG_INPUT, Complaint, choices_of, in_plain_words
+from adapters.operator_error import WRONG_INPUT, OperatorError, choices_of, in_plain_words
 from adapters.settings.choose_home import choose_home
 from adapters.settings.secrets import SECRET_NAMES
 from adapters.settings.settings import Settings
@@ -41,14 +41,14 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """All settings, checked; an empty variable counts as not set. The home is absolute and, as root, one that the
     embedded Postgres can use.
 
-    Raises: Complaint naming the variable.
+    Raises: OperatorError naming the variable.
     """
     given = {name: value for name, value in environment.items() if value}
     _refuse_misspelt(given)
     try:
         settings = msgspec.convert(given, Settings, strict=False, dec_hook=_path)
     except msgspec.ValidationError as error:
-        raise Complaint(_sentence(str(error), given), WRONG_INPUT) from None
+        raise OperatorError(_sentence(str(error), given), WRONG_INPUT) from None
     if HOME in given:
         return replace(settings, home=settings.home.absolute())
     return replace(settings, home=choose_home(settings.home.absolute(), is_embedded=not settings.database_url))
@@ -101,7 +101,9 @@ def _refuse_misspelt(given: Mapping[str, str]) -> None:
     for name in given:
         if name.startswith("GATEWAYZ_") and name not in known:
             for meant in difflib.get_close_matches(name, known, 1, ALIKE):
-                raise Complaint(f"{name} is no setting: is {meant} meant? See docs/reference/settings.md", WRONG_INPUT)
+                raise OperatorError(
+                    f"{name} is no setting: is {meant} meant? See docs/reference/settings.md", WRONG_INPUT
+                )
 
 
 def _sentence(fault: str, given: Mapping[str, str]) -> str:

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import msgspec
 
-from adapters.complaint import WRONG_INPUT, Complaint
 from adapters.embedded.durable import sync_folder, write_file
+from adapters.operator_error import WRONG_INPUT, OperatorError
 from adapters.settings.weak_secrets import weakness
 
 FILE = "secrets.json"
@@ -72,14 +72,14 @@ def find_secrets(home: Path, environment: Mapping[str, str] = os.environ) -> Sec
     """GATEWAYZ_PEPPER and GATEWAYZ_KEYRING (comma-separated), else the file in `home`, else None. GATEWAYZ_ADMIN_KEY
     and GATEWAYZ_DERIVATION_SECRET replace those of either.
 
-    Raises: Complaint if one of the first two is given without the other, or if any cannot be used.
+    Raises: OperatorError if one of the first two is given without the other, or if any cannot be used.
     """
     pepper, ring = environment.get("GATEWAYZ_PEPPER", ""), environment.get("GATEWAYZ_KEYRING", "")
     admin_key = environment.get("GATEWAYZ_ADMIN_KEY", "")
     if admin_key:
         _strong(admin_key, MIN_ADMIN_KEY, "GATEWAYZ_ADMIN_KEY")
     if bool(pepper) != bool(ring):
-        raise Complaint("GATEWAYZ_PEPPER and GATEWAYZ_KEYRING belong together: set both, or neither", WRONG_INPUT)
+        raise OperatorError("GATEWAYZ_PEPPER and GATEWAYZ_KEYRING belong together: set both, or neither", WRONG_INPUT)
     derivation = environment.get(DERIVATION, "")
     if derivation:
         _strong(derivation, MIN_PEPPER, DERIVATION)
@@ -114,18 +114,20 @@ def keep_secrets(home: Path, fresh: Secrets) -> Secrets:
     except FileExistsError:
         pass  # somebody else's start was first
     except OSError as error:
-        raise Complaint(f"cannot write {home / FILE}: {error.strerror}; give access, or set GATEWAYZ_HOME") from error
+        raise OperatorError(
+            f"cannot write {home / FILE}: {error.strerror}; give access, or set GATEWAYZ_HOME"
+        ) from error
     finally:
         unfinished.unlink(missing_ok=True)
     return _read_file(home / FILE, fresh.given_admin_key, fresh.derivation) or fresh
 
 
 def replace_secrets(home: Path, fresh: Secrets) -> None:
-    """Write `fresh` in place of what the file holds. Raises: Complaint."""
+    """Write `fresh` in place of what the file holds. Raises: OperatorError."""
     try:
         write_file(home / FILE, _text(fresh))
     except OSError as error:
-        raise Complaint(f"cannot write {home / FILE}: {error.strerror}; give access") from error
+        raise OperatorError(f"cannot write {home / FILE}: {error.strerror}; give access") from error
 
 
 class _File(msgspec.Struct):
@@ -148,7 +150,7 @@ def _read_file(path: Path, admin_key: str, derivation: str) -> Secrets | None:
         return None
     except (OSError, msgspec.DecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else f"it is damaged ({error})"
-        raise Complaint(f"cannot read {path}: {reason}; restore it from a backup") from error
+        raise OperatorError(f"cannot read {path}: {reason}; restore it from a backup") from error
     return Secrets(
         _strong(held.pepper, MIN_PEPPER, f"{path}: the pepper"),
         _keyring(held.keyring, str(path)),
@@ -158,28 +160,28 @@ def _read_file(path: Path, admin_key: str, derivation: str) -> Secrets | None:
 
 
 def _refuse_if_others_can_read(path: Path) -> None:
-    """Raises: Complaint, OSError. As ssh does with a key: what others could read may be known to them already."""
+    """Raises: OperatorError, OSError. As ssh does with a key: what others could read may be known to them already."""
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & OTHERS:
-        raise Complaint(f"{path} can be read by others (mode {mode:04o}): chmod 600 it; if others could, rotate it")
+        raise OperatorError(f"{path} can be read by others (mode {mode:04o}): chmod 600 it; if others could, rotate it")
 
 
 def _strong(text: str, least: int, origin: str) -> str:
-    """`text`. Raises: Complaint, which does not show it, if it has fewer than `least` characters or can be guessed."""
+    """`text`. Raises: OperatorError, without its text, if it has fewer than `least` characters or can be guessed."""
     if len(text) < least:
-        raise Complaint(f"{origin} has fewer than {least} characters: {TAKE}", WRONG_INPUT)
+        raise OperatorError(f"{origin} has fewer than {least} characters: {TAKE}", WRONG_INPUT)
     if why := weakness(text, least):
-        raise Complaint(f"{origin} can be guessed ({why}): {TAKE}", WRONG_INPUT)
+        raise OperatorError(f"{origin} can be guessed ({why}): {TAKE}", WRONG_INPUT)
     return text
 
 
 def _keyring(keys: Sequence[str], origin: str) -> tuple[str, ...]:
     ring = tuple(key.strip() for key in keys if key.strip())
     if not ring or not all(_is_fernet_key(key) for key in ring):
-        raise Complaint(f"{origin}: the keyring must be Fernet keys (32 bytes in url-safe base64)", WRONG_INPUT)
+        raise OperatorError(f"{origin}: the keyring must be Fernet keys (32 bytes in url-safe base64)", WRONG_INPUT)
     for key in ring:
         if why := weakness(key, MIN_PEPPER):
-            raise Complaint(f"{origin}: a key of the ring can be guessed ({why}): {TAKE_KEY}", WRONG_INPUT)
+            raise OperatorError(f"{origin}: a key of the ring can be guessed ({why}): {TAKE_KEY}", WRONG_INPUT)
     return ring
 
 

@@ -3,21 +3,23 @@
 import errno
 import socket
 
-from adapters.complaint import WRONG_INPUT, Complaint
+from adapters.operator_error import WRONG_INPUT, OperatorError
 
 BACKLOG = 2_048
 """Connections that wait while an API process is replaced; the kernel lowers it to its own somaxconn."""
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
-    """Bound and listening; clients may connect at once and wait to be served. Raises Complaint."""
+    """Bound and listening; clients may connect at once and wait to be served. Raises OperatorError."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         return socket.create_server(address[:2], family=family, backlog=BACKLOG)
     except socket.gaierror as error:
-        raise Complaint(f"GATEWAYZ_HOST={host} is no address of this machine: {error.strerror}", WRONG_INPUT) from error
+        raise OperatorError(
+            f"GATEWAYZ_HOST={host} is no address of this machine: {error.strerror}", WRONG_INPUT
+        ) from error
     except OSError as error:
-        raise Complaint(_reason(error, host, port)) from error
+        raise OperatorError(_reason(error, host, port)) from error
 
 
 def url_of(sock: socket.socket) -> str:

@@ -6,8 +6,8 @@ from typing import NamedTuple, Protocol
 
 import structlog
 
-from adapters.complaint import WRONG_INPUT
 from adapters.embedded import EmbeddedPostgresError
+from adapters.operator_error import WRONG_INPUT
 from adapters.supervisor.child import Child, Spare
 from adapters.supervisor.stop_request import StopRequest
 

@@ -26,7 +26,7 @@ CAUSES_FIRST: tuple[Check, ...] = (
 )
 
 
-class ReadModelStanding(msgspec.Struct, frozen=True):
+class ReadModelState(msgspec.Struct, frozen=True):
     """Where a build of a read model stands.
 
     lag_s:      the age of the first event that it does not hold yet; 0 at the head.
@@ -49,11 +49,11 @@ class ParkedAccount(msgspec.Struct, frozen=True):
     error: str
 
 
-class LedgerStanding(msgspec.Struct, frozen=True):
+class LedgerState(msgspec.Struct, frozen=True):
     """What the snapshot says of itself. `runs_as_one_role`: no roles keep the log's readers from writing it."""
 
     head: int
-    read_models: Sequence[ReadModelStanding]
+    read_models: Sequence[ReadModelState]
     parked: Sequence[ParkedAccount]
     runs_as_one_role: bool
 
@@ -69,7 +69,7 @@ class Examined(msgspec.Struct, frozen=True):
 class Evidence(Protocol):
     """One pinned snapshot of a ledger."""
 
-    def standing(self) -> LedgerStanding: ...
+    def state(self) -> LedgerState: ...
 
     def examine(self) -> Examined:
         """What is wrong with log, chain, commands, snapshots, money and read models: every event that cannot be read,
@@ -81,7 +81,7 @@ class Report(msgspec.Struct, frozen=True):
     """The verdict: clean only without findings. Causes come before what follows from them: log, then read models; of
     one kind, the lowest position first."""
 
-    standing: LedgerStanding
+    state: LedgerState = msgspec.field(name="standing")
     findings: Sequence[Finding]
     clamped: Sequence[Clamped] = ()
     access: Access | None = None
@@ -97,29 +97,29 @@ class Report(msgspec.Struct, frozen=True):
 
 
 def verify_ledger(evidence: Evidence, max_lag_s: float = MAX_LAG_S) -> Report:
-    standing = evidence.standing()
+    state = evidence.state()
     examined = evidence.examine()
-    found = [*examined.findings, *_parked(standing), *_lagging(standing, max_lag_s)]
-    return Report(standing, sorted(found, key=_order), examined.clamped, examined.access)
+    found = [*examined.findings, *_parked(state), *_lagging(state, max_lag_s)]
+    return Report(state, sorted(found, key=_order), examined.clamped, examined.access)
 
 
 def _order(finding: Finding) -> tuple[int, bool, int]:
     return CAUSES_FIRST.index(finding.check), finding.position is None, finding.position or 0
 
 
-def _parked(standing: LedgerStanding) -> Iterable[Finding]:
-    for parked in standing.parked:
+def _parked(state: LedgerState) -> Iterable[Finding]:
+    for parked in state.parked:
         message = f"figures of account {parked.account} are not provable beyond this: {parked.error}"
         yield Finding("parked", message, parked.position, f"read model {parked.read_model}")
 
 
-def _lagging(standing: LedgerStanding, max_lag_s: float) -> Iterable[Finding]:
+def _lagging(state: LedgerState, max_lag_s: float) -> Iterable[Finding]:
     """A read model beyond the head is proof that the log was longer once. Only what readers use must be up to date."""
-    for model in standing.read_models:
+    for model in state.read_models:
         place = f"read model {model.name}" if model.is_active else f"read model {model.name} v{model.version}"
-        if model.position > standing.head:
-            message = f"the log was truncated: it ends at {standing.head}, this stands at {model.position}"
-            yield Finding("log", message, standing.head + 1, place)
+        if model.position > state.head:
+            message = f"the log was truncated: it ends at {state.head}, this stands at {model.position}"
+            yield Finding("log", message, state.head + 1, place)
         elif model.is_active and model.lag_s > max_lag_s:
-            message = f"lags {model.lag_s:.1f} s behind the head ({standing.head})"
+            message = f"lags {model.lag_s:.1f} s behind the head ({state.head})"
             yield Finding("lag", message, model.position + 1, place)

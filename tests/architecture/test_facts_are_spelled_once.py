@@ -38,7 +38,7 @@ def spelled(fact: object) -> list[str]:
 @pytest.mark.parametrize(
     ("fact", "file"),
     [
-        ("sandbox/echo", "adapters/wiring/compose/introduce.py"),
+        ("sandbox/echo", "adapters/wiring/compose/seed.py"),
         (("max_completion_tokens", "max_tokens"), "application/generate/request/read_chat_request.py"),
     ],
     ids=str,

@@ -35,8 +35,8 @@ def verified(info: str) -> int:
     with pinned_evidence(info) as evidence:
         report: Report = verify_ledger(evidence, max_lag_s=3_600)
     assert report.is_clean, report
-    assert all(model.position == report.standing.head for model in report.standing.read_models)
-    return report.standing.head
+    assert all(model.position == report.state.head for model in report.state.read_models)
+    return report.state.head
 
 
 def timed(what: str, do: Callable[[], int]) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.complaint import Complaint
 from adapters.embedded.unprivileged import worker_user
+from adapters.operator_error import OperatorError
 from adapters.settings import read_settings
 from adapters.wiring.processes.leave_root import worker_of
 from tests.rigs.installation.installation import ROOT, Installation, installation
@@ -94,7 +94,7 @@ def test_p9_whom_they_become_is_a_setting() -> None:
 def test_p9_a_user_that_there_is_not_is_told(tmp_path: Path) -> None:
     settings = read_settings({"GATEWAYZ_HOME": str(tmp_path), "GATEWAYZ_RUN_AS": "no-such-user-here"})
     if IS_ROOT:
-        with pytest.raises(Complaint, match="GATEWAYZ_RUN_AS=no-such-user-here is no user of this machine"):
+        with pytest.raises(OperatorError, match="GATEWAYZ_RUN_AS=no-such-user-here is no user of this machine"):
             worker_of(settings)
     else:
         assert worker_of(settings) is None

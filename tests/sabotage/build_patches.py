@@ -73,7 +73,7 @@ BUILD_PATCHES = (
     Patch(
         "P7",
         "verify looks only at the builds in use",
-        "adapters/outbound/postgres/verify/read_standing.py",
+        "adapters/outbound/postgres/verify/read_state.py",
         "        if (key := (build.name, build.version)) in positions\n",
         "        if (key := (build.name, build.version)) in in_use\n",
         f"{BUILDS}::test_verify_checks_both_builds_and_says_which_is_active",

@@ -377,7 +377,7 @@ PATCHES = (
         "P8",
         "an append scans what was nearly empty when its plan was made",
         "adapters/outbound/postgres/append/group_commit.py",
-        "            await self._line.ask(NO_SCANS, [], self._append_timeout_s)\n",
+        "            await self._connection.ask(NO_SCANS, [], self._append_timeout_s)\n",
         "",
         "tests/adapters/postgres/test_append_plans.py",
     ),

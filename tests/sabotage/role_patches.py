@@ -108,7 +108,7 @@ ROLE_PATCHES = (
     Patch(
         "terminal",
         "an error line is printed as it came",
-        "adapters/wiring/processes/give_up.py",
+        "adapters/wiring/processes/exit_on_error.py",
         "{safe(line)}",
         "{line}",
         "tests/adapters/cli/test_safe.py",

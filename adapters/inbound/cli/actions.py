@@ -27,7 +27,7 @@ class DemoAccess(NamedTuple):
 
 
 class Actions(Protocol):
-    """Processes, checks, and the way to the use cases. Each raises Complaint for what an operator must know.
+    """Processes, checks, and the way to the use cases. Each raises OperatorError for what an operator must know.
 
     credentials: base_url, admin_key, demo_key.
     """

@@ -5,15 +5,15 @@ from collections.abc import Iterator
 
 import httpx
 
-from adapters.complaint import Complaint
 from adapters.inbound.cli.actions import DemoAccess
+from adapters.operator_error import OperatorError
 
 REQUESTS = 20
 TIMEOUT_S = 30.0
 
 
 def make_requests(access: DemoAccess) -> None:
-    """Half of them streamed; each prints what it cost. Raises: Complaint for an answer that is none."""
+    """Half of them streamed; each prints what it cost. Raises: OperatorError for an answer that is none."""
     headers = {"Authorization": f"Bearer {access.api_key}"}
     try:
         with httpx.Client(base_url=access.url, headers=headers, timeout=TIMEOUT_S, trust_env=False) as client:
@@ -21,7 +21,9 @@ def make_requests(access: DemoAccess) -> None:
                 ask = _stream if number % 2 == 0 else _whole
                 _show(number, ask(client, access.model, number))
     except httpx.TransportError as error:
-        raise Complaint(f"{access.url} broke off: {type(error).__name__}; see the log of `gatewayz serve`") from error
+        raise OperatorError(
+            f"{access.url} broke off: {type(error).__name__}; see the log of `gatewayz serve`"
+        ) from error
 
 
 def _body(model: str, number: int) -> dict[str, object]:
@@ -54,13 +56,13 @@ def _cost(document: str) -> str:
     """As text: a float could not hold every nano-dollar."""
     usage = json.loads(document, parse_float=str, parse_int=str).get("usage")
     if usage is None:
-        raise Complaint(f"an answer without usage came: {document[:200]}")
+        raise OperatorError(f"an answer without usage came: {document[:200]}")
     return str(usage["cost"])
 
 
 def _require_ok(answer: httpx.Response) -> None:
     if answer.status_code != httpx.codes.OK:
-        raise Complaint(f"the API answered {answer.status_code}: {answer.text[:300]}")
+        raise OperatorError(f"the API answered {answer.status_code}: {answer.text[:300]}")
 
 
 def _show(number: int, cost_usd: str) -> None:

@@ -43,7 +43,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     passed: bool
-    told: str = ""
+    detail: str = ""
     required: bool = True
 
 

@@ -2,9 +2,9 @@
 
 from adapters.inbound.cli.app import build_cli
 from adapters.wiring.commands.actions import WiredActions
-from adapters.wiring.processes.give_up import giving_up_in_one_line
+from adapters.wiring.processes.exit_on_error import exiting_on_error
 
 
 def run_command() -> None:
-    with giving_up_in_one_line():
+    with exiting_on_error():
         build_cli(WiredActions())()

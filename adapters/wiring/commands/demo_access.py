@@ -2,22 +2,22 @@
 
 import json
 
-from adapters.complaint import Complaint
 from adapters.inbound.cli.actions import DemoAccess
+from adapters.operator_error import OperatorError
 from adapters.settings.credentials import Credentials, read_credentials, write_credentials
 from adapters.settings.settings import Settings
 from adapters.supervisor.direct import open_direct
 from adapters.wiring.compose.demo_account import open_demo
-from adapters.wiring.compose.introduce import MODELS_TIMEOUT_S, SANDBOX_MODEL
+from adapters.wiring.compose.seed import MODELS_TIMEOUT_S, SANDBOX_MODEL
 from adapters.wiring.database.find_database import running_database
 
 
 def demo_access(settings: Settings) -> DemoAccess:
-    """Raises: Complaint if nothing answers, or if no sandbox runs."""
+    """Raises: OperatorError if nothing answers, or if no sandbox runs."""
     known = read_credentials(settings.home)
     url = known.base_url if known else f"http://{settings.host}:{settings.port}"
     if SANDBOX_MODEL not in _models(url):
-        raise Complaint(f"the demo needs the sandbox, and {url} has none: start it with GATEWAYZ_SANDBOX=on")
+        raise OperatorError(f"the demo needs the sandbox, and {url} has none: start it with GATEWAYZ_SANDBOX=on")
     if known is None or not known.demo_key:
         known = _opened(settings, url)
     return DemoAccess(url, known.demo_key, known.demo_account_id, SANDBOX_MODEL)
@@ -38,4 +38,4 @@ def _models(url: str) -> frozenset[str]:
             return frozenset(model["id"] for model in json.load(answer)["data"])
     except (OSError, ValueError, KeyError) as error:
         reason = getattr(error, "reason", error)
-        raise Complaint(f"no Gatewayz answers at {url} ({reason}): start `gatewayz serve`") from error
+        raise OperatorError(f"no Gatewayz answers at {url} ({reason}): start `gatewayz serve`") from error

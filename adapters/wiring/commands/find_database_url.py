@@ -1,16 +1,16 @@
 """`gatewayz database-url`: what a process that runs alone logs in with."""
 
-from adapters.complaint import Complaint
 from adapters.inbound.cli.actions import Process
+from adapters.operator_error import OperatorError
 from adapters.settings.settings import Settings
 from adapters.wiring.database.find_database import reachable_database
 
 
 def find_database_url(settings: Settings, process: Process) -> str:
-    """Of the role of `process`. Raises: Complaint, EmbeddedPostgresError."""
+    """Of the role of `process`. Raises: OperatorError, EmbeddedPostgresError."""
     with reachable_database(settings) as database:
         if database.roles is None:
-            raise Complaint("this database has no roles: every process logs in with DATABASE_URL itself")
+            raise OperatorError("this database has no roles: every process logs in with DATABASE_URL itself")
         match process:
             case "api":
                 url = database.logins.writer
@@ -19,5 +19,5 @@ def find_database_url(settings: Settings, process: Process) -> str:
             case "auditor":
                 url = database.logins.auditor
     if not url or (url == database.dsn and process == "auditor"):
-        raise Complaint(f"the login of DATABASE_URL does not know that of {process}: give the owner's")
+        raise OperatorError(f"the login of DATABASE_URL does not know that of {process}: give the owner's")
     return url

@@ -4,8 +4,8 @@ import secrets as randomness
 
 from msgspec.structs import replace
 
-from adapters.complaint import WRONG_INPUT, Complaint
 from adapters.embedded.supervisor_lock import SupervisorLock
+from adapters.operator_error import WRONG_INPUT, OperatorError
 from adapters.outbound.crypto.wrapping import Wrapping, WrongKeyring
 from adapters.outbound.postgres.setup.rewrap_data_keys import Rewrapped, rewrap_data_keys
 from adapters.outbound.postgres.wire.connection import conninfo
@@ -19,7 +19,7 @@ DERIVATION_BYTES = 32
 
 def rotate_keyring(settings: Settings) -> Rewrapped:
     """Wrap every data key with the first key of the ring, so that the others can go. Harmless to repeat, or to
-    interrupt; runs beside everything. Raises: Complaint, EmbeddedPostgresError."""
+    interrupt; runs beside everything. Raises: OperatorError, EmbeddedPostgresError."""
     with owner_s_dsn(settings) as dsn:
         database = prepare_database(dsn, settings)
         wrapping = Wrapping([key.encode() for key in database.secrets.keyring])
@@ -33,7 +33,7 @@ def rotate_keyring(settings: Settings) -> Rewrapped:
             with complaints(dsn, settings):
                 return rewrap_data_keys(conninfo(dsn, name="gatewayz rotate"), rewrap)
         except WrongKeyring as error:
-            raise Complaint(
+            raise OperatorError(
                 f"no key of the ring opens the data key of account {error}: put the key that was removed back"
             ) from error
 
@@ -42,11 +42,11 @@ def rotate_derivation_secret(settings: Settings) -> None:
     """A new derivation secret in secrets.json: another admin key, other passwords of the roles. Everything must be
     stopped: what runs could not connect again. Interrupted, the next start or `migrate` finishes it.
 
-    Raises: Complaint, EmbeddedPostgresError.
+    Raises: OperatorError, EmbeddedPostgresError.
     """
     held, current = find_secrets(settings.home, {}), find_secrets(settings.home)
     if held is None or current is None or current.derivation != held.derivation or current.pepper != held.pepper:
-        raise Complaint(
+        raise OperatorError(
             f"the derivation secret is not in {settings.home / FILE}: set {DERIVATION} to another, run"
             " `gatewayz migrate`, and give each process its new `gatewayz database-url`",
             WRONG_INPUT,

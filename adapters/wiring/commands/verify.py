@@ -2,7 +2,7 @@
 
 import psycopg
 
-from adapters.complaint import Complaint
+from adapters.operator_error import OperatorError
 from adapters.outbound.crypto.data_key import Keyring
 from adapters.outbound.postgres.verify.examine_ledger import pinned_evidence
 from adapters.outbound.postgres.verify.share_work import WorkFailed
@@ -14,13 +14,13 @@ from application.audit.verify_ledger import Report, verify_ledger
 
 
 def verify(settings: Settings) -> Report:
-    """Raises: Complaint if the examination could not be finished: then nothing is known."""
+    """Raises: OperatorError if the examination could not be finished: then nothing is known."""
     with reachable_database(settings) as database:
         try:
             with pinned_evidence(database.auditor("gatewayz verify"), keys=_key_access(database)) as evidence:
                 return verify_ledger(evidence)
         except (WorkFailed, psycopg.Error) as error:
-            raise Complaint(f"the ledger could not be verified: {error}") from error
+            raise OperatorError(f"the ledger could not be verified: {error}") from error
 
 
 def _key_access(database: Database) -> KeyAccess | None:
@@ -30,5 +30,5 @@ def _key_access(database: Database) -> KeyAccess | None:
     keyring = Keyring([key.encode() for key in database.held_secrets.keyring])
     try:
         return KeyAccess(database.writer("gatewayz verify"), keyring)
-    except Complaint:
+    except OperatorError:
         return None

@@ -29,7 +29,7 @@ def open_demo(database: Database, settings: Settings, credentials: Credentials) 
     """`credentials` with a demo key that works. Whatever a crash left undone, or done and not written down, is mended:
     account and grant are looked up or made under fixed ids, a key whose secret is lost gets a new one.
 
-    Raises: Complaint.
+    Raises: OperatorError.
     """
 
     async def deed(use_cases: UseCases) -> tuple[str, str]:

@@ -4,13 +4,13 @@ import hmac
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 
-from adapters.complaint import WRONG_INPUT, Complaint
 from adapters.inbound.http.edge.addresses import Addresses, read_networks
 from adapters.inbound.http.edge.failed_tries import FailedTries
 from adapters.inbound.http.edge.shares import AccountShares
 from adapters.inbound.http.edge.strangers import Strangers
 from adapters.inbound.http.gateway import Check, Gateway, Limits
 from adapters.inbound.http.server.body_budget import BodyBudget
+from adapters.operator_error import WRONG_INPUT, OperatorError
 from adapters.outbound.postgres.read.key_directory import CachedKeyDirectory
 from adapters.outbound.postgres.wire.ask_server import is_out_of_reach
 from adapters.outbound.providers.offers.catalog import ProviderCatalog
@@ -29,21 +29,21 @@ from application.use_cases import InferencePorts, Terms, inference, use_cases
 
 
 def catalog_of(settings: Settings) -> ProviderCatalog:
-    """Raises: Complaint naming the place in the providers file."""
+    """Raises: OperatorError naming the place in the providers file."""
     try:
         keys = read_provider_keys(key_names(settings.providers_file))
         today = datetime.now(UTC).date()
         return load_catalog(settings.providers_file, keys, settings.sandbox_url or None, on=today)
     except ProvidersFileInvalid as error:
-        raise Complaint(str(error), WRONG_INPUT) from error
+        raise OperatorError(str(error), WRONG_INPUT) from error
 
 
 def addresses_of(settings: Settings) -> Addresses:
-    """Raises: Complaint naming a proxy that is no network."""
+    """Raises: OperatorError naming a proxy that is no network."""
     try:
         return Addresses(read_networks(settings.trusted_proxies))
     except ValueError as wrong:
-        raise Complaint(f"GATEWAYZ_TRUSTED_PROXIES: {wrong}; see docs/reference/settings.md", WRONG_INPUT) from None
+        raise OperatorError(f"GATEWAYZ_TRUSTED_PROXIES: {wrong}; see docs/reference/settings.md", WRONG_INPUT) from None
 
 
 def gateway_of(

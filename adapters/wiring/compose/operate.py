@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from adapters.complaint import Complaint
+from adapters.operator_error import OperatorError
 from adapters.settings.settings import Settings
 from adapters.wiring.compose.core import running_core
 from adapters.wiring.database.database import Database
@@ -18,13 +18,13 @@ PATIENCE_S = 30.0
 
 
 def operate(settings: Settings, deed: Callable[[UseCases], Awaitable[T]]) -> T:
-    """Raises: Complaint, EmbeddedPostgresError, DomainError of the deed."""
+    """Raises: OperatorError, EmbeddedPostgresError, DomainError of the deed."""
     with reachable_database(settings) as database:
         return operate_on(database, settings, deed)
 
 
 def operate_on(database: Database, settings: Settings, deed: Callable[[UseCases], Awaitable[T]]) -> T:
-    """Raises: Complaint if the ledger does not answer in time; what was asked of it may still have been recorded."""
+    """Raises: OperatorError if the ledger does not answer in time; what was asked may still have been recorded."""
 
     async def run() -> T:
         async with running_core(database, settings, "gatewayz operator") as core, asyncio.timeout(PATIENCE_S):
@@ -33,4 +33,4 @@ def operate_on(database: Database, settings: Settings, deed: Callable[[UseCases]
     try:
         return asyncio.run(run())
     except TimeoutError:
-        raise Complaint(f"the ledger did not answer within {PATIENCE_S:.0f} s: is its database well?") from None
+        raise OperatorError(f"the ledger did not answer within {PATIENCE_S:.0f} s: is its database well?") from None

@@ -37,16 +37,16 @@ class Readiness:
         """Taken now, within two seconds."""
         lag_s, told = await self._lag()
         return (
-            Check(name="database and read models answer", passed=lag_s is not None, told=told),
+            Check(name="database and read models answer", passed=lag_s is not None, detail=told),
             Check(
                 name="read models are current",
                 passed=lag_s is not None and lag_s <= MAX_LAG_S,
-                told="" if lag_s is None else f"{lag_s:.3f} s behind",
+                detail="" if lag_s is None else f"{lag_s:.3f} s behind",
             ),
             Check(
                 name="database roles are separate",
                 passed=self._has_roles,
-                told="" if self._has_roles else ONE_ROLE,
+                detail="" if self._has_roles else ONE_ROLE,
                 required=False,
             ),
             await self._no_stream_is_locked(),
@@ -58,7 +58,7 @@ class Readiness:
         told = [await self._locked(stream, seconds) for stream, seconds in busy[:MOST_NAMED]]
         if len(busy) > MOST_NAMED:
             told.append(f"and {len(busy) - MOST_NAMED} more")
-        return Check(name="no stream is locked", passed=not busy, told="; ".join(told), required=False)
+        return Check(name="no stream is locked", passed=not busy, detail="; ".join(told), required=False)
 
     async def _locked(self, stream: str, seconds: float) -> str:
         try:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import psycopg
 import structlog
 
-from adapters.complaint import WRONG_INPUT, Complaint
+from adapters.operator_error import WRONG_INPUT, OperatorError
 from adapters.outbound.postgres.setup.ensure_database import ensure_database
 from adapters.outbound.postgres.setup.ensure_roles import Roles, ensure_roles
 from adapters.outbound.postgres.setup.mark_instance import (
@@ -27,7 +27,7 @@ from adapters.wiring.database.logins import LoginMissing, Logins
 log = structlog.get_logger()
 
 
-class DatabaseAway(Complaint):
+class DatabaseAway(OperatorError):
     """It cannot be reached now; in a moment it may be."""
 
 
@@ -48,9 +48,9 @@ class Database(NamedTuple):
 
     @property
     def secrets(self) -> Secrets:
-        """Raises: Complaint in a process that was given none."""
+        """Raises: OperatorError in a process that was given none."""
         if self.held_secrets is None:
-            raise Complaint(NO_SECRETS)
+            raise OperatorError(NO_SECRETS)
         return self.held_secrets
 
     def writer(self, name: str) -> str:
@@ -72,7 +72,7 @@ class Database(NamedTuple):
         try:
             return self.logins.info_of(role, name)
         except LoginMissing:
-            raise Complaint(f"this needs the login of the {role}, and DATABASE_URL is another role's") from None
+            raise OperatorError(f"this needs the login of the {role}, and DATABASE_URL is another role's") from None
 
 
 NO_SECRETS = "no secrets: set GATEWAYZ_PEPPER and GATEWAYZ_KEYRING, or restore secrets.json"
@@ -83,8 +83,8 @@ def prepare_database(dsn: str, settings: Settings) -> Database:
 
     dsn: the owner's: of DATABASE_URL, or of our database in the embedded server, which is created if it is missing.
 
-    Raises: Complaint for a database out of reach, a changed migration, one that belongs to other secrets, a login that
-            may not prepare it.
+    Raises: OperatorError for a database out of reach, a changed migration, one that belongs to other secrets, a login
+            that may not prepare it.
     """
     with complaints(dsn, settings):
         info = conninfo(dsn, name="gatewayz migrate")
@@ -104,10 +104,10 @@ def prepare_database(dsn: str, settings: Settings) -> Database:
 
 
 def open_database(dsn: str, settings: Settings, *, needs_secrets: bool = True) -> Database:
-    """A database that was prepared before, as what `dsn` logs in as. Raises: Complaint."""
+    """A database that was prepared before, as what `dsn` logs in as. Raises: OperatorError."""
     secrets = find_secrets(settings.home)
     if secrets is None and needs_secrets:
-        raise Complaint(
+        raise OperatorError(
             f"no secrets: {settings.home / SECRETS_FILE} is missing; run `gatewayz migrate`, or set GATEWAYZ_PEPPER and"
             " GATEWAYZ_KEYRING"
         )
@@ -146,19 +146,19 @@ def complaints(dsn: str, settings: Settings) -> Iterator[None]:
         raise DatabaseAway(line) from error
     except psycopg.errors.InsufficientPrivilege as error:
         line = f"the login of DATABASE_URL may not do this in {place_of(dsn)}: {_reason(error)}"
-        raise Complaint(f"{line}; `migrate` and `serve` take the owner's", WRONG_INPUT) from error
+        raise OperatorError(f"{line}; `migrate` and `serve` take the owner's", WRONG_INPUT) from error
     except psycopg.ProgrammingError as error:
         if error.sqlstate is None:  # libpq could not read it; what it says may quote the password
-            raise Complaint(
+            raise OperatorError(
                 "DATABASE_URL is not a PostgreSQL URL such as postgresql://user:password@host/db", WRONG_INPUT
             ) from None
         raise
     except MigrationFault as error:
-        raise Complaint(f"the database {place_of(dsn)} cannot be migrated: {error}") from error
+        raise OperatorError(f"the database {place_of(dsn)} cannot be migrated: {error}") from error
     except NotMigrated:
-        raise Complaint(f"the database {place_of(dsn)} has no ledger yet: run `gatewayz migrate`") from None
+        raise OperatorError(f"the database {place_of(dsn)} has no ledger yet: run `gatewayz migrate`") from None
     except ForeignDatabase:
-        raise Complaint(
+        raise OperatorError(
             f"the database {place_of(dsn)} was made with other secrets than these: restore its {SECRETS_FILE} to"
             f" {settings.home}, or set GATEWAYZ_PEPPER and GATEWAYZ_KEYRING to what they were"
         ) from None

@@ -5,8 +5,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from adapters.complaint import Complaint
 from adapters.embedded import AlreadySupervised, EmbeddedPostgres
+from adapters.operator_error import OperatorError
 from adapters.outbound.postgres.builds.project_log import Projector
 from adapters.settings.settings import Settings
 from adapters.wiring.database.database import Database, open_database, prepare_database
@@ -17,22 +17,22 @@ COMES_UP_WITHIN_S = 15.0
 
 
 def running_database(settings: Settings) -> Database:
-    """The database of a running instance. Raises: Complaint if none runs."""
+    """The database of a running instance. Raises: OperatorError if none runs."""
     return open_database(running_dsn(settings), settings)
 
 
 def running_dsn(settings: Settings) -> str:
-    """Of DATABASE_URL, or of the owner of the embedded server's. Raises: Complaint if none runs."""
+    """Of DATABASE_URL, or of the owner of the embedded server's. Raises: OperatorError if none runs."""
     dsn = settings.database_url or _dsn_within(settings, COMES_UP_WITHIN_S)
     if dsn is None:
-        raise Complaint(f"no server runs in {settings.postgres_home}: start `gatewayz serve`, or set DATABASE_URL")
+        raise OperatorError(f"no server runs in {settings.postgres_home}: start `gatewayz serve`, or set DATABASE_URL")
     return dsn
 
 
 @contextmanager
 def owner_s_dsn(settings: Settings) -> Iterator[str]:
     """Of a database that runs, or of the embedded server, started until the block ends. Main thread only.
-    Raises: Complaint, EmbeddedPostgresError."""
+    Raises: OperatorError, EmbeddedPostgresError."""
     server = None if settings.database_url or attached_dsn(settings) else _started(settings)
     try:
         yield server.dsn(DATABASE) if server else running_dsn(settings)
@@ -44,7 +44,7 @@ def owner_s_dsn(settings: Settings) -> Iterator[str]:
 @contextmanager
 def reachable_database(settings: Settings) -> Iterator[Database]:
     """The database, whether something runs or not: else the embedded server is started, with a projector, until the
-    block ends. Main thread only. Raises: Complaint, EmbeddedPostgresError."""
+    block ends. Main thread only. Raises: OperatorError, EmbeddedPostgresError."""
     server = None if settings.database_url or attached_dsn(settings) else _started(settings)
     if server is None:
         yield running_database(settings)
@@ -60,7 +60,7 @@ def reachable_database(settings: Settings) -> Iterator[Database]:
 def _started(settings: Settings) -> EmbeddedPostgres | None:
     """The embedded server, ours now; None if a `serve` that is just coming up has it."""
     if not (settings.postgres_home / "pgdata").exists():
-        raise Complaint(f"nothing was started in {settings.home} yet: run `gatewayz serve`, or set GATEWAYZ_HOME")
+        raise OperatorError(f"nothing was started in {settings.home} yet: run `gatewayz serve`, or set GATEWAYZ_HOME")
     server = embedded_postgres(settings)
     try:
         server.start()

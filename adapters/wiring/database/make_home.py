@@ -1,16 +1,16 @@
 """The folder that everything lives in: there, and usable, before anything is put into it."""
 
-from adapters.complaint import Complaint
 from adapters.embedded.home import prepare_home
 from adapters.embedded.unprivileged import server_user
+from adapters.operator_error import OperatorError
 from adapters.settings import Settings
 
 
 def make_home(settings: Settings) -> None:
-    """Raises: Complaint, EmbeddedPostgresError."""
+    """Raises: OperatorError, EmbeddedPostgresError."""
     try:
         prepare_home(settings.home, None if settings.database_url else server_user(settings.postgres_home / "pgdata"))
     except OSError as error:
-        raise Complaint(
+        raise OperatorError(
             f"cannot use {settings.home} as home: {error.strerror}; set GATEWAYZ_HOME to a folder"
         ) from error

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from adapters.complaint import WRONG_INPUT, Complaint
+from adapters.operator_error import WRONG_INPUT, OperatorError
 from adapters.outbound.postgres.setup.mark_instance import Instance, read_instance
 from adapters.outbound.postgres.wire.connection import conninfo
 from adapters.settings.settings import Settings
@@ -15,7 +15,7 @@ Process = Literal["api", "projector"]
 def open_as(process: Process, dsn: str, settings: Settings) -> Database:
     """The database for a process that runs alone, with no login but its own.
 
-    Raises: Complaint; also for a login that is another role's, or may change the log, unless GATEWAYZ_ONE_ROLE is on.
+    Raises: OperatorError; also for a login of another role, or that may change the log, unless GATEWAYZ_ONE_ROLE is on.
     """
     database = open_database(dsn, settings, needs_secrets=process == "api")
     if settings.one_role == "on":
@@ -27,7 +27,7 @@ def open_as(process: Process, dsn: str, settings: Settings) -> Database:
         return database._replace(logins=Logins(writer=logins.writer))
     writer = settings.writer_url or logins.writer
     if not writer:
-        raise Complaint(
+        raise OperatorError(
             "a projector expires reservations too, which its own login may not write: set GATEWAYZ_WRITER_URL to the"
             " DATABASE_URL of `api`",
             WRONG_INPUT,
@@ -42,7 +42,7 @@ def _require_role(process: Process, variable: str, dsn: str, settings: Settings)
         instance = read_instance(conninfo(dsn, name="gatewayz"))
     wanted = instance.roles.writer if process == "api" else instance.roles.projector
     if instance.login != wanted or instance.may_change:
-        raise Complaint(
+        raise OperatorError(
             f"{variable} of this process must log in as {wanted}, and logs in as {instance.login}{_who_is(instance)}:"
             f" take what `gatewayz database-url {process}` prints, or set GATEWAYZ_ONE_ROLE=on",
             WRONG_INPUT,

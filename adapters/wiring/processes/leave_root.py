@@ -5,8 +5,8 @@ from importlib import import_module
 from pkgutil import walk_packages
 
 import projections
-from adapters.complaint import WRONG_INPUT, Complaint
 from adapters.embedded.unprivileged import UnprivilegedUser, become, worker_user
+from adapters.operator_error import WRONG_INPUT, OperatorError
 from adapters.settings.read_environment import live_without_home
 from adapters.settings.settings import Settings
 from projections.engine.registry import read_files
@@ -18,13 +18,13 @@ LAZY = ("encodings.idna", "encodings.punycode", "importlib.readers", "multiproce
 
 
 def worker_of(settings: Settings) -> UnprivilegedUser | None:
-    """Whom our processes become; None: they stay who they are. Raises: Complaint for a user that there is not."""
+    """Whom our processes become; None: they stay who they are. Raises: OperatorError for a user that there is not."""
     if settings.run_as == ROOT:
         return None
     try:
         return worker_user(settings.postgres_home / "pgdata", settings.run_as)
     except KeyError:
-        raise Complaint(f"GATEWAYZ_RUN_AS={settings.run_as} is no user of this machine", WRONG_INPUT) from None
+        raise OperatorError(f"GATEWAYZ_RUN_AS={settings.run_as} is no user of this machine", WRONG_INPUT) from None
 
 
 def _load_the_rest(settings: Settings) -> None:
@@ -41,7 +41,7 @@ def _load_the_rest(settings: Settings) -> None:
 def leave_root(settings: Settings, *, dies_with_parent: bool) -> None:
     """Everything that only root can read must have been read, also our own code: a clone may lie in a private folder.
 
-    Raises: Complaint.
+    Raises: OperatorError.
     """
     user = worker_of(settings)
     if user is None:
@@ -51,6 +51,6 @@ def leave_root(settings: Settings, *, dies_with_parent: bool) -> None:
     try:
         become(user, signal.SIGKILL if dies_with_parent else 0)
     except OSError as error:
-        raise Complaint(
+        raise OperatorError(
             f"cannot become {user.name}: {error.strerror}; set GATEWAYZ_RUN_AS to another user, or to root", WRONG_INPUT
         ) from error

@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 import structlog
 
-from adapters.complaint import WRONG_INPUT, Complaint
 from adapters.embedded.home import PASSABLE_MODE, can_reach
 from adapters.embedded.supervisor_lock import SupervisorLock
 from adapters.embedded.unprivileged import UnprivilegedUser
 from adapters.inbound.cli.render.banner import Started
+from adapters.operator_error import WRONG_INPUT, OperatorError
 from adapters.outbound.providers.offers.load_catalog import key_names, providers_of_keys
 from adapters.outbound.providers.offers.read_rows import ProvidersFileInvalid
 from adapters.settings import Settings, ignored_names, read_provider_keys
@@ -38,7 +38,7 @@ SANDBOX_HOST = "127.0.0.1"
 log = structlog.get_logger()
 
 
-class _Told(Complaint):
+class _Told(OperatorError):
     """A child was started in vain and has said why: there is nothing to add."""
 
 
@@ -54,7 +54,7 @@ class _Place(NamedTuple):
 def run_serve(settings: Settings, tell: Callable[[Started], None]) -> int:
     """Bring everything up, `tell` how to use it, and look after it until told to stop. Main thread only.
 
-    Raises: Complaint, EmbeddedPostgresError; nothing is left running then, nor after a return.
+    Raises: OperatorError, EmbeddedPostgresError; nothing is left running then, nor after a return.
     """
     stop_request = StopRequest()
     stop_request.listen()
@@ -96,7 +96,7 @@ def _claim(settings: Settings, stack: ExitStack) -> _Place:
 
 
 def _runs_sandbox(settings: Settings) -> bool:
-    """`auto`: on when no provider has a key and there is no providers file. Raises: Complaint for a bad file."""
+    """`auto`: on when no provider has a key and there is no providers file. Raises: OperatorError for a bad file."""
     if settings.sandbox == "auto":
         return not _has_providers(settings)
     return settings.sandbox == "on"
@@ -119,7 +119,7 @@ def _key_names(settings: Settings) -> Collection[str]:
     try:
         return key_names(settings.providers_file)
     except ProvidersFileInvalid as error:
-        raise Complaint(str(error), WRONG_INPUT) from error
+        raise OperatorError(str(error), WRONG_INPUT) from error
 
 
 def _metrics_folder(settings: Settings, stack: ExitStack) -> Path:
@@ -141,21 +141,21 @@ def _fresh_folder(folder: Path, worker: UnprivilegedUser | None) -> Path:
             folder.parent.chmod(PASSABLE_MODE)
             os.chown(folder, worker.uid, worker.gid)
     except OSError as error:
-        raise Complaint(f"cannot make {folder}: {error.strerror}; give access, or set GATEWAYZ_HOME") from error
+        raise OperatorError(f"cannot make {folder}: {error.strerror}; give access, or set GATEWAYZ_HOME") from error
     return folder
 
 
 def _prepare(place: _Place, supervisor: Supervisor, dsn: str) -> Callable[[], Started]:
     """The database, then everybody who waits for it. Returns what makes the demo account once all is up."""
     # Imported here because it takes 0.3 s: the children were launched before, and load their code meanwhile.
-    from adapters.wiring.compose.introduce import introduce
+    from adapters.wiring.compose.seed import seed
     from adapters.wiring.database.database import prepare_database
     from adapters.wiring.processes.hand_over import handed_to
 
     database = prepare_database(dsn, place.settings)
     supervisor.begin(lambda child, dsn: handed_to(child, database.at(dsn)))
     return partial(
-        introduce,
+        seed,
         database,
         place.settings,
         url_of(place.sock),
@@ -165,7 +165,7 @@ def _prepare(place: _Place, supervisor: Supervisor, dsn: str) -> Callable[[], St
 
 
 def _is_up(place: _Place, supervisor: Supervisor, stop_request: StopRequest) -> bool:
-    """Wait until /ready says so; False if told to stop meanwhile. Raises: Complaint.
+    """Wait until /ready says so; False if told to stop meanwhile. Raises: OperatorError.
 
     An API that answers but is not ready for long (read models that have much to catch up with) serves all the same.
     """
@@ -177,6 +177,6 @@ def _is_up(place: _Place, supervisor: Supervisor, stop_request: StopRequest) -> 
     if supervisor.has_hopeless_child():
         raise _Told("", WRONG_INPUT)
     if not probe.last_answer:
-        raise Complaint(f"the API does not answer after {READY_WITHIN_S:.0f} s: see the log above")
+        raise OperatorError(f"the API does not answer after {READY_WITHIN_S:.0f} s: see the log above")
     log.warning("not ready yet", answer=probe.last_answer)
     return True

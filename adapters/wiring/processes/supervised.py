@@ -11,12 +11,12 @@ import sys
 import time
 from collections.abc import Callable
 
-from adapters.complaint import WRONG_INPUT, Complaint
+from adapters.operator_error import WRONG_INPUT, OperatorError
 from adapters.outbound.postgres.setup.mark_instance import read_instance
 from adapters.outbound.telemetry.logs import configure_logs
 from adapters.settings import Settings, read_settings
 from adapters.wiring.database.database import Database, DatabaseAway, complaints
-from adapters.wiring.processes.give_up import giving_up_in_one_line
+from adapters.wiring.processes.exit_on_error import exiting_on_error
 from adapters.wiring.processes.hand_over import taken_from
 from adapters.wiring.processes.leave_root import leave_root
 
@@ -62,9 +62,9 @@ def _loaded(program: str, arguments: tuple[str, ...], settings: Settings) -> Cal
             from adapters.wiring.processes.run_projector import run_projector
 
             return lambda database: run_projector(database, settings)
-    raise Complaint(f"there is no program {program}", WRONG_INPUT)
+    raise OperatorError(f"there is no program {program}", WRONG_INPUT)
 
 
 if __name__ == "__main__":
-    with giving_up_in_one_line():
+    with exiting_on_error():
         sys.exit(main(*sys.argv[1:]))

@@ -12,7 +12,7 @@ from application.accounts.change_account_state import ChangeAccountState, Change
 from application.accounts.list_accounts import AccountLine
 from application.accounts.open_account import OpenedAccount
 from application.accounts.show_account import ShownAccount
-from application.audit.verify_ledger import LedgerStanding, ReadModelStanding, Report
+from application.audit.verify_ledger import LedgerState, ReadModelState, Report
 from application.credit.grant_credit import GrantedLot
 from application.credit.show_statement import ShownLot, ShownStatement
 from application.keys.issue_key import IssuedKey
@@ -165,7 +165,7 @@ class FakeActions:
         self.asked.append(("rotate derivation secret",))
 
     def verify(self) -> Report:
-        return Report(LedgerStanding(7, [ReadModelStanding("generation", 7, 0.0)], [], False), self._findings)
+        return Report(LedgerState(7, [ReadModelState("generation", 7, 0.0)], [], False), self._findings)
 
     def credentials(self) -> Mapping[str, str]:
         return {"base_url": "http://127.0.0.1:8000", "admin_key": "gw_admin_a", "demo_key": "gw_test_d"}

@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from adapters.complaint import Complaint
 from adapters.inbound.cli.render.print_json import print_json
 from adapters.inbound.cli.render.safe import safe, safe_json
-from adapters.wiring.processes.give_up import giving_up_in_one_line
+from adapters.operator_error import OperatorError
+from adapters.wiring.processes.exit_on_error import exiting_on_error
 
 NASTY = (
     "\x1b]0;own\x07\x1b[2J",
@@ -47,7 +47,7 @@ def test_json_is_the_same_document_without_them(text: str, capsys: pytest.Captur
 
 @pytest.mark.parametrize("text", NASTY)
 def test_an_error_line_is_one_printable_line(text: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit), giving_up_in_one_line():
-        raise Complaint(f"there is no {text}!")
+    with pytest.raises(SystemExit), exiting_on_error():
+        raise OperatorError(f"there is no {text}!")
     line = capsys.readouterr().err
     assert line.endswith("\n") and line[:-1].isprintable()

@@ -9,9 +9,9 @@ import msgspec
 import pytest
 from typer.testing import CliRunner, Result
 
-from adapters.complaint import Complaint
 from adapters.inbound.cli.app import build_cli
 from adapters.inbound.cli.render.banner import banner
+from adapters.operator_error import OperatorError
 from adapters.version import VERSION
 from application.accounts.change_account_state import ChangeAccountState
 from application.credit.grant_credit import GrantCredit
@@ -114,14 +114,14 @@ def test_migrate_names_what_it_applied() -> None:
 
 def test_a_database_url_goes_to_a_terminal_or_a_file_of_its_own(tmp_path: Path) -> None:
     refused = run(FakeActions(), "database-url", "api")
-    assert isinstance(refused.exception, Complaint)
+    assert isinstance(refused.exception, OperatorError)
     assert "stdout is no terminal" in str(refused.exception)
     assert "postgresql" not in refused.output
     file = tmp_path / "api.url"
     assert said("database-url", "api", "--to", str(file)) == ""
     assert file.read_text() == "postgresql://api@host/db\n"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert isinstance(run(FakeActions(), "database-url", "api", "--to", str(file)).exception, Complaint)
+    assert isinstance(run(FakeActions(), "database-url", "api", "--to", str(file)).exception, OperatorError)
     assert run(FakeActions(), "database-url", "owner").exit_code == 2
 
 

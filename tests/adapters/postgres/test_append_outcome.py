@@ -15,7 +15,7 @@ from adapters.outbound.postgres.append.append_batch import (
     outcome,
     parameters,
 )
-from adapters.outbound.postgres.wire.ask_server import Line, rows
+from adapters.outbound.postgres.wire.ask_server import WireConnection, rows
 from domain.claim import Claim
 from tests.rigs.databases import Database
 from tests.rigs.postgres.ledgers import some_events
@@ -24,19 +24,19 @@ EMAIL = Claim("email", b"hash")
 
 
 class Server:
-    def __init__(self, line: Line) -> None:
-        self._line = line
+    def __init__(self, connection: WireConnection) -> None:
+        self._connection = connection
 
     async def append(self, *batch: Submission, in_turn: frozenset[str] = frozenset()) -> Outcome:
         arrays = [array.data for array in parameters(batch, in_turn)]
-        return outcome(batch, rows(await self._line.ask(PREPARED_APPEND, arrays, 5)))
+        return outcome(batch, rows(await self._connection.ask(PREPARED_APPEND, arrays, 5)))
 
 
 @pytest.fixture
 async def server(database: Database) -> AsyncIterator[Server]:
-    line = await Line.open(database.writer)
-    yield Server(line)
-    line.close()
+    connection = await WireConnection.open(database.writer)
+    yield Server(connection)
+    connection.close()
 
 
 def nothing(stream: str, *, expected: int = 0, is_refusal: bool = False) -> Submission:
@@ -112,7 +112,7 @@ async def test_a_taken_claim(server: Server) -> None:
 
 
 async def test_a_busy_stream(database: Database, server: Server) -> None:
-    turn = await Line.open(database.writer)
+    turn = await WireConnection.open(database.writer)
     await turn.ask("BEGIN", [], 5)
     await turn.ask("SELECT pg_advisory_xact_lock(ledger.stream_lock_key($1))", [b"a"], 5)
     result = await server.append(some_events("a"), some_events("b"), nothing("a"))

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import psycopg
 
-from adapters.outbound.postgres.append.take_turn import TURN_TIMEOUT_MS, Turns
+from adapters.outbound.postgres.append.take_turn import TURN_TIMEOUT_MS, StreamLocks
 from domain.credit.events import Granted
 from tests.domain.credit_words import NOW, grant, hold
 from tests.rigs.databases import Database
@@ -123,7 +123,7 @@ async def test_wanting_a_turn_that_a_stopped_process_holds_delays_nobody_else(da
 
 @contextlib.asynccontextmanager
 async def turn_of_another(database: Database, stream: str) -> AsyncIterator[None]:
-    turns = Turns(database.writer)
+    turns = StreamLocks(database.writer)
     async with turns.take(stream) as is_theirs:
         assert is_theirs
         yield

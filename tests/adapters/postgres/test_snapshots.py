@@ -9,7 +9,7 @@ import pytest
 
 from adapters.outbound.postgres.append.load_streams import SNAPSHOT_EVERY, load_streams, put_snapshots
 from adapters.outbound.postgres.append.stream_cache import Cached, StreamCache
-from adapters.outbound.postgres.wire.ask_server import Line
+from adapters.outbound.postgres.wire.ask_server import WireConnection
 from domain.credit.decider import CREDIT
 from domain.credit.state import CreditBalance
 from domain.decider import Decider
@@ -62,9 +62,9 @@ async def test_a_hot_account_gets_one_though_the_queue_is_never_empty(database: 
 
 async def test_a_load_reads_no_further_back_than_the_snapshot(database: Database) -> None:
     await _with_snapshot(database, "a")
-    line = await Line.open(database.writer)
-    loaded = (await load_streams(line, {"credit-a": CREDIT}))["credit-a"]
-    line.close()
+    connection = await WireConnection.open(database.writer)
+    loaded = (await load_streams(connection, {"credit-a": CREDIT}))["credit-a"]
+    connection.close()
     assert loaded.snapshot_version == SNAPSHOT_EVERY
     assert loaded.version == SNAPSHOT_EVERY + 2
     assert loaded.state == credit_of(database, "a")
@@ -100,13 +100,13 @@ async def test_one_that_cannot_be_decoded_is_ignored(database: Database, state: 
 
 
 async def test_an_older_one_never_replaces_a_newer(database: Database) -> None:
-    line = await Line.open(database.writer)
+    connection = await WireConnection.open(database.writer)
     for version in (7, 5, 7, 6):
-        await put(line, "credit-a", version)
+        await put(connection, "credit-a", version)
     assert snapshots(database) == {"credit-a": 7}
-    await put(line, "credit-a", 8)
-    await put(line, "credit-a", 3, msgspec.structs.replace(CREDIT, state_schema=CREDIT.state_schema + 1))
-    line.close()
+    await put(connection, "credit-a", 8)
+    await put(connection, "credit-a", 3, msgspec.structs.replace(CREDIT, state_schema=CREDIT.state_schema + 1))
+    connection.close()
     assert snapshots(database) == {"credit-a": 3}
 
 
@@ -114,11 +114,11 @@ async def test_two_processes_that_store_the_same_streams_do_not_deadlock(databas
     """Each with its own order of the same streams."""
 
     async def store(streams: list[str], versions: range) -> None:
-        line = await Line.open(database.writer)
+        connection = await WireConnection.open(database.writer)
         for version in versions:
             due = {stream: (CREDIT, Cached(version, CreditBalance())) for stream in streams}
-            await put_snapshots(line, due, 5)
-        line.close()
+            await put_snapshots(connection, due, 5)
+        connection.close()
 
     streams = [f"credit-{n}" for n in range(200)]
     await asyncio.gather(store(streams, range(1, 60, 2)), store(streams[::-1], range(2, 60, 2)))
@@ -135,8 +135,8 @@ async def test_a_cache_too_small_for_a_batch_only_costs_loads(database: Database
     assert all(credit_of(database, account).held_nusd == 5 for account in accounts)
 
 
-async def put(line: Line, stream: str, version: int, decider: Decider = CREDIT) -> None:
-    await put_snapshots(line, {stream: (decider, Cached(version, CreditBalance()))}, 5)
+async def put(connection: WireConnection, stream: str, version: int, decider: Decider = CREDIT) -> None:
+    await put_snapshots(connection, {stream: (decider, Cached(version, CreditBalance()))}, 5)
 
 
 async def _with_snapshot(database: Database, account: str) -> None:

@@ -20,7 +20,7 @@ from adapters.outbound.postgres.project.advance_read_models import PageWritten, 
 from adapters.outbound.postgres.read.ask_builds import PoolReader
 from adapters.outbound.postgres.read.measure_lag import projection_lag_s
 from adapters.outbound.postgres.read.reads import postgres_reads
-from adapters.outbound.postgres.verify import read_standing
+from adapters.outbound.postgres.verify import read_state
 from application.reads.credits import Credits
 from domain.credit.events import Granted
 from domain.log import RecordedEvent
@@ -411,11 +411,11 @@ def test_a_new_build_rests_after_each_whole_page(database: Database, events: lis
 def test_verify_checks_both_builds_and_says_which_is_active(
     database: Database, events: list[RecordedEvent], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(read_standing, "BUILDS", NEXT_RELEASE)
+    monkeypatch.setattr(read_state, "BUILDS", NEXT_RELEASE)
     Projector(database.projector, NEXT_RELEASE).catch_up()
     report = verdict(database)
     assert report.is_clean
-    entries = [(m.version, m.is_active) for m in report.standing.read_models if m.name == "ledger_entries"]
+    entries = [(m.version, m.is_active) for m in report.state.read_models if m.name == "ledger_entries"]
     assert entries == [(RAISED_ENTRIES.version, True), (ENTRIES.version, False)]
     for build in (ENTRIES, RAISED_ENTRIES):
         table = f"read.ledger_entry_{build.build}"
@@ -434,14 +434,14 @@ def test_what_a_later_version_fills_otherwise_is_not_checked_in_an_earlier_one(
     wrong = {"credit_account": "7", "ledger_entry": "'another'"}[table]
     unlike = frozenset({f"{table}.{column}"})
     changed = [replace(build, unlike=unlike) for build in (RAISED_CREDIT, RAISED_ENTRIES)]
-    monkeypatch.setattr(read_standing, "BUILDS", (*PROJECTIONS, *changed))
+    monkeypatch.setattr(read_state, "BUILDS", (*PROJECTIONS, *changed))
     old = next(build for build in (CREDIT, ENTRIES) if table in {t.name for t in build.tables})
     physical = f"read.{table}_{old.build}"
     database.sql(f"UPDATE {physical} SET {column} = {wrong}")
     assert verdict(database).is_clean
     database.sql(f"DELETE FROM {physical} WHERE position = (SELECT max(position) FROM {physical})")
     assert not verdict(database).is_clean
-    monkeypatch.setattr(read_standing, "BUILDS", NEXT_RELEASE)
+    monkeypatch.setattr(read_state, "BUILDS", NEXT_RELEASE)
     assert not verdict(database).is_clean
 
 
@@ -457,7 +457,7 @@ def test_an_old_build_that_lags_is_no_finding(
     database: Database, events: list[RecordedEvent], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody reads it; its rows are right for its position."""
-    monkeypatch.setattr(read_standing, "BUILDS", NEXT_RELEASE)
+    monkeypatch.setattr(read_state, "BUILDS", NEXT_RELEASE)
     with psycopg.connect(database.projector, autocommit=True) as connection:
         install_read_models(connection, NEXT_RELEASE)
     assert verdict(database, max_lag_s=0.0).is_clean

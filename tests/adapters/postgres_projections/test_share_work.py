@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from adapters.complaint import Complaint
+from adapters.operator_error import OperatorError
 from adapters.outbound.postgres.verify import examine_ledger
 from adapters.outbound.postgres.verify.pin_snapshot import export_snapshot, pinned
 from adapters.outbound.postgres.verify.share_work import Task, WorkFailed, work_apart, work_here
@@ -102,7 +102,7 @@ def test_verify_whose_process_died_complains_in_one_line(database: Database, mon
     monkeypatch.setattr(examine_ledger, "verify_streams", die)
     monkeypatch.setattr(examine_ledger, "processes_for", lambda events: 2)
     monkeypatch.setattr(wired, "reachable_database", lambda settings: Reachable(database))
-    with pytest.raises(Complaint, match=r"^the ledger could not be verified: a process of the examination died$"):
+    with pytest.raises(OperatorError, match=r"^the ledger could not be verified: a process of the examination died$"):
         wired.verify(None)  # type: ignore[arg-type]
 
 

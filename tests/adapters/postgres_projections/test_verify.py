@@ -20,11 +20,11 @@ def test_a_whole_ledger_is_clean(database: Database, seed: int) -> None:
     events = whole_ledger(database, seed)
     report = verdict(database)
     assert report.is_clean
-    assert report.standing.head == len(events)
-    assert [(model.name, model.position, model.lag_s) for model in report.standing.read_models] == [
+    assert report.state.head == len(events)
+    assert [(model.name, model.position, model.lag_s) for model in report.state.read_models] == [
         (name, len(events), 0.0) for name in NAMES
     ]
-    assert not report.standing.runs_as_one_role
+    assert not report.state.runs_as_one_role
 
 
 def test_an_empty_ledger_is_clean(database: Database) -> None:
@@ -49,9 +49,9 @@ def test_lag_is_reported_and_fails_beyond_its_bound(database: Database) -> None:
     append_raw(database.writer, "account-new", 1, "account.opened.v1", OPENED)
     report = verdict(database)
     assert "lag" not in {finding.check for finding in report.findings}
-    assert all(model.lag_s > 0 for model in report.standing.read_models)
+    assert all(model.lag_s > 0 for model in report.state.read_models)
     lagging = verdict(database, max_lag_s=0.0)
-    assert [finding.position for finding in lagging.findings if finding.check == "lag"] == [report.standing.head] * 4
+    assert [finding.position for finding in lagging.findings if finding.check == "lag"] == [report.state.head] * 4
 
 
 OPENED = b'{"at":"2026-11-23T00:00:00Z","account_id":"new","username":"","email":""}'
@@ -70,7 +70,7 @@ def test_a_parked_account_is_a_finding_and_the_rest_is_still_compared(database: 
     bad = len(events) + 1
     assert {finding.check for finding in report.findings} == {"log", "parked"}
     assert {finding.position for finding in report.findings} == {bad}
-    assert [(parked.read_model, parked.account) for parked in report.standing.parked] == [(n, "odd") for n in NAMES]
+    assert [(parked.read_model, parked.account) for parked in report.state.parked] == [(n, "odd") for n in NAMES]
 
 
 def test_a_poison_event_that_was_not_parked_is_a_finding(database: Database) -> None:
@@ -102,13 +102,13 @@ def test_running_as_one_role_is_told(database: Database) -> None:
     whole_ledger(database, 70)
     database.sql(f"ALTER SCHEMA read OWNER TO {ROLES.owner}")
     report = verdict(database)
-    assert report.standing.runs_as_one_role and report.is_clean
+    assert report.state.runs_as_one_role and report.is_clean
 
 
 def test_an_examiner_who_could_change_the_log_is_told(database: Database) -> None:
     whole_ledger(database, 71)
     with pinned_evidence(conninfo(database.owner)) as evidence:
-        assert verify_ledger(evidence).standing.runs_as_one_role
+        assert verify_ledger(evidence).state.runs_as_one_role
 
 
 def test_appends_and_projections_go_on_during_a_verification(database: Database) -> None:
@@ -117,11 +117,11 @@ def test_appends_and_projections_go_on_during_a_verification(database: Database)
     store_snapshots(database, before)
     Projector(database.projector).catch_up()
     with examine_ledger.pinned_evidence(database.auditor) as evidence:
-        assert evidence.standing().head == len(before)
+        assert evidence.state().head == len(before)
         append_events(database.writer, after)
         Projector(database.projector).catch_up()
         assert evidence.examine().findings == []
-        assert evidence.standing().head == len(before)
+        assert evidence.state().head == len(before)
 
 
 def test_the_auditor_can_do_no_more_than_read(database: Database) -> None:

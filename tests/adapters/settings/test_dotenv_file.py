@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.complaint import Complaint
+from adapters.operator_error import OperatorError
 from adapters.settings.dotenv_file import read_dotenv
 
 
@@ -26,5 +26,5 @@ def test_without_a_file_nothing_happens(tmp_path: Path) -> None:
 
 def test_one_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     (tmp_path / ".env").write_bytes(b"\xff\xfe")
-    with pytest.raises(Complaint, match="cannot read"):
+    with pytest.raises(OperatorError, match="cannot read"):
         read_dotenv(tmp_path)

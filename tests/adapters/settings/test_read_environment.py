@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.complaint import WRONG_INPUT, Complaint
+from adapters.operator_error import WRONG_INPUT, OperatorError
 from adapters.settings import ignored_names, read_provider_keys, read_settings
 from adapters.settings.choose_home import HOMES_OF_ROOT, choose_home
 
@@ -55,7 +55,7 @@ def test_an_empty_variable_counts_as_not_set(tmp_path: Path) -> None:
     ],
 )
 def test_a_value_that_cannot_be_used_is_named_with_what_can_be(name: str, value: str, why: str) -> None:
-    with pytest.raises(Complaint, match=f"^{name}='{value}' cannot be used: it {why};") as told:
+    with pytest.raises(OperatorError, match=f"^{name}='{value}' cannot be used: it {why};") as told:
         read_settings({name: value})
     assert told.value.exit_code == WRONG_INPUT
 
@@ -69,7 +69,7 @@ def test_a_value_that_cannot_be_used_is_named_with_what_can_be(name: str, value:
     ],
 )
 def test_a_misspelt_setting_is_not_silently_left_out(name: str, meant: str) -> None:
-    with pytest.raises(Complaint, match=f"^{name} is no setting: is {meant} meant"):
+    with pytest.raises(OperatorError, match=f"^{name} is no setting: is {meant} meant"):
         read_settings({name: "1"})
 
 

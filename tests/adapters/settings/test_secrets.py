@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.complaint import Complaint
 from adapters.embedded.durable import write_file
+from adapters.operator_error import OperatorError
 from adapters.settings.secrets import Secrets, find_secrets, keep_secrets, make_secrets
 from adapters.settings.weak_secrets import weakness
 
@@ -72,7 +72,7 @@ def test_the_environment_outranks_the_file(tmp_path: Path) -> None:
 def test_what_cannot_be_used_is_refused_without_being_repeated(
     tmp_path: Path, environment: dict[str, str], told: str
 ) -> None:
-    with pytest.raises(Complaint, match=told) as refused:
+    with pytest.raises(OperatorError, match=told) as refused:
         find_secrets(tmp_path, environment)
     assert not any(secret in str(refused.value) for secret in environment.values() if len(secret) > 8)
 
@@ -101,7 +101,7 @@ GUESSED = [
 @pytest.mark.parametrize("name", ["GATEWAYZ_PEPPER", "GATEWAYZ_ADMIN_KEY", "GATEWAYZ_DERIVATION_SECRET"])
 def test_what_can_be_guessed_is_refused_with_what_to_do(tmp_path: Path, name: str, weak: str) -> None:
     with pytest.raises(
-        Complaint, match=f"{name} can be guessed .*: take a random one, such as `openssl rand"
+        OperatorError, match=f"{name} can be guessed .*: take a random one, such as `openssl rand"
     ) as refused:
         find_secrets(tmp_path, {**GIVEN, name: weak})
     assert weak not in str(refused.value)
@@ -109,10 +109,10 @@ def test_what_can_be_guessed_is_refused_with_what_to_do(tmp_path: Path, name: st
 
 def test_a_keyring_and_a_file_are_no_better(tmp_path: Path) -> None:
     zeros = base64.urlsafe_b64encode(bytes(32)).decode()
-    with pytest.raises(Complaint, match="GATEWAYZ_KEYRING: a key of the ring can be guessed"):
+    with pytest.raises(OperatorError, match="GATEWAYZ_KEYRING: a key of the ring can be guessed"):
         find_secrets(tmp_path, {**GIVEN, "GATEWAYZ_KEYRING": f"{RING},{zeros}"})
     write_file(tmp_path / "secrets.json", json.dumps({"pepper": "x" * 40, "keyring": [RING]}))
-    with pytest.raises(Complaint, match=r"secrets\.json: the pepper can be guessed"):
+    with pytest.raises(OperatorError, match=r"secrets\.json: the pepper can be guessed"):
         find_secrets(tmp_path, {})
 
 
@@ -134,7 +134,7 @@ def test_random_ones_pass_in_every_usual_form() -> None:
 @pytest.mark.parametrize("content", ["", "{}", '{"pepper": 5, "keyring": []}', '{"pepper": "short", "keyring": []}'])
 def test_a_damaged_file_is_named(tmp_path: Path, content: str) -> None:
     write_file(tmp_path / "secrets.json", content)
-    with pytest.raises(Complaint, match=r"secrets\.json"):
+    with pytest.raises(OperatorError, match=r"secrets\.json"):
         find_secrets(tmp_path, {})
 
 
@@ -166,7 +166,7 @@ def test_a_file_without_one_is_read_as_before(tmp_path: Path) -> None:
 def test_a_file_that_others_can_read_or_write_is_refused(tmp_path: Path, mode: int) -> None:
     keep_secrets(tmp_path, make_secrets({}))
     (tmp_path / "secrets.json").chmod(mode)
-    with pytest.raises(Complaint, match=rf"secrets.json can be read by others \(mode {mode:04o}\): chmod 600"):
+    with pytest.raises(OperatorError, match=rf"secrets.json can be read by others \(mode {mode:04o}\): chmod 600"):
         find_secrets(tmp_path, {})
 
 

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from adapters.complaint import Complaint
+from adapters.operator_error import OperatorError
 from adapters.supervisor.listen import listening_socket, url_of
 
 
@@ -16,13 +16,13 @@ def test_it_takes_connections_at_once() -> None:
 def test_a_port_in_use_is_named_with_the_way_out() -> None:
     with listening_socket("127.0.0.1", 0) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(Complaint, match=f"port {port} on 127.0.0.1 is in use.*GATEWAYZ_PORT"):
+        with pytest.raises(OperatorError, match=f"port {port} on 127.0.0.1 is in use.*GATEWAYZ_PORT"):
             listening_socket("127.0.0.1", port)
 
 
 @pytest.mark.parametrize("host", ["203.0.113.7", "no.such.host.invalid"])
 def test_an_address_of_another_machine_is_refused(host: str) -> None:
-    with pytest.raises(Complaint, match=f"{host}.*no address of this machine"):
+    with pytest.raises(OperatorError, match=f"{host}.*no address of this machine"):
         listening_socket(host, 0)
 
 

@@ -48,9 +48,9 @@ async def test_ready_names_the_stream_that_another_session_locks(
             await asyncio.sleep(0.4)
             told = await locked_check(ledger, reader)
             assert (told.passed, told.required) == (False, False)
-            assert "credit-held has been locked by database session " in told.told
-            assert f" {other.info.backend_pid} of " in told.told
-            assert "credit-free" not in told.told
+            assert "credit-held has been locked by database session " in told.detail
+            assert f" {other.info.backend_pid} of " in told.detail
+            assert "credit-free" not in told.detail
             other.execute("SELECT pg_advisory_unlock_all()")
             await waiting
             assert (await locked_check(ledger, reader)).passed

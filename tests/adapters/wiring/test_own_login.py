@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg.errors import InsufficientPrivilege
 
-from adapters.complaint import WRONG_INPUT, Complaint
+from adapters.operator_error import WRONG_INPUT, OperatorError
 from adapters.outbound.postgres.wire.connection import conninfo, url_as
 from adapters.settings import read_settings
 from adapters.settings.settings import Settings
@@ -46,7 +46,7 @@ def who(info: str) -> str:
 
 
 def refusal(process: str, home: Path, url: str, **environment: str) -> str:
-    with pytest.raises(Complaint) as refused:
+    with pytest.raises(OperatorError) as refused:
         opened(process, home, url, **environment)
     assert refused.value.exit_code == WRONG_INPUT
     return str(refused.value)
@@ -61,7 +61,7 @@ def test_each_process_works_with_its_own_login(prepared: Database, tmp_path: Pat
     assert who(projector.writer("test")) == prepared.roles.writer
     assert projector.held_secrets is None, "it opens nothing that is sealed"
     for forbidden in (api.projector, api.auditor):
-        with pytest.raises(Complaint):
+        with pytest.raises(OperatorError):
             forbidden("test")
 
 

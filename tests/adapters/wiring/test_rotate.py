@@ -8,10 +8,10 @@ import psycopg
 import pytest
 from cryptography.fernet import Fernet
 
-from adapters.complaint import Complaint
 from adapters.embedded import AlreadySupervised
 from adapters.embedded.durable import write_file
 from adapters.embedded.supervisor_lock import SupervisorLock
+from adapters.operator_error import OperatorError
 from adapters.outbound.crypto.wrapping import Wrapping
 from adapters.outbound.postgres.setup import rewrap_data_keys
 from adapters.outbound.postgres.wire.connection import conninfo
@@ -72,7 +72,7 @@ def test_it_is_harmless_to_repeat_and_goes_on_where_it_was_interrupted(
     with psycopg.connect(settings.database_url) as connection:
         broken = Fernet(Fernet.generate_key()).encrypt(data_key("c"))
         connection.execute("UPDATE ledger.data_keys SET wrapped = %s WHERE account_id = 'c'", [broken])
-    with pytest.raises(Complaint, match="opens the data key of account c"):
+    with pytest.raises(OperatorError, match="opens the data key of account c"):
         rotate_keyring(settings)
     with psycopg.connect(settings.database_url) as connection:
         mended = Fernet(OLD).encrypt(data_key("c"))
@@ -121,5 +121,5 @@ def test_one_that_comes_from_the_environment_is_the_operators_to_change(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GATEWAYZ_DERIVATION_SECRET", PEPPER[::-1])
-    with pytest.raises(Complaint, match="set GATEWAYZ_DERIVATION_SECRET to another, run `gatewayz migrate`"):
+    with pytest.raises(OperatorError, match="set GATEWAYZ_DERIVATION_SECRET to another, run `gatewayz migrate`"):
         rotate_derivation_secret(settings)

@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from adapters.complaint import Complaint
+from adapters.operator_error import OperatorError
 from adapters.settings import read_settings
 from adapters.settings.secrets import find_secrets
 from adapters.settings.settings import Settings
@@ -56,17 +56,17 @@ def test_other_secrets_are_refused(database: Database, settings: Settings) -> No
     prepare_database(database.owner, settings)
     rewrite(settings.home, pepper="another pepper of more than 32 characters")
     for use in (prepare_database, open_database):
-        with pytest.raises(Complaint, match="was made with other secrets"):
+        with pytest.raises(OperatorError, match="was made with other secrets"):
             use(database.owner, settings)
 
 
 def test_lost_secrets_are_not_replaced_by_new_ones(database: Database, settings: Settings) -> None:
     prepare_database(database.owner, settings)
     (settings.home / "secrets.json").unlink()
-    with pytest.raises(Complaint, match="was made with other secrets"):
+    with pytest.raises(OperatorError, match="was made with other secrets"):
         prepare_database(database.owner, settings)
     assert not (settings.home / "secrets.json").exists()
-    with pytest.raises(Complaint, match="no secrets"):
+    with pytest.raises(OperatorError, match="no secrets"):
         open_database(database.owner, settings)
 
 
@@ -79,7 +79,7 @@ def test_the_keyring_can_be_rotated(database: Database, settings: Settings) -> N
     rewrite(settings.home, new)
     prepare_database(database.owner, settings)
     rewrite(settings.home, old)
-    with pytest.raises(Complaint, match="was made with other secrets"):
+    with pytest.raises(OperatorError, match="was made with other secrets"):
         prepare_database(database.owner, settings)
 
 
@@ -100,12 +100,12 @@ def test_an_owner_who_may_not_create_roles_runs_everything(database: Database, s
 
 def test_a_changed_migration_is_named(database: Database, settings: Settings) -> None:
     database.sql("UPDATE public.schema_migrations SET sha256 = 'another' WHERE version = '0001'")
-    with pytest.raises(Complaint, match=r"cannot be migrated: 0001_ledger.sql was changed"):
+    with pytest.raises(OperatorError, match=r"cannot be migrated: 0001_ledger.sql was changed"):
         prepare_database(database.owner, settings)
 
 
 @pytest.mark.parametrize("dsn", ["postgresql://me:secret-word@[host/db", "hostt=secret-word"])
 def test_a_database_url_that_is_none_is_not_repeated(settings: Settings, dsn: str) -> None:
-    with pytest.raises(Complaint, match="DATABASE_URL is not a PostgreSQL URL") as told:
+    with pytest.raises(OperatorError, match="DATABASE_URL is not a PostgreSQL URL") as told:
         prepare_database(dsn, settings)
     assert "secret-word" not in str(told.value)

@@ -1,7 +1,7 @@
 """A verification's verdict, for people."""
 
 from adapters.inbound.cli.render.page import Page
-from application.audit.verify_ledger import ReadModelStanding, Report
+from application.audit.verify_ledger import ReadModelState, Report
 from domain.proof.access import Access
 
 ONE_ROLE = "note: one database role owns everything; nothing but a trigger keeps the log from being changed"
@@ -13,11 +13,10 @@ MOST_CLAMPED = 20
 def show_report(report: Report) -> None:
     page = Page()
     models = [
-        (model.name, _build(model), str(model.position), f"{model.lag_s:.3f} s")
-        for model in report.standing.read_models
+        (model.name, _build(model), str(model.position), f"{model.lag_s:.3f} s") for model in report.state.read_models
     ]
-    page.rows(f"Log: {report.standing.head} events", ("read model", "build", "position", "lag"), models)
-    if report.standing.runs_as_one_role:
+    page.rows(f"Log: {report.state.head} events", ("read model", "build", "position", "lag"), models)
+    if report.state.runs_as_one_role:
         page.line(ONE_ROLE)
     if report.access is not None:
         page.line(_access(report.access))
@@ -38,5 +37,5 @@ def _access(access: Access) -> str:
     )
 
 
-def _build(model: ReadModelStanding) -> str:
+def _build(model: ReadModelState) -> str:
     return f"v{model.version}" if model.is_active else f"v{model.version}, not active"

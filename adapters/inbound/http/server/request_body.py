@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 import msgspec
 from starlette.types import Message, Receive
 
-from adapters.complaint import choices_of, in_plain_words
 from adapters.inbound.http.gateway import Limits
 from adapters.inbound.http.server.body_budget import SMALL_BYTES, Lease
 from adapters.inbound.http.server.inflate import encoding_of, pieces_of
 from adapters.inbound.http.server.request_headers import RequestHeaders
+from adapters.operator_error import choices_of, in_plain_words
 from application.generate.request.members import Members, first_byte, members_of
 from domain.errors import DomainError
 

@@ -22,8 +22,8 @@ from adapters.outbound.postgres.append.pending import Pending, choose_batch
 from adapters.outbound.postgres.append.recall_commands import answer_seen
 from adapters.outbound.postgres.append.store_snapshots import SnapshotsDue
 from adapters.outbound.postgres.append.stream_cache import Cached, StreamCache, caught_up
-from adapters.outbound.postgres.append.take_turn import Turns
-from adapters.outbound.postgres.wire.ask_server import LOST, Line, is_passing, rows
+from adapters.outbound.postgres.append.take_turn import StreamLocks
+from adapters.outbound.postgres.wire.ask_server import LOST, WireConnection, is_passing, rows
 from application.ports.ledger import Recorded
 from domain.decider import AnyDecider
 from domain.errors import DomainError
@@ -88,8 +88,8 @@ class GroupCommit:
         self._queue: deque[Pending] = deque()
         self._in_flight: list[Pending] = []
         self._arrived = asyncio.Event()
-        self._line: Line | None = None
-        self._turns = Turns(info)
+        self._connection: WireConnection | None = None
+        self._turns = StreamLocks(info)
         self._notifier = Notifier(info)
         self._snapshots = SnapshotsDue(self._cache)
         self.busy = BusyStreams()
@@ -126,7 +126,7 @@ class GroupCommit:
                 if self._snapshots.are_wanted(is_idle=not self._queue):
                     await self._store_snapshots()
         finally:
-            self._give_up()
+            self._refuse_queued()
             notifying.cancel()
             await asyncio.gather(notifying, return_exceptions=True)
 
@@ -135,7 +135,7 @@ class GroupCommit:
         self._closing = True
         self._arrived.set()
 
-    def _give_up(self) -> None:
+    def _refuse_queued(self) -> None:
         self._has_ended = True
         left = [pending for pending in (*self._in_flight, *self._queue) if not pending.is_answered]
         if left:
@@ -197,32 +197,34 @@ class GroupCommit:
         """Returns: the stale and the busy, in their order."""
         loop = asyncio.get_running_loop()
         started = loop.time()
-        line = await self._open()
-        bases = await self._bases(line, batch)
+        connection = await self._open()
+        bases = await self._bases(connection, batch)
         decided = DecidedBatch(bases, batch)
         arrays = [array.data for array in parameters(decided.submissions, in_turn)]
         for pending in batch:
             pending.sent = True
-        result = outcome(decided.submissions, rows(await line.ask(PREPARED_APPEND, arrays, self._append_timeout_s)))
+        result = outcome(
+            decided.submissions, rows(await connection.ask(PREPARED_APPEND, arrays, self._append_timeout_s))
+        )
         self._failures = 0
         self._conclude(batch, decided, result)
         self._notifier.appended()
         self._on_append(len(batch), loop.time() - started)
         if len(result.recorded) == len(batch):
             return []
-        return await self._sort_out(line, batch, bases, result)
+        return await self._sort_out(connection, batch, bases, result)
 
-    async def _open(self) -> Line:
+    async def _open(self) -> WireConnection:
         """A new connection may lead to a log that was restored to an earlier state: what is remembered of another one
         is forgotten. (A version number alone would not tell: the restored stream may have reached it anew.)"""
-        if self._line is None or self._line.is_closed:
-            self._line = await Line.open(self._info, self._append_timeout_s)
+        if self._connection is None or self._connection.is_closed:
+            self._connection = await WireConnection.open(self._info, self._append_timeout_s)
             self._cache.clear()
             self._snapshots.forget()
-            await self._line.ask(NO_SCANS, [], self._append_timeout_s)
-        return self._line
+            await self._connection.ask(NO_SCANS, [], self._append_timeout_s)
+        return self._connection
 
-    async def _bases(self, line: Line, batch: list[Pending]) -> dict[str, Cached]:
+    async def _bases(self, connection: WireConnection, batch: list[Pending]) -> dict[str, Cached]:
         """The newest state known here of each stream that the batch decides on."""
         bases: dict[str, Cached] = {}
         cold: dict[str, AnyDecider] = {}
@@ -235,7 +237,7 @@ class GroupCommit:
             else:
                 bases[pending.stream] = cached
         if cold:
-            bases |= await load_streams(line, cold)
+            bases |= await load_streams(connection, cold)
         return bases
 
     def _conclude(self, batch: list[Pending], decided: DecidedBatch, result: Outcome) -> None:
@@ -250,13 +252,13 @@ class GroupCommit:
             decided.answer(i, batch[i], first)
 
     async def _sort_out(
-        self, line: Line, batch: list[Pending], bases: Mapping[str, Cached], result: Outcome
+        self, connection: WireConnection, batch: list[Pending], bases: Mapping[str, Cached], result: Outcome
     ) -> list[Pending]:
         """Answer what else is final and learn what was missed; returns what is not final."""
         for i, kind in result.claimed.items():
             batch[i].refuse(DomainError("claim_taken", kind=kind))
         for i, seen in result.seen.items():
-            await answer_seen(line, batch[i], seen, self._append_timeout_s)
+            await answer_seen(connection, batch[i], seen, self._append_timeout_s)
         self._catch_up(batch, bases, result)
         for i in result.stale:
             batch[i].rounds += 1
@@ -281,10 +283,10 @@ class GroupCommit:
 
     async def _store_snapshots(self) -> None:
         """They are a cache, so failing to write them is worth a line and no more."""
-        if self._line is None:
+        if self._connection is None:
             return
         try:
-            await self._snapshots.store(self._line, self._append_timeout_s)
+            await self._snapshots.store(self._connection, self._append_timeout_s)
         except (psycopg.Error, *LOST) as error:
             log.warning("snapshots not stored", error=f"{type(error).__name__}: {error}")
 
@@ -311,6 +313,6 @@ class GroupCommit:
         self._put_back(batch)
 
     def _hang_up(self) -> None:
-        if self._line is not None:
-            self._line.close()
-            self._line = None
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

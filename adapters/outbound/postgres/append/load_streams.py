@@ -7,7 +7,7 @@ import msgspec
 
 from adapters.outbound.postgres.append.stream_cache import Cached
 from adapters.outbound.postgres.wire import array_params as pg
-from adapters.outbound.postgres.wire.ask_server import Line, rows
+from adapters.outbound.postgres.wire.ask_server import WireConnection, rows
 from domain.aggregates import CODEC
 from domain.decider import AnyDecider
 
@@ -33,26 +33,26 @@ def decode_snapshot(decider: AnyDecider, state: bytes) -> Any:
     return decoder.decode(state)
 
 
-async def load_streams(line: Line, wanted: Mapping[str, AnyDecider]) -> dict[str, Cached]:
+async def load_streams(connection: WireConnection, wanted: Mapping[str, AnyDecider]) -> dict[str, Cached]:
     """Fold each stream of `wanted` as the log has it now; an empty stream is at version 0 in its initial state.
 
     Raises: UnknownTag or msgspec.DecodeError for an event that this build cannot read.
     """
-    loaded, unreadable = await _load(line, wanted, {s: decider.state_schema for s, decider in wanted.items()})
+    loaded, unreadable = await _load(connection, wanted, {s: decider.state_schema for s, decider in wanted.items()})
     if unreadable:  # a snapshot is a cache: without it the answer is the same
         again = {stream: wanted[stream] for stream in unreadable}
-        loaded |= (await _load(line, again, dict.fromkeys(again, NO_SCHEMA)))[0]
+        loaded |= (await _load(connection, again, dict.fromkeys(again, NO_SCHEMA)))[0]
     return loaded
 
 
 async def _load(
-    line: Line, wanted: Mapping[str, AnyDecider], schemas: Mapping[str, int]
+    connection: WireConnection, wanted: Mapping[str, AnyDecider], schemas: Mapping[str, int]
 ) -> tuple[dict[str, Cached], set[str]]:
     """The streams, and those among them whose snapshot cannot be decoded."""
     streams = list(wanted)
     loaded = {stream: Cached(0, decider.initial) for stream, decider in wanted.items()}
     unreadable: set[str] = set()
-    result = await line.ask(LOAD, [pg.texts(streams).data, pg.int4s(list(schemas.values())).data], LOAD_TIMEOUT_S)
+    result = await connection.ask(LOAD, [pg.texts(streams).data, pg.int4s(list(schemas.values())).data], LOAD_TIMEOUT_S)
     for idx, version, tag, state in rows(result):
         assert idx and version and state is not None  # columns of ledger.load
         stream, at = streams[int.from_bytes(idx, "big") - 1], int.from_bytes(version, "big", signed=True)
@@ -70,7 +70,9 @@ async def _load(
     return loaded, unreadable
 
 
-async def put_snapshots(line: Line, due: Mapping[str, tuple[AnyDecider, Cached]], timeout_s: float) -> None:
+async def put_snapshots(
+    connection: WireConnection, due: Mapping[str, tuple[AnyDecider, Cached]], timeout_s: float
+) -> None:
     """Store snapshots; an older one never replaces a newer one of the same schema."""
     deciders = [decider for decider, _ in due.values()]
     states = [cached for _, cached in due.values()]
@@ -80,4 +82,4 @@ async def put_snapshots(line: Line, due: Mapping[str, tuple[AnyDecider, Cached]]
         pg.int4s([decider.state_schema for decider in deciders]),
         pg.byteas([msgspec.json.encode(cached.state) for cached in states]),
     ]
-    await line.ask(PUT_SNAPSHOTS, [parameter.data for parameter in parameters], timeout_s)
+    await connection.ask(PUT_SNAPSHOTS, [parameter.data for parameter in parameters], timeout_s)

@@ -6,7 +6,7 @@ import contextlib
 
 import psycopg
 
-from adapters.outbound.postgres.wire.ask_server import LOST, Line
+from adapters.outbound.postgres.wire.ask_server import LOST, WireConnection
 from adapters.outbound.postgres.wire.wake_up import WAKE_UP_CHANNEL
 
 NOTIFY = f"SELECT pg_notify('{WAKE_UP_CHANNEL}', '')"
@@ -26,7 +26,7 @@ class Notifier:
     def __init__(self, info: str) -> None:
         self._info = info
         self._due = asyncio.Event()
-        self._line: Line | None = None
+        self._connection: WireConnection | None = None
 
     def appended(self) -> None:
         self._due.set()
@@ -41,8 +41,8 @@ class Notifier:
         finally:
             if self._due.is_set():
                 await self._send()
-            if self._line is not None:
-                self._line.close()
+            if self._connection is not None:
+                self._connection.close()
 
     async def _send(self) -> bool:
         """Whether it was heard; else it is still due."""
@@ -58,8 +58,8 @@ class Notifier:
                 self._due.set()
         return is_sent
 
-    async def _open(self) -> Line:
-        if self._line is None or self._line.is_closed:
-            self._line = await Line.open(self._info)
-            await self._line.ask(NOT_DURABLE, [], NOTIFY_ANSWER_S)
-        return self._line
+    async def _open(self) -> WireConnection:
+        if self._connection is None or self._connection.is_closed:
+            self._connection = await WireConnection.open(self._info)
+            await self._connection.ask(NOT_DURABLE, [], NOTIFY_ANSWER_S)
+        return self._connection

@@ -1,4 +1,7 @@
-"""Reading as the log is now: states of streams, what commands came to, who holds a claim. On a line of its own."""
+"""Reading as the log is now: states of streams, what commands came to, who holds a claim.
+
+On a connection of its own.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -7,7 +10,7 @@ from uuid import UUID
 
 from adapters.outbound.postgres.append.load_streams import load_streams
 from adapters.outbound.postgres.append.recall_commands import recall_commands
-from adapters.outbound.postgres.wire.ask_server import LOST, Line
+from adapters.outbound.postgres.wire.ask_server import LOST, WireConnection
 from application.ports.ledger import Recorded
 from domain.claim import Claim
 from domain.decider import C, Decider, S
@@ -22,7 +25,7 @@ STREAM_READ_PATIENCE_S = 10.0
 """For a read with everything in front of it; a server out of reach for longer is told as such."""
 
 READ_TRIES = 2
-"""A line that broke under a question is opened anew once: reading twice changes nothing."""
+"""A connection that broke under a question is opened anew once: reading twice changes nothing."""
 
 
 class StreamReader:
@@ -30,28 +33,30 @@ class StreamReader:
 
     def __init__(self, info: str) -> None:
         self._info = info
-        self._line: Line | None = None
+        self._connection: WireConnection | None = None
         self._asking = asyncio.Lock()
 
     async def state_of(self, decider: Decider[C, S], owner_id: str) -> S:
         stream = decider.stream(owner_id)
-        loaded = await self._ask(lambda line: load_streams(line, {stream: decider}))
+        loaded = await self._ask(lambda connection: load_streams(connection, {stream: decider}))
         state: S = loaded[stream].state
         return state
 
     async def recall(self, command_ids: Sequence[UUID]) -> Mapping[UUID, Recorded]:
-        return await self._ask(lambda line: recall_commands(line, command_ids, READ_TIMEOUT_S))
+        return await self._ask(lambda connection: recall_commands(connection, command_ids, READ_TIMEOUT_S))
 
     async def holder_of(self, claim: Claim) -> str | None:
-        result = await self._ask(lambda line: line.ask(HOLDER, [claim.kind.encode(), claim.hash], READ_TIMEOUT_S))
+        result = await self._ask(
+            lambda connection: connection.ask(HOLDER, [claim.kind.encode(), claim.hash], READ_TIMEOUT_S)
+        )
         found = result.get_value(0, 0) if result.ntuples else None
         return found.decode() if found is not None else None
 
     def close(self) -> None:
-        if self._line is not None:
-            self._line.close()
+        if self._connection is not None:
+            self._connection.close()
 
-    async def _ask(self, question: Callable[[Line], Awaitable[T]]) -> T:
+    async def _ask(self, question: Callable[[WireConnection], Awaitable[T]]) -> T:
         try:
             async with asyncio.timeout(STREAM_READ_PATIENCE_S), self._asking:
                 for _ in range(READ_TRIES - 1):
@@ -63,7 +68,7 @@ class StreamReader:
         except LOST as error:
             raise DomainError("ledger_unavailable", retry_after_s=1) from error
 
-    async def _open(self) -> Line:
-        if self._line is None or self._line.is_closed:
-            self._line = await Line.open(self._info)
-        return self._line
+    async def _open(self) -> WireConnection:
+        if self._connection is None or self._connection.is_closed:
+            self._connection = await WireConnection.open(self._info)
+        return self._connection

@@ -7,7 +7,7 @@ from uuid import UUID
 from adapters.outbound.postgres.append.append_batch import Seen
 from adapters.outbound.postgres.append.pending import Pending
 from adapters.outbound.postgres.wire import array_params as pg
-from adapters.outbound.postgres.wire.ask_server import Line, integer, rows
+from adapters.outbound.postgres.wire.ask_server import WireConnection, integer, rows
 from application.ports.ledger import Recorded
 from domain.aggregates import CODEC
 from domain.errors import DomainError
@@ -28,18 +28,20 @@ class Span(NamedTuple):
     last: int | None
 
 
-async def recall_commands(line: Line, command_ids: Sequence[UUID], timeout_s: float) -> dict[UUID, Recorded]:
+async def recall_commands(
+    connection: WireConnection, command_ids: Sequence[UUID], timeout_s: float
+) -> dict[UUID, Recorded]:
     """Those of `command_ids` that were recorded."""
-    result = await line.ask(RECALL, [pg.uuids(command_ids).data], timeout_s)
+    result = await connection.ask(RECALL, [pg.uuids(command_ids).data], timeout_s)
     spans = {UUID(bytes=bytes(row[0] or b"")): Span(integer(row[1]), integer(row[2])) for row in rows(result)}
-    events = await _events(line, list(spans.values()), timeout_s)
+    events = await _events(connection, list(spans.values()), timeout_s)
     return {
         command_id: Recorded(tuple(found), span.last or 0, seen_before=True)
         for (command_id, span), found in zip(spans.items(), events, strict=True)
     }
 
 
-async def answer_seen(line: Line, pending: Pending, seen: Seen, timeout_s: float) -> None:
+async def answer_seen(connection: WireConnection, pending: Pending, seen: Seen, timeout_s: float) -> None:
     """Recorded before: by ourselves, with the reply lost on the way, or by an earlier caller with the same id."""
     if seen.input_hash != pending.input_hash:
         pending.refuse(DomainError("command_id_reused", command_id=str(pending.command_id)))
@@ -48,15 +50,15 @@ async def answer_seen(line: Line, pending: Pending, seen: Seen, timeout_s: float
     if pending.raw:  # its caller knows its events, and their tags may be none of ours
         pending.resolve(Recorded((), position))
         return
-    (events,) = await _events(line, [Span(seen.first_position, seen.last_position)], timeout_s)
+    (events,) = await _events(connection, [Span(seen.first_position, seen.last_position)], timeout_s)
     pending.resolve(Recorded(tuple(events), position, seen_before=seen.submission != pending.submission))
 
 
-async def _events(line: Line, spans: Sequence[Span], timeout_s: float) -> list[list[Event]]:
+async def _events(connection: WireConnection, spans: Sequence[Span], timeout_s: float) -> list[list[Event]]:
     """The events of each span."""
     events: list[list[Event]] = [[] for _ in spans]
     parameters = [pg.int8s([s.first or 1 for s in spans]), pg.int8s([s.last or 0 for s in spans])]
-    result = await line.ask(EVENTS, [parameter.data for parameter in parameters], timeout_s)
+    result = await connection.ask(EVENTS, [parameter.data for parameter in parameters], timeout_s)
     for idx, tag, state in rows(result):
         assert idx and tag and state is not None  # columns of stored_events
         events[int.from_bytes(idx, "big") - 1].append(CODEC.decode(tag.decode(), state))

@@ -2,7 +2,7 @@
 
 from adapters.outbound.postgres.append.load_streams import SNAPSHOT_EVERY, put_snapshots
 from adapters.outbound.postgres.append.stream_cache import Cached, StreamCache
-from adapters.outbound.postgres.wire.ask_server import Line
+from adapters.outbound.postgres.wire.ask_server import WireConnection
 from domain.aggregates import AGGREGATES, aggregate_of
 
 MAX_DUE = 500
@@ -30,10 +30,12 @@ class SnapshotsDue:
         """Under load nobody is ever idle, and a hot account must not wait for its snapshot for ever."""
         return bool(self._due) and (is_idle or self._is_overdue or len(self._due) >= MAX_DUE)
 
-    async def store(self, line: Line, timeout_s: float) -> None:
+    async def store(self, connection: WireConnection, timeout_s: float) -> None:
         """Whether it succeeds or not, these are due again only after more events."""
         due, self._due, self._is_overdue = self._due, {}, False
-        await put_snapshots(line, {stream: (aggregate_of(stream), cached) for stream, cached in due.items()}, timeout_s)
+        await put_snapshots(
+            connection, {stream: (aggregate_of(stream), cached) for stream, cached in due.items()}, timeout_s
+        )
         for stream, snapshot in due.items():
             cached = self._cache.get(stream)
             if cached is not None:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 import psycopg
 
-from adapters.outbound.postgres.wire.ask_server import Line
+from adapters.outbound.postgres.wire.ask_server import WireConnection
 
 TURN_TIMEOUT_MS = 2_000
 """A holder that is stopped loses its turn after this; its append, should it still come, is version-checked like any."""
@@ -22,12 +22,12 @@ LOCK = "SELECT pg_advisory_xact_lock(ledger.stream_lock_key($1::text))"
 TURN_ANSWER_S = 2.0
 
 
-class Turns:
-    """Turns are held on a line of their own, so that the server can end those of a holder that is stopped."""
+class StreamLocks:
+    """Turns are held on a connection of their own, so that the server can end those of a holder that is stopped."""
 
     def __init__(self, info: str) -> None:
         self._info = info
-        self._line: Line | None = None
+        self._connection: WireConnection | None = None
 
     @asynccontextmanager
     async def take(self, stream: str) -> AsyncIterator[bool]:
@@ -35,31 +35,31 @@ class Turns:
 
         Raises: TimeoutError, psycopg.OperationalError when the database is out of reach.
         """
-        line = await self._open()
-        await line.ask("BEGIN", [], TURN_ANSWER_S)
+        connection = await self._open()
+        await connection.ask("BEGIN", [], TURN_ANSWER_S)
         try:
             try:
-                await line.ask(LOCK, [stream.encode()], TURN_ANSWER_S)
+                await connection.ask(LOCK, [stream.encode()], TURN_ANSWER_S)
                 is_ours = True
             except psycopg.errors.LockNotAvailable:
                 is_ours = False
             yield is_ours
         finally:
-            await self._end(line)
+            await self._end(connection)
 
     def close(self) -> None:
-        if self._line is not None:
-            self._line.close()
+        if self._connection is not None:
+            self._connection.close()
 
-    async def _open(self) -> Line:
-        if self._line is None or self._line.is_closed:
-            self._line = await Line.open(self._info)
-            await self._line.ask(SETTINGS, [], TURN_ANSWER_S)
-        return self._line
+    async def _open(self) -> WireConnection:
+        if self._connection is None or self._connection.is_closed:
+            self._connection = await WireConnection.open(self._info)
+            await self._connection.ask(SETTINGS, [], TURN_ANSWER_S)
+        return self._connection
 
-    async def _end(self, line: Line) -> None:
-        """A line that does not hear us is closed, which ends the turn as well."""
+    async def _end(self, connection: WireConnection) -> None:
+        """A connection that does not answer is closed, which ends the turn as well."""
         try:
-            await line.ask("ROLLBACK", [], TURN_ANSWER_S)
+            await connection.ask("ROLLBACK", [], TURN_ANSWER_S)
         except (psycopg.Error, TimeoutError):
-            line.close()
+            connection.close()

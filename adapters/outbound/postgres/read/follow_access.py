@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import psycopg
 
-from adapters.outbound.postgres.wire.ask_server import LOST, Line, integer, rows
+from adapters.outbound.postgres.wire.ask_server import LOST, WireConnection, integer, rows
 
 ACCESS_POLL_S = 0.1
 FRESH_S = 0.5
@@ -26,7 +26,7 @@ ORDER BY 2
 
 
 class AccessTail:
-    """Polls the tail on a line of its own; calls `on_event(stream, position)` for each event found.
+    """Polls the tail on a connection of its own; calls `on_event(stream, position)` for each event found.
 
     A new connection may lead to a log that was restored to an earlier state: the tail begins anew at its head then, and
     `on_begin` is told, before anything is fresh again.
@@ -40,7 +40,7 @@ class AccessTail:
         self._on_event = on_event
         self._on_begin = on_begin
         self._read_at_s = float("-inf")
-        self._line: Line | None = None
+        self._connection: WireConnection | None = None
         self.position: int | None = None
         self.started_at = 0
 
@@ -58,21 +58,23 @@ class AccessTail:
             self.close()
 
     def close(self) -> None:
-        if self._line is not None:
-            self._line.close()
+        if self._connection is not None:
+            self._connection.close()
 
     async def poll(self) -> None:
         """Read what is new. Freshness counts from before the query: what commits later is for the next one."""
         asked_at_s = asyncio.get_running_loop().time()
-        if self._line is None or self._line.is_closed:
-            self._line = await Line.open(self._info, POLL_TIMEOUT_S)
+        if self._connection is None or self._connection.is_closed:
+            self._connection = await WireConnection.open(self._info, POLL_TIMEOUT_S)
             self.position, self._read_at_s = None, float("-inf")
             self._on_begin()
         if self.position is None:
-            ((head, _, _),) = rows(await self._line.ask(HEAD, [], POLL_TIMEOUT_S))
+            ((head, _, _),) = rows(await self._connection.ask(HEAD, [], POLL_TIMEOUT_S))
             self.started_at = integer(head) or 0
         else:
-            head = self._report(rows(await self._line.ask(TAIL, [self.position.to_bytes(8, "big")], POLL_TIMEOUT_S)))
+            head = self._report(
+                rows(await self._connection.ask(TAIL, [self.position.to_bytes(8, "big")], POLL_TIMEOUT_S))
+            )
         self.position = integer(head) or 0
         self._read_at_s = asked_at_s
 

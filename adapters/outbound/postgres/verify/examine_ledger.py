@@ -10,14 +10,14 @@ import psycopg
 
 from adapters.outbound.postgres.verify.cut_log import STRETCH, cut_log
 from adapters.outbound.postgres.verify.pin_snapshot import export_snapshot, pinned
-from adapters.outbound.postgres.verify.read_standing import find_unbuilt, read_claims, read_head, read_standing
+from adapters.outbound.postgres.verify.read_state import find_unbuilt, read_claims, read_head, read_state
 from adapters.outbound.postgres.verify.share_work import Task, WorkFailed, work_apart, work_here
 from adapters.outbound.postgres.verify.verify_access import KeyAccess, verify_access
 from adapters.outbound.postgres.verify.verify_log import name_damage
 from adapters.outbound.postgres.verify.verify_read_models import find_breaches
 from adapters.outbound.postgres.verify.verify_streams import StreamsProof, verify_streams
 from adapters.outbound.postgres.verify.verify_stretch import StretchProof, verify_stretch
-from application.audit.verify_ledger import Examined, LedgerStanding
+from application.audit.verify_ledger import Examined, LedgerState
 from domain.proof.finding import Finding
 from projections.engine.registry import BUILDS
 
@@ -44,8 +44,8 @@ class PostgresEvidence:
         self._stretch = stretch
         self._keys = keys
 
-    def standing(self) -> LedgerStanding:
-        return read_standing(self._connection)
+    def state(self) -> LedgerState:
+        return read_state(self._connection)
 
     def examine(self) -> Examined:
         """Raises: WorkFailed, psycopg.Error."""

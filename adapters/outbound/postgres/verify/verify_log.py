@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 
 from adapters.outbound.postgres.verify.pin_snapshot import rows_of, stream
-from adapters.outbound.postgres.verify.read_standing import read_head
+from adapters.outbound.postgres.verify.read_state import read_head
 from domain.proof.chain import Block, ChainWalk
 from domain.proof.finding import Finding
 

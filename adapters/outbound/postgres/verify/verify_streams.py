@@ -8,7 +8,7 @@ import msgspec
 import psycopg
 
 from adapters.outbound.postgres.verify.pin_snapshot import rows_of, stream
-from adapters.outbound.postgres.verify.read_standing import read_claims
+from adapters.outbound.postgres.verify.read_state import read_claims
 from adapters.outbound.postgres.verify.verify_read_models import ReadModelCheck
 from adapters.outbound.postgres.wire.read_log import LogEntry, LoggedEvent, Undecodable, as_entries
 from domain.aggregates import CODEC
@@ -77,7 +77,7 @@ class _Walks:
                 if entry.stream in self._snapshots.waiting:
                     self._note(self._snapshots.walk(entry.position, entry.stream, entry.version, entry.event))
             else:
-                self._give_up(entry)
+                self._note_unreadable(entry)
         if not CODEC.clamping.isdisjoint(tags):
             self.clamped += _clamped(rows, entries)
 
@@ -88,7 +88,7 @@ class _Walks:
             self._note(self._commands.end())
         return self._found + self._snapshots.end()
 
-    def _give_up(self, entry: Undecodable) -> None:
+    def _note_unreadable(self, entry: Undecodable) -> None:
         self._money.skip(entry.stream)
         self._snapshots.skip(entry.stream)
         self._found.append(_unreadable(entry))

@@ -7,7 +7,7 @@ import psycopg
 
 from adapters.outbound.postgres.verify.cut_log import LONGEST, STRETCH, Stretch
 from adapters.outbound.postgres.verify.pin_snapshot import FETCH
-from adapters.outbound.postgres.verify.read_standing import read_claims, read_head
+from adapters.outbound.postgres.verify.read_state import read_claims, read_head
 from adapters.outbound.postgres.verify.verify_inserted_rows import InsertedRowsCheck
 from adapters.outbound.postgres.wire.read_log import as_entries
 from domain.proof.chain import Block

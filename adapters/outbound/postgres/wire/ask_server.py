@@ -1,4 +1,4 @@
-"""A line to the server that is asked one prepared statement at a time, with binary parameters and a bounded wait.
+"""A connection to the server that is asked one prepared statement at a time, with binary parameters and a bounded wait.
 
 psycopg's own cursors adapt every parameter and result, register with the event loop for every wait, and on a timeout
 cancel politely and wait again, which a dead network makes long. An append is our hottest path and must end when it said
@@ -25,14 +25,15 @@ _FINE = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 Parameters = Sequence[bytes | None]
 
 LOST = (psycopg.OperationalError, TimeoutError, OSError)
-"""What asking raises when the line is gone and the answer unknown; psycopg.OperationalError may also be a refusal."""
+"""What asking raises when the connection is gone and the answer unknown; psycopg.OperationalError may also be a
+refusal."""
 
 PASSING = frozenset({"08", "25", "40", "53", "55", "57", "58"})
 """Classes of SQL states that are about the server and not about what it was asked: connection, read-only (a standby),
 conflict, out of resources (disk full), lock not available, shutdown, system error. Asking again later may help."""
 
 
-class Line:
+class WireConnection:
     """One connection, one question at a time; belongs to the event loop it was opened on.
 
     It watches its socket also while idle, so that a server that went away is known before the next question.
@@ -52,7 +53,7 @@ class Line:
         self._loop.add_reader(self._socket, self._on_readable)
 
     @classmethod
-    async def open(cls, info: str, timeout_s: float = CONNECT_TIMEOUT_S) -> "Line":
+    async def open(cls, info: str, timeout_s: float = CONNECT_TIMEOUT_S) -> "WireConnection":
         """Raises: TimeoutError, psycopg.OperationalError when the server is out of reach."""
         async with asyncio.timeout(timeout_s):
             return cls(await connect(info))
@@ -60,8 +61,9 @@ class Line:
     async def ask(self, question: str, parameters: Parameters, timeout_s: float) -> PGresult:
         """Run `question` ($1, $2 ...) and return its last result, whose values are binary (`rows` reads them).
 
-        Raises: TimeoutError after `timeout_s`, psycopg.OperationalError if the server went away: the line is closed
-                then and the outcome unknown. Any other psycopg.Error is the server's refusal; the line goes on.
+        Raises: TimeoutError after `timeout_s`, psycopg.OperationalError if the server went away: the connection is
+                closed then and the outcome unknown. Any other psycopg.Error is the server's refusal; the connection
+                goes on.
         """
         name = self._prepared.get(question)
         if name is None:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from adapters.complaint import in_plain_words
+from adapters.operator_error import in_plain_words
 from adapters.outbound.providers.offers.rows import ProviderRow
 
 REGISTRY_FILE = Path(__file__).with_name("registry.toml")

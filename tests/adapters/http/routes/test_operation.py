@@ -23,10 +23,10 @@ def test_ready_lists_its_checks_and_fails_with_a_required_one(house: House, stra
     house.checks = [Check(name="database", passed=True), Check(name="one role", passed=False, required=False)]
     answer = stranger.get("/ready")
     assert (answer.status_code, answer.json()["ready"]) == (200, True)
-    house.checks.append(Check(name="projector", passed=False, told="9 s behind"))
+    house.checks.append(Check(name="projector", passed=False, detail="9 s behind"))
     answer = stranger.get("/ready")
     assert (answer.status_code, answer.json()["ready"]) == (503, False)
-    assert answer.json()["checks"][2]["told"] == "9 s behind"
+    assert answer.json()["checks"][2]["detail"] == "9 s behind"
 
 
 def test_metrics_are_prometheus_text(stranger: httpx.Client) -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from adapters.complaint import Complaint
-from adapters.wiring.processes.give_up import giving_up_in_one_line
+from adapters.operator_error import OperatorError
+from adapters.wiring.processes.exit_on_error import exiting_on_error
 from domain.errors import DomainError
 
 
@@ -19,11 +19,11 @@ from domain.errors import DomainError
             "amount_usd must be plain decimal digits.",
         ),
         (DomainError("invalid_request", param="reason", message="reason is too short"), "reason is too short"),
-        (Complaint("the port is in use"), "the port is in use"),
+        (OperatorError("the port is in use"), "the port is in use"),
     ],
 )
 def test_each_refusal_is_a_sentence(refusal: Exception, line: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as given_up, giving_up_in_one_line():
+    with pytest.raises(SystemExit) as given_up, exiting_on_error():
         raise refusal
     assert given_up.value.code == 1
     assert capsys.readouterr().err == f"gatewayz: {line}\n"

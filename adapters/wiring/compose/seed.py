@@ -19,10 +19,8 @@ SANDBOX_OFF = "the sandbox is off; GATEWAYZ_SANDBOX=on brings it"
 MODELS_TIMEOUT_S = 10.0
 
 
-def introduce(
-    database: Database, settings: Settings, url: str, *, runs_sandbox: bool, providers: Sequence[str]
-) -> Started:
-    """Writes credentials.json and returns what to tell. Raises: Complaint.
+def seed(database: Database, settings: Settings, url: str, *, runs_sandbox: bool, providers: Sequence[str]) -> Started:
+    """Writes credentials.json and returns what to tell. Raises: OperatorError.
 
     providers: those that have a key, each with where it is from.
 

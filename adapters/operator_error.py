@@ -11,8 +11,8 @@ WRONG_INPUT = 2
 """It was asked for wrongly: a setting, an argument, a file. Trying again changes nothing."""
 
 
-class Complaint(Exception):
-    """`str(complaint)` is the line. No traceback is shown for it; never carries a secret."""
+class OperatorError(Exception):
+    """`str(error)` is the line. No traceback is shown for it; never carries a secret."""
 
     def __init__(self, line: str, exit_code: int = CANNOT) -> None:
         super().__init__(" ".join(line.split()))

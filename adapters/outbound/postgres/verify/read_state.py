@@ -7,7 +7,7 @@ import psycopg
 
 from adapters.outbound.postgres.builds.builds_in_use import in_use_sql
 from adapters.outbound.postgres.verify.verify_read_models import Claim
-from application.audit.verify_ledger import LedgerStanding, ParkedAccount, ReadModelStanding
+from application.audit.verify_ledger import LedgerState, ParkedAccount, ReadModelState
 from domain.log import LOG_ID
 from domain.proof.chain import Head
 from domain.proof.finding import Finding
@@ -40,14 +40,14 @@ def read_head(connection: psycopg.Connection[Any]) -> Head:
     return Head(*row) if row else Head(0, b"", b"")
 
 
-def read_standing(connection: psycopg.Connection[Any]) -> LedgerStanding:
+def read_state(connection: psycopg.Connection[Any]) -> LedgerState:
     built = _built(connection)
     in_use = {build for build, its in built.items() if its.is_in_use}
     lags = connection.execute(LAGS, [[its.position for its in built.values()]]).fetchall()
-    return LedgerStanding(
+    return LedgerState(
         read_head(connection).position,
         [
-            ReadModelStanding(build.name, its.position, lag[0], build.version, its.is_in_use)
+            ReadModelState(build.name, its.position, lag[0], build.version, its.is_in_use)
             for (build, its), lag in zip(built.items(), lags, strict=True)
         ],
         [

@@ -4,9 +4,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from adapters.complaint import CANNOT, Complaint
 from adapters.embedded.errors import EmbeddedPostgresError
 from adapters.inbound.cli.render.safe import safe
+from adapters.operator_error import CANNOT, OperatorError
 from domain.errors import DomainError
 
 NAMED_BY_THE_OPERATOR = ("account", "key", "param")
@@ -14,19 +14,19 @@ NAMED_BY_THE_OPERATOR = ("account", "key", "param")
 
 
 @contextmanager
-def giving_up_in_one_line() -> Iterator[None]:
+def exiting_on_error() -> Iterator[None]:
     """Exit codes: 1 could not be done; 2 asked for wrongly, as for unknown verbs and flags."""
     try:
         yield
-    except Complaint as complaint:
-        _give_up(str(complaint), complaint.exit_code)
+    except OperatorError as error:
+        _exit(str(error), error.exit_code)
     except EmbeddedPostgresError as fault:
-        _give_up(str(fault), CANNOT)
+        _exit(str(fault), CANNOT)
     except DomainError as refusal:
-        _give_up(_sentence(refusal), CANNOT)
+        _exit(_sentence(refusal), CANNOT)
 
 
-def _give_up(line: str, exit_code: int) -> None:
+def _exit(line: str, exit_code: int) -> None:
     if line:
         print(f"gatewayz: {safe(line)}", file=sys.stderr)
     sys.exit(exit_code)
