@@ -27,14 +27,14 @@ class DataKey:
         self._name = account_id.encode()
         self._cipher = AESGCM(key)
         self.commitment = commitment(account_id, key)
-        self._marking = hmac.digest(key, FINGERPRINTS, "sha256")
+        self._key = key
 
     def seal(self, data: bytes) -> bytes:
         nonce = secrets.token_bytes(NONCE_BYTES)
         return nonce + self._cipher.encrypt(nonce, data, self._name)
 
     def fingerprint(self, data: bytes) -> bytes:
-        return hmac.digest(self._marking, data, "sha256")
+        return hmac.digest(hmac.digest(self._key, FINGERPRINTS, "sha256"), data, "sha256")
 
     def open(self, sealed: bytes) -> bytes:
         """Raises: NotSealedHere."""
