@@ -6,7 +6,7 @@ from adapters.outbound.providers.offers.rows import KNOWN_PARAMETERS, PRICED_OR_
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """One provider's address and manners. What is said of request parameters is as in rows.ProviderRow."""
+    """One provider's address and behaviour. Fields about request parameters: see rows.ProviderRow."""
 
     provider: str
     base_url: str
@@ -22,7 +22,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     usage: UsageRow = UsageRow()
 
     def passes(self, name: str, of_others: frozenset[str]) -> bool:
-        """Whether the parameter `name` is sent; those `of_others` are only where the row says that it takes them."""
+        """Whether the parameter `name` is sent. Those in `of_others` are sent only if the row takes them."""
         if name in self.drops or name in self.priced_or_remote:
             return False
         if name in self.extras:
@@ -30,7 +30,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
         return name in KNOWN_PARAMETERS if self.strict else name not in of_others
 
     def __repr__(self) -> str:
-        """Without the key: endpoints end up in tracebacks."""
+        """Without the key, because endpoints appear in tracebacks."""
         return f"Endpoint({self.provider!r}, {self.base_url!r})"
 
 

@@ -1,4 +1,4 @@
-"""Every way in which a provider can fail: its class, and whether the next provider may be tried
+"""All failures of a provider: their class, and whether the next provider may be tried
 (docs/reference/rules.md#failover)."""
 
 import re
@@ -10,7 +10,7 @@ from domain.credit.events import Attempt
 
 
 class ErrorClass(StrEnum):
-    """What the ledger keeps of a failed attempt (docs/reference/providers.md)."""
+    """The class that the ledger keeps of a failed attempt (docs/reference/providers.md)."""
 
     CONNECT_FAILED = "connect_failed"
     CONNECTION_BROKEN = "connection_broken"
@@ -33,7 +33,7 @@ class ErrorClass(StrEnum):
 
 
 class Verdict(NamedTuple):
-    """What a status means. A refusal of the request itself is the client's to mend, with the provider's own words."""
+    """What a status means. If the request itself is refused, the client gets the provider's words."""
 
     error_class: ErrorClass
     fails_over: bool = True
@@ -65,8 +65,8 @@ TRANSIENT = frozenset(
         ErrorClass.EMPTY_ANSWER,
     }
 )
-"""The same call may succeed soon. A wrong key, an unknown model or an answer that cannot be read stay as they are; a
-deadline that has passed would pass again, at the same cost."""
+"""The same call may succeed soon. A wrong key, an unknown model or an unreadable answer would come again; so would a
+time-out, at the same cost."""
 
 TELLABLE = frozenset(ErrorClass) - {
     ErrorClass.UNAUTHORIZED,
@@ -75,10 +75,11 @@ TELLABLE = frozenset(ErrorClass) - {
     ErrorClass.NOT_FOUND,
     ErrorClass.RATE_LIMITED,
 }
-"""What a provider says of the others is about the operator's account there: its key, its money, its organisation."""
+"""Classes that keep the provider's words. For the others they are about the operator's account there: its key, its
+money, its organisation."""
 
 RETRY_AFTER_S = 1
-"""If the provider names no time."""
+"""Used if the provider names no time."""
 
 
 def _worth_repeating(error_class: ErrorClass, asked_s: int | None = None) -> int | None:
@@ -96,7 +97,7 @@ class ToldError(NamedTuple):
 
     @property
     def is_about_length(self) -> bool:
-        """Whether the prompt is too long for the model: clients shorten it, whatever it is called."""
+        """Whether the prompt is too long for the model, under any name: clients then shorten it."""
         return self.code in TOO_LONG_CODES or _TOO_LONG.search(self.message) is not None
 
     def to_client(self) -> Told:
@@ -114,13 +115,13 @@ _TOO_LONG = re.compile(
     r"|tokens? > \d+ maximum",
     re.IGNORECASE,
 )
-"""As OpenAI, Anthropic, Google, vLLM, Groq and others say it (checked 2026-11-27)."""
+"""The wordings of OpenAI, Anthropic, Google, vLLM, Groq and others (checked 2026-11-27)."""
 
 
 class BrokenAnswer(Exception):
-    """What came back is not an answer: raised by the pure dialects, which know neither provider nor clock.
+    """The response is not an answer. The pure dialects raise it; they know neither provider nor clock.
 
-    unread_bytes: what came of an answer or event that is too large to pass on.
+    unread_bytes: bytes received of an answer or event that is too large to pass on.
     """
 
     def __init__(self, error_class: ErrorClass, told: ToldError | None = None, *, unread_bytes: int = 0) -> None:
@@ -142,7 +143,7 @@ def verdict_on(status: int) -> Verdict:
 def failure_of_status(
     provider: str, status: int, duration_ms: int, told: ToldError, retry_after_s: int | None = None
 ) -> ProviderFailure:
-    """The failure behind a status. What was told is kept only where it is not about the operator's account."""
+    """The failure that a status means. It keeps the provider's words unless they are about the operator's account."""
     verdict = verdict_on(status)
     return ProviderFailure(
         Attempt(provider=provider, error_class=verdict.error_class.value, status=status, duration_ms=duration_ms),
@@ -154,10 +155,10 @@ def failure_of_status(
 
 
 def failure_of_answer(provider: str, broken: BrokenAnswer, status: int, duration_ms: int) -> ProviderFailure:
-    """The failure behind an answer with HTTP `status` that turned out to be none.
+    """The failure of a response with HTTP `status` that is not an answer.
 
-    An error object inside it that names a status of its own is judged, and recorded, by that status. One that is too
-    large was produced and is paid for: asking the next provider would pay for another.
+    An error object in it that names its own status is judged and recorded by that status. An answer that is too large
+    was produced and must be paid for: the next provider would cost the same again.
     """
     if broken.told.status:
         return failure_of_status(provider, broken.told.status, duration_ms, broken.told)
@@ -177,6 +178,6 @@ TOO_LARGE = frozenset({ErrorClass.ANSWER_TOO_LARGE, ErrorClass.EVENT_TOO_LARGE})
 
 
 def failure_of_transport(provider: str, error_class: ErrorClass, status: int, duration_ms: int) -> ProviderFailure:
-    """The failure of a connection; `status` is 0 if none had been received yet."""
+    """The failure of a connection; `status` is 0 if it broke before any status was received."""
     attempt = Attempt(provider=provider, error_class=error_class.value, status=status, duration_ms=duration_ms)
     return ProviderFailure(attempt, fails_over=True, retry_after_s=_worth_repeating(error_class))

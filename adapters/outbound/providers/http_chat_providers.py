@@ -1,4 +1,4 @@
-"""Calls offers over HTTP. Implements application.ports.chat_providers; retries nothing, follows no redirect."""
+"""Calls offers over HTTP. Implements application.ports.chat_providers; never retries, follows no redirect."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
@@ -27,17 +27,17 @@ from application.ports.provider_answer import Answer, Chunk
 from domain.catalog.offer import Offer
 
 DRAIN_S = 0.1
-"""After [DONE] the connection's end is due at once; one that comes later is not worth keeping the connection for."""
+"""After [DONE] the body should end at once; a longer wait is not worth a reused connection."""
 
 MAX_QUIET_S = 600.0
-"""Comments, and no chunk among them, for so long: no model is known to think for ten minutes before it speaks."""
+"""Bound on a stream of comments without a chunk: no known model thinks for ten minutes before its first output."""
 
 
 class HttpChatProviders:
     """One per process. `endpoints` is ProviderCatalog.endpoints; close() when the process ends.
 
-    Calls the transport itself: httpx.AsyncClient adds only what must not happen here (redirects, cookies, proxies of
-    the environment) and costs 150 us of CPU a call.
+    It calls the transport itself: httpx.AsyncClient adds only what we must not do (redirects, cookies, proxies of the
+    environment) and costs 150 us of CPU per call.
     """
 
     def __init__(self, endpoints: Mapping[str, Endpoint]) -> None:
@@ -59,7 +59,7 @@ class HttpChatProviders:
 
     @asynccontextmanager
     async def stream(self, call: ChatCall) -> AsyncIterator[AsyncIterator[Sequence[Chunk]]]:
-        """Chunks as they come. Raises ProviderFailure on entering and while iterating; leaving closes."""
+        """Chunks as they arrive. Raises ProviderFailure on entry and while iterating; exit closes the connection."""
         route = self._routes[call.offer.provider]
         watch = Watch(route.endpoint)
         async with AsyncExitStack() as leaving:
@@ -98,7 +98,7 @@ async def _at_once(chunks: Sequence[Chunk]) -> AsyncIterator[Sequence[Chunk]]:
 
 
 async def _chunks(parts: AsyncIterator[bytes], reader: ChatReader, watch: Watch) -> AsyncGenerator[Sequence[Chunk]]:
-    """The chunks of each part that has any. What came before a break is handed out before the break is told."""
+    """The chunks of each part that has any. Chunks received before a failure are yielded before it is raised."""
     received, part = 0, b" "
     quiet_since_s: float | None = None
     with watch.failures():
@@ -107,7 +107,7 @@ async def _chunks(parts: AsyncIterator[bytes], reader: ChatReader, watch: Watch)
             received += len(part)
             if received > MAX_STREAM_BYTES:
                 raise BrokenAnswer(ErrorClass.ANSWER_TOO_LARGE)
-            chunks: list[Chunk] = []  # extend keeps what a reader gave before it raised
+            chunks: list[Chunk] = []  # extend keeps the chunks that a reader yielded before it raised
             try:
                 chunks.extend(reader.feed(part) if part else reader.end())
             finally:
@@ -122,7 +122,7 @@ async def _chunks(parts: AsyncIterator[bytes], reader: ChatReader, watch: Watch)
 
 
 async def _drain(parts: AsyncIterator[bytes]) -> None:
-    """Read the end of the body, so that the connection can be used again; if it does not come, it is closed."""
+    """Read the end of the body so that the connection can be reused; without an end in time the connection closes."""
     with suppress(TimeoutError, httpx.HTTPError, aiohttp.ClientError):
         async with asyncio.timeout(DRAIN_S):
             while await anext(parts, b""):

@@ -7,22 +7,22 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 
 MAX_CONNECTIONS = 4_096
-"""A connection is a request under way: more than one process can relay, so it binds only when something is wrong."""
+"""One connection per open request: one process cannot relay so many, so the limit binds only if something is wrong."""
 
 MAX_CONNECTIONS_PER_HOST = 2_048
 """One slow provider cannot take the whole pool."""
 
 KEEPALIVE_S = 15.0
-"""Idle connections go before any provider closes them (60 s and more), so that no request meets a closing one."""
+"""Shorter than any provider keeps idle connections (60 s and more), so that no request meets a closing one."""
 
 DNS_CACHE_S = 60
 
 
 def pooled_transport() -> httpx.AsyncBaseTransport:
-    """Built at once, connected at the first request, on the event loop that makes it.
+    """Built at once; connects at the first request, on the event loop of that request.
 
-    Nothing comes from the environment (no proxy, no netrc) and no cookie is kept: it would travel from one customer's
-    request to another's.
+    It reads nothing from the environment (no proxy, no netrc) and keeps no cookie: a cookie would travel from one
+    customer's request to another's.
     """
     tls = ssl.create_default_context()
     return AiohttpTransport(verify=tls, trust_env=False, client=lambda: _session(tls))

@@ -1,4 +1,4 @@
-"""Read HTTP responses of providers: bounded, checked, and refused with the right failure."""
+"""Read HTTP responses of providers within bounds, check them, and refuse with the right failure."""
 
 import math
 from collections.abc import AsyncGenerator
@@ -14,13 +14,13 @@ from adapters.outbound.providers.route import Route
 from adapters.outbound.providers.watch import Watch
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
-"""As large as the largest request we take: 4,096 tokens are 16 KiB, several images in base64 fit."""
+"""As large as the largest request we take: 4,096 tokens are 16 KiB; several images in base64 fit."""
 
 MAX_STREAM_BYTES = 256 * 1024 * 1024
-"""128,000 tokens at one event of 300 bytes each are 40 MB; n choices of them still fit."""
+"""128,000 tokens at one event of 300 bytes each are 40 MB; several choices of that size still fit."""
 
 MAX_ERROR_BYTES = 64 * 1024
-"""An error is a sentence; what is longer is a web page, and its start will do."""
+"""An error is a sentence. A longer body is a web page; its start is enough."""
 
 MAX_RETRY_AFTER_S = 3_600
 
@@ -29,11 +29,14 @@ EVENT_STREAM = "text/event-stream"
 
 
 async def require_answer(response: httpx.Response, watch: Watch, route: Route, *media_types: str) -> str:
-    """The media type of a 200 of one of `media_types`. Raises ProviderFailure or BrokenAnswer otherwise."""
+    """The media type of a response with status 200 and one of `media_types`.
+
+    Raises: ProviderFailure or BrokenAnswer for any other response.
+    """
     watch.status = response.status_code
     if response.status_code != httpx.codes.OK:
-        told = await _told(response, route) if _is_plain(response) else ToldError()
-        raise watch.refusal(told, _retry_after_s(response))
+        error = await _error_of(response, route) if _is_plain(response) else ToldError()
+        raise watch.refusal(error, _retry_after_s(response))
     if not _is_plain(response):
         raise BrokenAnswer(ErrorClass.MALFORMED_ANSWER)
     sent: str = response.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -43,15 +46,15 @@ async def require_answer(response: httpx.Response, watch: Watch, route: Route, *
 
 
 def _is_plain(response: httpx.Response) -> bool:
-    """We ask for no encoding: what comes in one is not unpacked, since a few KB may be gigabytes."""
+    """We ask for no encoding and unpack none: a few KB may unpack to gigabytes."""
     return response.headers.get("content-encoding", "identity").strip().lower() in ("", "identity")
 
 
 def parts_of(response: httpx.Response) -> aclosing[AsyncGenerator[bytes]]:
-    """The body as it comes; the reader is closed with the block, not whenever it is collected.
+    """The body as it arrives. The reader is closed at the end of the block, not at garbage collection.
 
-    It is taken from the transport itself: httpx would hand it through two more generators, each of which costs every
-    part of every stream.
+    It comes from the transport itself: httpx would pass it through two more generators, a cost for every part of every
+    stream.
     """
     return aclosing(cast(AsyncGenerator[bytes], aiter(cast(httpx.AsyncByteStream, response.stream))))
 
@@ -69,7 +72,7 @@ async def read_whole(response: httpx.Response) -> bytes:
     return b"".join(found)
 
 
-async def _told(response: httpx.Response, route: Route) -> ToldError:
+async def _error_of(response: httpx.Response, route: Route) -> ToldError:
     start = bytearray()
     async with parts_of(response) as parts:
         async for part in parts:
@@ -80,7 +83,7 @@ async def _told(response: httpx.Response, route: Route) -> ToldError:
 
 
 def _retry_after_s(response: httpx.Response) -> int | None:
-    """Whole seconds, rounded up, of either form of the header: seconds, or a date (RFC 9110, 10.2.3)."""
+    """Whole seconds, rounded up. The header is a number of seconds or a date (RFC 9110, 10.2.3)."""
     asked = response.headers.get("retry-after", "")
     try:
         asked_s = float(asked)
@@ -90,7 +93,7 @@ def _retry_after_s(response: httpx.Response) -> int | None:
 
 
 def _seconds_until(date: str) -> float:
-    """Infinite if it is none."""
+    """Infinite if `date` is not a date."""
     try:
         at = parsedate_to_datetime(date)
     except ValueError:

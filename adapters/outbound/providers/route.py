@@ -1,4 +1,4 @@
-"""What every call of one provider shares, made once: a call then only adds its body."""
+"""What all calls of one provider share, built once: a call only adds its body."""
 
 from collections.abc import Mapping
 from typing import Any

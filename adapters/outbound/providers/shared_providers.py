@@ -1,4 +1,4 @@
-"""ChatProviders in shares: no account takes every connection to a provider, and a full pool is our own refusal."""
+"""ChatProviders with a share per account: none takes all connections to a provider; a full pool is our own refusal."""
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -11,8 +11,8 @@ from domain.errors import DomainError
 
 
 class SharedProviders:
-    """places:   calls of one provider under way at a time.
-    share:    of them, for one account.
+    """places:   most concurrent calls of one provider.
+    share:    the part of `places` that one account may take.
     """
 
     def __init__(self, inner: ChatProviders, places: int, share: float) -> None:
@@ -23,7 +23,7 @@ class SharedProviders:
         self._calls_of: defaultdict[tuple[str, str], int] = defaultdict(int)
 
     async def complete(self, call: ChatCall) -> Answer:
-        """Raises also: DomainError overloaded, without a call."""
+        """Raises also: DomainError overloaded; then no call was made."""
         self._enter(call)
         try:
             return await self._inner.complete(call)

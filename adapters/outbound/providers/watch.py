@@ -1,4 +1,4 @@
-"""One attempt at one provider, watched: its duration, its status, and every error turned into a ProviderFailure."""
+"""One attempt at one provider: its duration, its status, and every error as a ProviderFailure."""
 
 import re
 from collections.abc import Iterator
@@ -21,13 +21,13 @@ from adapters.outbound.providers.failures import (
 from application.ports.provider_failure import ProviderFailure
 
 MAX_MESSAGE_CHARACTERS = 2_000
-"""Of a provider's message to the client: a sentence with room for a stack of them; of a longer one its start."""
+"""Of a provider's message to the client: room for many sentences. A longer message is cut."""
 
 MAX_WORD_CHARACTERS = 200
-"""Of the name of a field or a code."""
+"""Of a field's name or a code."""
 
 UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError)
-"""A provider's bytes, or what was decoded of them, that cannot be read or written again, wherever that shows."""
+"""Raised where a provider's bytes cannot be decoded, or the decoded values cannot be encoded again."""
 
 _MARKUP = re.compile(r"<!doctype|<html|<head|<body", re.IGNORECASE)
 
@@ -36,11 +36,11 @@ TRANSPORT_CLASSES: tuple[tuple[type[BaseException], ErrorClass], ...] = (
     (aiohttp.ClientConnectorError, ErrorClass.CONNECT_FAILED),
     (TimeoutError, ErrorClass.TIMED_OUT),
 )
-"""First match counts; everything else broke a connection that had been made."""
+"""The first match counts; any other error broke an established connection."""
 
 
 class Watch:
-    """`status` is the HTTP status once there is one, else 0."""
+    """`status` is the HTTP status, 0 until there is one."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.status = 0
@@ -49,14 +49,14 @@ class Watch:
         self._started = monotonic()
 
     def refusal(self, told: ToldError, retry_after_s: int | None) -> ProviderFailure:
-        """The failure behind `status`, in the provider's own words where they are the client's business."""
+        """The failure that `status` means, with the provider's own words where they concern the client."""
         return failure_of_status(
             self._provider, self.status, self._duration_ms(), self._without_key(told), retry_after_s
         )
 
     @contextmanager
     def failures(self) -> Iterator[None]:
-        """Whatever goes wrong inside leaves as a ProviderFailure; cancellation passes."""
+        """Turn each error of the block into a ProviderFailure; let cancellation pass."""
         try:
             yield
         except BrokenAnswer as broken:
@@ -72,18 +72,18 @@ class Watch:
         return round((monotonic() - self._started) * 1000)
 
     def _without_key(self, told: ToldError) -> ToldError:
-        """Bounded, without our key, should the provider quote the request, and without web pages."""
+        """Cut to the bounds, without web pages, and without our key, which a provider may quote."""
         message = "" if _MARKUP.search(told.message) else self._clean(told.message, MAX_MESSAGE_CHARACTERS)
         param = None if told.param is None else self._clean(told.param, MAX_WORD_CHARACTERS)
         return told._replace(message=message, param=param, code=self._clean(told.code, MAX_WORD_CHARACTERS))
 
     def _clean(self, text: str, limit: int) -> str:
-        """Printable, on several lines if it was. (Half a surrogate pair is no character: it could not be written.)"""
+        """Printable; line breaks stay. (Half a surrogate pair is replaced: UTF-8 cannot encode it.)"""
         hidden = text.replace(self._api_key, "[key]") if self._api_key else text
         return "".join(one if one.isprintable() or one in "\n\t" else "?" for one in hidden[:limit])
 
 
 def _class_of(error: Exception) -> ErrorClass:
-    """httpx's transport maps a lost connection to ConnectTimeout, so what counts is aiohttp's error behind it."""
+    """Judge by the aiohttp error behind httpx's: httpx's transport maps a lost connection to ConnectTimeout."""
     origin = error.__cause__ if isinstance(error, httpx.HTTPError) and error.__cause__ else error
     return next((known for kind, known in TRANSPORT_CLASSES if isinstance(origin, kind)), ErrorClass.CONNECTION_BROKEN)

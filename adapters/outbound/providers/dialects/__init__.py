@@ -1,4 +1,4 @@
-"""How requests are written and answers are read, per family of APIs. Pure: bytes in, bytes and structs out.
+"""Write requests and read answers, per family of APIs. Pure: bytes in, bytes and structs out.
 
 A dialect is one module with the functions of dialect.Dialect; the provider's row names it.
 """

@@ -1,4 +1,4 @@
-"""What a dialect is."""
+"""The protocol of a dialect module."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
@@ -10,17 +10,17 @@ from application.ports.provider_answer import Answer, Chunk
 
 
 class ChatReader(Protocol):
-    """Reads one stream. `is_done` once the provider said that nothing follows."""
+    """Reads one stream. `is_done` after the provider's end marker."""
 
     @property
     def is_done(self) -> bool: ...
 
     def feed(self, received: bytes) -> Iterator[Chunk]:
-        """Chunks that are whole now; events may be split anywhere. Raises BrokenAnswer."""
+        """Chunks completed by `received`; events may be split anywhere. Raises BrokenAnswer."""
         ...
 
     def end(self) -> Iterator[Chunk]:
-        """What is left when the connection is closed. Raises BrokenAnswer if the answer is not whole."""
+        """Remaining chunks when the connection is closed. Raises BrokenAnswer if the answer is incomplete."""
         ...
 
 
@@ -33,7 +33,7 @@ class Dialect(Protocol):
     def write_request(self, call: ChatCall, endpoint: Endpoint, *, streaming: bool) -> bytes: ...
 
     def dropped(self, names: Iterable[str], endpoint: Endpoint) -> tuple[str, ...]:
-        """Of these parameters those that `write_request` leaves out, sorted, but for what is answered here instead."""
+        """The `names` that `write_request` leaves out, sorted, without those that the gateway answers."""
         ...
 
     def read_answer(self, body: bytes, call: ChatCall, endpoint: Endpoint) -> Answer:
@@ -43,9 +43,9 @@ class Dialect(Protocol):
     def read_stream(self, call: ChatCall, endpoint: Endpoint) -> ChatReader: ...
 
     def stream_of_answer(self, body: bytes, call: ChatCall, endpoint: Endpoint) -> Sequence[Chunk]:
-        """A whole answer, sent to a request for a stream, in chunks. Raises BrokenAnswer."""
+        """The chunks of a whole answer to a request for a stream. Raises BrokenAnswer."""
         ...
 
     def read_error(self, body: bytes) -> ToldError:
-        """What an error body says; empty if it is not understood, never raises."""
+        """The error in an error body; empty if it is not understood. Never raises."""
         ...

@@ -1,7 +1,7 @@
-"""The top level of a JSON object as raw bytes: members are exchanged without touching what is inside the others.
+"""The top level of a JSON object as raw bytes: replace members without touching the values of the others.
 
-Nested values are copied byte for byte (msgspec.Raw), so text that merely looks like an id or a model is never rewritten
-and numbers keep their digits; only the object's own members are written anew. 2 us for a chunk of 300 bytes.
+Nested values are copied byte for byte (msgspec.Raw), so text that only looks like an id or a model is never rewritten
+and numbers keep their digits; only the object's own members are written again. 2 us for a chunk of 300 bytes.
 """
 
 import json
@@ -21,7 +21,7 @@ NULL = b"null"
 
 
 def members_of(document: bytes) -> Members:
-    """The members of a JSON object, raw. Raises BrokenAnswer malformed_answer if it is not one in UTF-8."""
+    """The members of a JSON object, raw. Raises BrokenAnswer malformed_answer if `document` is not one in UTF-8."""
     try:
         text = str(document, "utf-8")
     except UnicodeDecodeError as error:
@@ -33,18 +33,18 @@ def members_of(document: bytes) -> Members:
 
 
 def joined(members: Members) -> bytes:
-    """The object again, on one line: it starts with `{` and ends with `}`."""
+    """The object as JSON on one line; starts with `{` and ends with `}`."""
     document = _ENCODER.encode(members)
     return document.translate(_SPACES) if has_line_end(document) else document
 
 
 def has_line_end(document: bytes) -> bool:
-    """Whether one stands between its tokens, where it means no more than a space, but would end an event's line."""
+    """Whether a line end is between its tokens: there it means a space, but it would end an event's line."""
     return b"\n" in document or b"\r" in document
 
 
 def value_of(raw: Raw | bytes) -> Any:
-    """The Python value of a member. Raises ValueError or RecursionError if it is none."""
+    """The Python value of a member. Raises ValueError or RecursionError if it is not JSON."""
     try:
         return msgspec.json.decode(raw)
     except msgspec.DecodeError:
@@ -56,8 +56,8 @@ def written(value: str) -> Raw:
 
 
 def _members_of_lax(text: str) -> Members:
-    """For what Python's reader takes and strict JSON does not, as some servers send it: NaN, Infinity, half a surrogate
-    pair in a chunk. NaN becomes null, except inside `usage`, whose poison must stay visible
+    """Read what Python's reader accepts and strict JSON forbids. Some servers send it: NaN, Infinity, half a surrogate
+    pair in a chunk. NaN becomes null, except inside `usage`: its NaN must stay visible
     (docs/reference/rules.md#usage-and-estimates)."""
     try:
         poisoned = json.loads(text)

@@ -1,7 +1,7 @@
-"""OpenAI's chat completions: what most providers speak.
+"""OpenAI's chat completions, the dialect of most providers.
 
 Source: platform.openai.com/docs/api-reference/chat. Differences between providers are data in their rows (`drops`,
-`extras`) or quirks named there.
+`extras`) or quirks that the rows name.
 """
 
 from collections.abc import Mapping
@@ -48,7 +48,7 @@ dropped = openai_request.dropped
 def read_answer(body: bytes, call: ChatCall, endpoint: Endpoint) -> Answer:
     """Read a whole answer.
 
-    Returns: Answer whose `body` is a JSON object without `usage`, ending in `}` and never empty: the gateway puts
+    Returns: Answer. Its `body` is a JSON object without `usage`, never empty, and ends in `}`: the gateway puts
              `,"usage":{...}` before that brace.
     Raises:  BrokenAnswer malformed_answer; empty_answer if it has neither output nor a finish_reason; error_in_answer.
     """
@@ -86,5 +86,5 @@ def read_stream(call: ChatCall, endpoint: Endpoint) -> StreamReader:
 
 
 def stream_of_answer(body: bytes, call: ChatCall, endpoint: Endpoint) -> list[Chunk]:
-    """A whole answer, sent to a request for a stream, as a stream's chunks. Raises BrokenAnswer, as read_answer."""
+    """The chunks of a whole answer to a request for a stream. Raises BrokenAnswer as read_answer does."""
     return chunks_of_answer(read_answer(body, call, endpoint))

@@ -1,4 +1,4 @@
-"""What an error of a provider says, in whichever of the many forms it comes."""
+"""Read a provider's error in any of its many forms."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from adapters.outbound.providers.failures import ToldError
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 MAX_PLAIN_CHARACTERS = 500
-"""Of a body that is no JSON: a sentence, not a page."""
+"""Of a body that is not JSON: a sentence, not a page."""
 
 STATUS_OF: Mapping[str, int] = {
     "invalid_request_error": 400,
@@ -39,13 +39,13 @@ STATUS_OF: Mapping[str, int] = {
     "overloaded_error": 503,
     "timeout_error": 504,
 }
-"""A `code` or `type` that stands for a status, for errors under status 200: OpenAI's and Anthropic's names."""
+"""`code` or `type` -> status, for errors under status 200: OpenAI's and Anthropic's names."""
 
 MAX_DEPTH = 4
 """Of errors inside errors: a relay of a relay has three."""
 
 MAX_LISTED = 8
-"""Of a list of errors: what a person mends in one go."""
+"""Of a list of errors: as many as a person corrects at once."""
 
 MESSAGES = ("message", "msg", "detail", "error", "error_message", "title")
 INSIDE = ("error", "errors", "detail")
@@ -53,7 +53,7 @@ INSIDE = ("error", "errors", "detail")
 
 
 def read_error(body: bytes) -> ToldError:
-    """What an error body says; empty if it is a page or cannot be read."""
+    """The error in an error body; empty if the body is a web page or cannot be read."""
     body = body.removeprefix(BYTE_ORDER_MARK)
     try:
         told = value_of(body)
@@ -63,7 +63,7 @@ def read_error(body: bytes) -> ToldError:
 
 
 def told_error(error: Any, depth: int = 0) -> ToldError:
-    """Of a text, an object, a list, or an object around one."""
+    """The error in a text, an object, a list, or an object around one of these."""
     if isinstance(error, str):
         return ToldError(message=error)
     if isinstance(error, list):
@@ -84,8 +84,7 @@ def told_error(error: Any, depth: int = 0) -> ToldError:
 
 
 def _of_list(errors: Sequence[Any], depth: int) -> ToldError:
-    """Every message, the first MAX_LISTED at most, each with the field that it is about; of everything else the first
-    that is told."""
+    """The messages of at most the first MAX_LISTED errors, each with its field; for all else the first value found."""
     found = [told_error(error, depth + 1) for error in errors[:MAX_LISTED] if not isinstance(error, list)]
     told = [one for one in found if one.message]
     if len(told) <= 1:
@@ -133,7 +132,7 @@ def _path(loc: Sequence[Any]) -> str | None:
 
 
 def _status_of(error: Mapping[str, Any]) -> int:
-    """A number, be it written as a text, or a name that stands for one."""
+    """The status as a number, as digits in a text, or as a name in STATUS_OF; 0 if there is none."""
     for name in ("code", "status", "status_code", "type"):
         value = error.get(name)
         number = (
@@ -147,11 +146,11 @@ def _status_of(error: Mapping[str, Any]) -> int:
 
 
 _STARTED = re.compile(rb'"(?:message|msg|detail)"\s*:\s*"((?:[^"\\]|\\.)*)')
-"""A message, as far as it goes, in a body that was cut."""
+"""The message, or its beginning, in a body that was cut."""
 
 
 def _unescaped(inside: bytes) -> str:
-    """Of a JSON string's inside that may end in the middle of an escape or of a character."""
+    """Decode the inside of a JSON string that may end within an escape or a character."""
     for cut in range(min(12, len(inside)) + 1):
         try:
             return msgspec.json.decode(b'"' + inside[: len(inside) - cut] + b'"', type=str)
@@ -161,7 +160,7 @@ def _unescaped(inside: bytes) -> str:
 
 
 def _reason_behind(error: Mapping[str, Any]) -> ToldError:
-    """A relay says that its provider failed, and what that one said in `metadata.raw` (OpenRouter)."""
+    """The upstream's error in a relay's error: `metadata.raw` (OpenRouter)."""
     metadata = error.get("metadata")
     raw = metadata.get("raw") if isinstance(metadata, dict) else None
     if isinstance(raw, str) and raw:
@@ -170,7 +169,7 @@ def _reason_behind(error: Mapping[str, Any]) -> ToldError:
 
 
 def _plain_text(body: bytes) -> str:
-    """A sentence that is no JSON, or the start of a message in JSON that was cut; a page is neither."""
+    """A sentence that is not JSON, or the start of a message in cut JSON; empty for a web page."""
     started = _STARTED.search(body) if body.lstrip()[:1] in (b"{", b"[") else None
     if started is not None:
         return _unescaped(started[1])

@@ -1,4 +1,4 @@
-"""What whole answers and chunks of a stream have in common: names, usage, choices, errors."""
+"""Members that whole answers and stream chunks share: names, usage, choices, errors."""
 
 import re
 from typing import Any
@@ -25,21 +25,21 @@ _UNPRINTABLE = re.compile(r"[^ -~]")
 
 
 def refuse_error(members: Members) -> None:
-    """An error object inside an answer: OpenRouter sends it with status 200, others as the last event of a stream."""
+    """Raise BrokenAnswer for an error object. OpenRouter sends it with status 200, others as a stream's last event."""
     if "error" not in members or bytes(members["error"]) == NULL:
         return
     raise BrokenAnswer(ErrorClass.ERROR_IN_ANSWER, told_error(_value(members["error"])))
 
 
 def refuse_failed_choices(choices: list[dict[str, Any]]) -> None:
-    """Choices that all say that they failed are no answer."""
+    """Raise BrokenAnswer if all choices failed."""
     failed = [choice for choice in choices if choice.get("error") or choice.get("finish_reason") == FAILED]
     if failed and len(failed) == len(choices):
         raise BrokenAnswer(ErrorClass.ERROR_IN_ANSWER, told_error(failed[0].get("error")))
 
 
 def with_null_reasons(members: Members, choices: list[dict[str, Any]]) -> None:
-    """An empty finish_reason says nothing, and strict clients take it for one: it becomes null."""
+    """Replace an empty finish_reason by null: strict clients would read it as a finish_reason."""
     if any(choice.get("finish_reason") == "" for choice in choices):
         raw: list[Members] = _CHOICES.decode(members["choices"])
         for choice in raw:
@@ -49,7 +49,7 @@ def with_null_reasons(members: Members, choices: list[dict[str, Any]]) -> None:
 
 
 def take_usage(members: Members, endpoint: Endpoint) -> bytes | None:
-    """Take the provider's usage out of `members`: its own bytes, None if there is none."""
+    """Remove the provider's usage from `members`; returns its bytes, None if there is none."""
     raw = _taken(members, "usage")
     if "x_groq" in members and "x_groq_usage" in endpoint.quirks and bytes(members["x_groq"]) != NULL:
         inner = members_of(bytes(members["x_groq"]))
@@ -59,13 +59,13 @@ def take_usage(members: Members, endpoint: Endpoint) -> bytes | None:
 
 
 def our_names(call: ChatCall) -> Members:
-    """What every answer and chunk says in our words: the generation's id, the canonical model, who served it."""
+    """Our members of every answer and chunk: the generation's id, the canonical model, the provider."""
     offer = call.offer
     return {"id": written(call.generation_id), "model": written(offer.model), "provider": written(offer.provider)}
 
 
 def exchange_names(members: Members, ours: Members) -> str:
-    """Put our names in place; returns the provider's own id."""
+    """Replace the provider's names by ours; returns the provider's id."""
     provider_id = _value(members["id"]) if "id" in members else ""
     members.update(ours)
     return _name(provider_id, MAX_ID) if isinstance(provider_id, str) else ""
@@ -82,7 +82,7 @@ def choices_of(members: Members) -> list[dict[str, Any]]:
 
 
 def finish_reason_of(choices: list[dict[str, Any]]) -> str:
-    """The first there is; some providers send an empty one in every chunk, which says nothing."""
+    """The first that is not empty; some providers send an empty one in every chunk. Empty if there is none."""
     for choice in choices:
         reason = choice.get("finish_reason")
         if reason and isinstance(reason, str):
@@ -91,14 +91,14 @@ def finish_reason_of(choices: list[dict[str, Any]]) -> str:
 
 
 def _taken(members: Members, name: str) -> bytes | None:
-    """The member's bytes, taken out; None if it is missing or null."""
+    """Remove the member and return its bytes; None if it is missing or null."""
     raw = members.pop(name, None)
     return None if raw is None or bytes(raw) == NULL else bytes(raw)
 
 
-def _name(told: str, limit: int) -> str:
-    """A provider's word as the ledger can keep it: short and printable, whatever was sent."""
-    return _UNPRINTABLE.sub("?", told[:limit])
+def _name(text: str, limit: int) -> str:
+    """A provider's text as the ledger can keep it: short and printable."""
+    return _UNPRINTABLE.sub("?", text[:limit])
 
 
 def _value(raw: Raw) -> Any:

@@ -1,4 +1,4 @@
-"""How much was produced, for estimates: UTF-8 bytes of text, reasoning, refusals and tool calls."""
+"""The size of the output, for estimates: UTF-8 bytes of text, reasoning, refusals and tool calls."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
-"""What is sent: the client's members as they came, but for those that are ours to write.
+"""Write the request: the client's members unchanged, except those that the gateway must set.
 
-Values are spliced byte for byte: numbers keep their digits, what nobody here knows keeps its form.
+Values are copied byte for byte: numbers keep their digits, unknown values keep their form.
 """
 
 import re
@@ -16,16 +16,16 @@ from application.generate.request.read_chat_request import TOKEN_FIELDS
 from application.ports.chat_providers import ChatCall
 
 EXTRAS = frozenset({"models", "provider", "route", "plugins", "transforms", "usage", "session_id"})
-"""Parameters of OpenRouter's and ours: OpenAI and others refuse requests with them, so a row must say it takes them."""
+"""OpenRouter's parameters and ours. OpenAI and others refuse them, so a row must say that it takes them."""
 
 ANSWERED_HERE = frozenset({"usage"})
-"""Asks for what every answer of ours has: nothing is lost when a provider is not told of it."""
+"""Asks for members that all our answers have: nothing is lost if the provider does not get it."""
 
 OURS = frozenset({*TOKEN_FIELDS, "model", "stream", "stream_options"})
-"""Members that are rewritten, or left out where they say nothing: never dropped."""
+"""Members that are rewritten, or left out if they have no effect; never counted as dropped."""
 
 MAX_TOLD = 50
-"""Dropped parameters that are named: a header must stay one that every client takes."""
+"""Dropped parameters named in the response header, so that every client accepts its length."""
 
 _TELLABLE = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
@@ -35,11 +35,11 @@ _encode = msgspec.json.Encoder().encode
 
 
 def write_request(call: ChatCall, endpoint: Endpoint, *, streaming: bool) -> bytes:
-    """The body to send: the client's, with the provider's model id and one token limit, the granted one.
+    """The client's body with the provider's model id and one token limit, the granted one.
 
-    The limit goes into the field the client used; where it used both or none, into the one that the row names.
-    A stream always asks for usage. What the provider's row drops or does not know is left out; where it pins the price
-    of upstreams, `provider` comes last.
+    The limit goes into the field that the client used; if it used both or none, into the field that the row names.
+    A stream always asks for usage. Members that the provider's row drops or does not know are left out. If the row
+    pins the price of upstreams, `provider` comes last.
     """
     limit = _limit_field(call.members, endpoint)
     ours = {
@@ -66,7 +66,7 @@ def write_request(call: ChatCall, endpoint: Endpoint, *, streaming: bool) -> byt
 
 
 def dropped(names: Iterable[str], endpoint: Endpoint) -> tuple[str, ...]:
-    """Of the client's members those that `write_request` leaves out, but for what is answered here instead."""
+    """The client's members that `write_request` leaves out, without those that the gateway answers."""
     left_out = {name for name in names if name not in OURS and not endpoint.passes(name, EXTRAS)} - ANSWERED_HERE
     if not left_out:
         return ()
@@ -82,7 +82,7 @@ def _limit_field(members: Sequence[tuple[str, Raw]], endpoint: Endpoint) -> str:
 
 
 def _options(value: Raw) -> bytes:
-    """The client's stream options, with the usage that every stream asks for."""
+    """The client's stream options with `include_usage`, which every stream sets."""
     if bytes(memoryview(value)[:1]) != b"{":
         return b'{"include_usage":true}'
     options = members_of(bytes(value))

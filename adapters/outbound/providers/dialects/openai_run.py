@@ -1,7 +1,7 @@
 """A run of chunks that differ only in their text, read as one.
 
-Most of a stream repeats the same bytes before and behind a piece of text. Once one such chunk was read strictly, those
-that follow are cut at what they have in common. What is left are the insides of JSON strings. One call decodes all,
+Most chunks of a stream repeat the same bytes before and after a piece of text. After one such chunk was read strictly,
+the next ones are cut at these common bytes. That leaves the insides of JSON strings. One call decodes them all,
 strictly, and the run is passed on as one piece with our names in place of the provider's.
 """
 
@@ -15,27 +15,27 @@ from adapters.outbound.providers.dialects.sse import END, FIELD
 from application.ports.provider_answer import NEXT_EVENT, Chunk
 
 MAX_LEARNT = 8
-"""A stream that has changed its form so often (several choices in turn, say) is not made of runs: it is left alone."""
+"""A stream that changes its form more often (such as several choices in turn) has no runs: stop looking for them."""
 
 NO_USAGE = b',"usage":null'
-"""What OpenAI and others put into every chunk but the last when usage is asked for. We leave it out, as the long way
-does: quotes inside a text are escaped, so this is never part of one."""
+"""OpenAI and others put it into every chunk but the last when usage is requested. We leave it out, as the full parse
+does. It is never part of a text: there quotes are escaped."""
 
 
 class TextRun:
-    """What stands before and behind the text of a stream's chunks, as they come and as we pass them on."""
+    """The bytes before and after the text in a stream's chunks: as received, and as we send them."""
 
     def __init__(self) -> None:
         self._learnt = 0
         self.forget()
 
     def forget(self) -> None:
-        self._first = b""  # of a run, up to its text; empty: nothing is known
+        self._first = b""  # start of a run, up to its text; empty: no run is known
 
     def learn(self, ahead: bytes, ours: bytes, rest: bytes, output_bytes: int, choices: tuple[int, ...]) -> None:
-        """Of a chunk with one choice that was read strictly: `ahead`, which we pass on as `ours`, then `rest`.
+        """Learn from a strictly read chunk with one choice: `ahead`, which we send as `ours`, then `rest`.
 
-        It is of use if one text in it is all its output, and can be told from what surrounds it.
+        Useful only if one text holds all its output and can be separated from the bytes around it.
         """
         self.forget()
         texts = [found for found in _TEXT.finditer(rest) if found[1]]
@@ -43,7 +43,7 @@ class TextRun:
             return
         before, behind = rest[: texts[0].start(1)], rest[texts[0].end(1) :]
         if b"\\" in ahead + before + behind or b"\n" in ahead + before + behind:
-            return  # names may be hidden in escapes; an event of several lines is not a common one
+            return  # escapes may hide names; an event of several lines is rare
         self._learnt += 1
         self._choices = choices
         self._before, self._behind = ahead + before, behind
@@ -56,11 +56,11 @@ class TextRun:
         self._our_between = self._our_last + NEXT_EVENT + self._our_first
 
     def read(self, events: bytes, start: int) -> tuple[Chunk | None, int]:
-        """The run that begins at `start` of whole `events`, None if none does, and where what follows it begins."""
+        """The run at `start` of whole `events`, None if there is none, and the offset after it."""
         if not self._first or not events.startswith(self._first, start):
             return None, start
         bodies = events[start + len(FIELD) : -len(END)].split(NEXT_EVENT)
-        while bodies and not bodies[-1].endswith(self._behind):  # as the last of a stream
+        while bodies and not bodies[-1].endswith(self._behind):  # such as the last chunk of a stream
             bodies.pop()
         texts = [body[self._inside] for body in bodies]
         run = self._first + self._between.join(texts) + self._last
@@ -71,7 +71,7 @@ class TextRun:
             return None, start
         output_bytes = _output_bytes(texts)
         if output_bytes is None:
-            self.forget()  # it is no run, or holds others' chunks between: not to be tried at each of its events
+            self.forget()  # not a run; do not retry it for every event
             return None, start
         data = self._our_first + self._our_between.join(texts) + self._our_last
         chunk = Chunk(data=data, choices=self._choices, output_bytes=output_bytes, is_bare=not output_bytes)
@@ -83,10 +83,10 @@ class TextRun:
 
 
 def _output_bytes(texts: list[bytes]) -> int | None:
-    """UTF-8 bytes that the insides of JSON strings stand for; None if one of them is no such thing.
+    """UTF-8 bytes of the decoded insides of JSON strings; None if one of them is not the inside of a string.
 
-    They are decoded as one array. A quote in one of them makes that more strings than there are texts; only a backslash
-    that takes away the quote behind its text could make up for it.
+    They are decoded as one array. A quote inside one would make more strings than texts; only a backslash that escapes
+    the quote after its text could hide that.
     """
     joined = b'","'.join(texts)
     if (b'\\","' in joined or joined.endswith(b"\\")) and _ESCAPES_ITS_END.search(joined):

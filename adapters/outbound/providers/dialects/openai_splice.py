@@ -1,9 +1,9 @@
-"""The common chunk of a stream, without taking it apart: all that differs from the one before is in its choices.
+"""Read the common chunk of a stream without a full parse: it differs from the one before only in its choices.
 
-Of a hundred chunks some ninety-five repeat the same members ahead of `choices` (id, object, created, model) and add a
-piece of text. What stands ahead is then exchanged as one piece and the rest is passed on as it came
-(docs/explanation/architecture.md#the-life-of-a-request); it is
-still decoded, strictly: a chunk with anything that billing or the client's view depends on is read the long way.
+About 95 of 100 chunks repeat the same members ahead of `choices` (id, object, created, model) and add a piece of text.
+The part ahead is then replaced as a whole and the rest is passed on as received
+(docs/explanation/architecture.md#the-life-of-a-request). The rest is still decoded, strictly: a chunk with any member
+that matters for billing or the client gets the full parse.
 """
 
 import msgspec
@@ -25,7 +25,7 @@ class Delta(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 
 class Choice(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """One that goes on: a finish_reason is not the common case."""
+    """A choice that goes on; one with a finish_reason gets the full parse."""
 
     delta: Delta
     index: int = 0
@@ -35,7 +35,7 @@ class Choice(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 
 class Rest(msgspec.Struct, forbid_unknown_fields=True, gc=False):
-    """From `choices` to the chunk's end. No id, model, error or usage in it."""
+    """A chunk from `choices` to its end, without id, model, error or usage."""
 
     choices: list[Choice]
     system_fingerprint: str | None = None
@@ -44,10 +44,10 @@ class Rest(msgspec.Struct, forbid_unknown_fields=True, gc=False):
 
 
 class Splice:
-    """Knows what stood ahead of `choices` in the last chunk that was read the long way, and what we make of it.
+    """Keeps the part ahead of `choices` of the last fully parsed chunk, and our replacement for it.
 
-    going_on: choice index -> whether it still goes on; kept by the reader of the stream, and noted here too.
-    run:      learns from each chunk read here what a run of its like looks like.
+    going_on: choice index -> whether it still goes on; the stream's reader owns it, both update it.
+    run:      learns the form of a run from each chunk read here.
     names:    openai_members.our_names.
     """
 
@@ -59,8 +59,11 @@ class Splice:
         self._ours = b""
 
     def learn(self, event: bytes, members: Members) -> None:
-        """Of a chunk whose `members` have our names already: what stood ahead of its choices stands for the same again,
-        if it is an object of its own once it is closed: then the choices were members of that object, not deeper."""
+        """Learn from a parsed chunk; its `members` have our names already.
+
+        The prefix before `choices` can be reused if it parses as a complete object: then `choices` is a member of that
+        object, not deeper.
+        """
         self.forget()
         ahead, found, _ = event.partition(CHOICES)
         if not found:
@@ -75,12 +78,12 @@ class Splice:
         self._ahead, self._ours = ahead, ours[:-1] + b"," + CHOICES
 
     def forget(self) -> None:
-        """Nothing is read until something is learnt."""
+        """`read` returns None until the next `learn`."""
         self._ahead = None
         self._run.forget()
 
     def read(self, event: bytes) -> Chunk | None:
-        """The chunk with our names; None if it must be read the long way."""
+        """The chunk with our names; None if it needs the full parse."""
         ahead, _, rest = event.partition(CHOICES)
         if ahead != self._ahead or has_line_end(rest):
             return None
@@ -104,7 +107,7 @@ class Splice:
 
 
 def _output_bytes(delta: Delta) -> int:
-    """As openai_output counts: the names for reasoning are one text. A delta with its details is read the long way."""
+    """Counts as openai_output does: both names for reasoning hold one text. Reasoning details need the full parse."""
     content = delta.content
     size = 0 if content is None else len(content) if content.isascii() else bytes_of_text(content)
     if delta.refusal:
@@ -115,7 +118,7 @@ def _output_bytes(delta: Delta) -> int:
 
 
 _NOT_AHEAD = frozenset({"usage", "error", "x_groq"})
-"""Members that are read, not only passed on."""
+"""Members that the gateway reads, not only passes on."""
 
 _NAMES = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _REST = msgspec.json.Decoder(Rest)

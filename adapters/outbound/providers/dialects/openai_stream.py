@@ -31,24 +31,24 @@ from application.ports.provider_answer import Chunk
 DONE = b"[DONE]"
 
 MAX_SILENT_EVENTS = 100_000
-"""Events of a stream that hold neither choices nor usage, such as pings: one a second for an hour, 27 times over."""
+"""Events without choices or usage, such as pings: one per second for 27 hours."""
 
 
 class StreamReader:
-    """Reads one stream; the same events come out however its bytes were split.
+    """Reads one stream; the chunks do not depend on how its bytes were split.
 
-    A chunk with usage tells all that is known of it by then.
+    A chunk with usage holds all usage known so far.
     """
 
     def __init__(self, call: ChatCall, endpoint: Endpoint) -> None:
         self.is_done = False
-        self._begin: bytes | None = b""  # received while it may still be a byte order mark
+        self._begin: bytes | None = b""  # received bytes while they may still be a byte order mark
         self._endpoint = endpoint
         self._usage = UsageReader(endpoint.usage)
         self._ours = our_names(call)
         self._events = EventReader()
         self._open: dict[int, bool] = {}  # choice index -> whether it still goes on
-        self._calls_tools: set[int] = set()  # choices that called one
+        self._calls_tools: set[int] = set()  # choices that called a tool
         self._created = Raw(b"0")
         self._output_bytes = 0
         self._silent = 0
@@ -70,7 +70,7 @@ class StreamReader:
             yield from self._each(self._events.feed(begins))
 
     def _whole(self, events: bytes) -> Iterator[Chunk]:
-        """Runs as one chunk each, all others one by one: any of them may be what the next run is like."""
+        """Each run as one chunk, all other events one by one: any of them may show the form of the next run."""
         start = 0
         while start < len(events):
             run, start = self._run.read(events, start)
@@ -92,7 +92,7 @@ class StreamReader:
                 yield from self._read(event)
 
     def end(self) -> Iterator[Chunk]:
-        """Raises BrokenAnswer truncated_stream if neither [DONE] nor a finish_reason for every choice has come."""
+        """Raises BrokenAnswer truncated_stream without [DONE] and without a finish_reason for every choice."""
         event = self._events.end()
         try:
             chunks = [*self._read(event)] if event or isinstance(event, ErrorEvent) else []
@@ -134,7 +134,7 @@ class StreamReader:
     def _chunks(
         self, event: bytes, members: Members, choices: list[dict[str, Any]], told: Told | None
     ) -> Iterator[Chunk]:
-        """One; or, if some of its choices end here and others go on, one for each choice."""
+        """One chunk; or one per choice, if some choices end here and others go on."""
         refuse_failed_choices(choices)
         with_null_reasons(members, choices)
         provider_id = exchange_names(members, self._ours)
@@ -161,7 +161,7 @@ class StreamReader:
             )
 
     def _note(self, choice: dict[str, Any]) -> int:
-        """Whether it goes on; returns its index."""
+        """Note whether the choice goes on and calls tools; returns its index."""
         index = choice.get("index")
         index = index if type(index) is int else 0
         self._open[index] = self._open.get(index, True) and not choice.get("finish_reason")
@@ -171,7 +171,7 @@ class StreamReader:
         return index
 
     def _missing_ends(self) -> Iterator[Chunk]:
-        """A stream that says [DONE] has ended well: clients that wait for a finish_reason get one."""
+        """A stream with [DONE] is complete: write the finish_reasons that are missing, since clients wait for them."""
         going_on = sorted(index for index, goes_on in self._open.items() if goes_on)
         if len(going_on) == len(self._open) and not self._output_bytes and not self._usage.has_output:
             raise BrokenAnswer(ErrorClass.EMPTY_ANSWER)
@@ -185,7 +185,7 @@ class StreamReader:
 
 
 def _is_bare(choice: dict[str, Any]) -> bool:
-    """Whether its delta holds nothing but a role and empty values."""
+    """Whether the choice's delta holds only a role and empty values."""
     delta = choice.get("delta")
     return not isinstance(delta, dict) or not any(value for name, value in delta.items() if name != "role")
 

@@ -1,6 +1,6 @@
-"""A whole answer where a stream was asked for: handed out as a stream of few chunks.
+"""A whole answer to a request for a stream, passed on as a stream of few chunks.
 
-Some servers ignore `stream`. Refusing their answer would be billed to us, and again for each retry of the client.
+Some servers ignore `stream`. If we refused their answer we would pay for it, and again for each retry of the client.
 """
 
 from collections.abc import Iterator
@@ -21,13 +21,13 @@ NULL = Raw(b"null")
 
 
 def chunks_of_answer(answer: Answer) -> list[Chunk]:
-    """What `read_answer` made, in chunks: of each choice its message as one delta, then its end; the usage last."""
+    """The chunks of `read_answer`'s answer: per choice its message as one delta, then its end; usage comes last."""
     members = members_of(answer.body)
     choices = [_members_of_choice(choice, n) for n, choice in enumerate(_CHOICES.decode(members["choices"]))]
     head = {name: value for name, value in members.items() if name != "choices"} | {"object": _CHUNK}
     chunks = [chunk for choice in choices for chunk in _of_choice(head, choice, answer)]
     usage = Chunk(data=b"", usage=answer.usage, raw_usage=answer.raw_usage, is_doubtful=answer.is_doubtful)
-    if chunks:  # the first counts for all: what went by is counted once
+    if chunks:  # the first chunk carries the counts of the whole answer
         chunks[0] = msgspec.structs.replace(
             chunks[0], output_bytes=answer.output_bytes, provider_generation_id=answer.provider_generation_id
         )
@@ -60,7 +60,7 @@ def _index_of(choice: Members) -> int:
 
 
 def _delta(message: Raw) -> Raw:
-    """A message's members; in a stream each tool call names its place."""
+    """A message as a delta: in a stream each tool call has its `index`."""
     if not bytes(message).startswith(b"{"):
         return NOTHING
     try:

@@ -1,14 +1,14 @@
-"""OpenAI's usage object, as its many imitators send it -> our disjoint units.
+"""OpenAI's usage object, in its many variants -> our disjoint units.
 
 Each token is counted once here: input + cached_input + cache_write_5m + cache_write_1h is the prompt, output +
 reasoning the completion. Providers differ in two ways, and both are data (rows.UsageRow): the names of the counts, and
-whether reasoning is told inside or beside the completion, cached and written tokens inside or beside the prompt. A
-`total_tokens` decides how its own object is to be read; without one the row does.
+whether the completion's count includes reasoning, and the prompt's count cached and written tokens. A `total_tokens`
+decides how to read its own object; without one the row decides.
 
-A stream may tell its usage several times: the last word counts for each field. An object without counts, or one whose
-counts fall back to zero, says nothing.
+A stream may send usage several times: for each field the last value counts. An object without counts, or one with
+counts that fall back to zero, is ignored.
 
-Nothing is validated: the core sets aside what cannot be true, so it must arrive as it was told.
+Nothing is validated: the core sets aside usage that cannot be true, so the counts must arrive as they were sent.
 Source: platform.openai.com/docs/api-reference (chat and responses objects); openrouter.ai/docs (cache_write_tokens);
 docs.x.ai (reasoning beside); Anthropic's cache_creation, which some relays pass on. Checked 2026-11-27.
 """
@@ -26,7 +26,7 @@ from adapters.outbound.providers.offers.rows import UsageRow
 from domain.pricing.usage import Unit, Usage, input_tokens, output_tokens
 
 NOT_A_COUNT = -1
-"""Stands for NaN, a fraction, a text: no count can be negative, so the core sets the usage aside."""
+"""Stands for NaN, a fraction or a text: no count can be negative, so the core sets the usage aside."""
 
 UNREADABLE: Usage = {"input": NOT_A_COUNT}
 
@@ -36,15 +36,15 @@ MAX_RAW_BYTES = 4 * 1024
 SIDES = ("prompt", "completion")
 
 Counts = Mapping[str, int]
-"""Field of a UsageRow -> what was told; a field that was not told is missing."""
+"""Field of a UsageRow -> its count; fields that the provider did not send are missing."""
 
 
 class Told(NamedTuple):
-    """What a provider has told of its usage so far.
+    """The usage that a provider has sent so far.
 
-    usage:       disjoint counts; without `input` or `output` if that side was never told; None if neither was.
-    raw:         the object for the client: as it came, or all of them in one, at most MAX_RAW_BYTES.
-    is_doubtful: its total contradicts its parts, or explains them in more than one way.
+    usage:       disjoint counts; without `input` or `output` if that side was never sent; None if neither was.
+    raw:         the object for the client: as received, or several merged into one, at most MAX_RAW_BYTES.
+    is_doubtful: no reading of the parts adds up to the total, or several different ones do.
     """
 
     usage: Usage | None
@@ -53,7 +53,7 @@ class Told(NamedTuple):
 
 
 class Reading(NamedTuple):
-    """Which parts are told beside their whole, and not inside it."""
+    """Which parts are counted beside their whole, not inside it."""
 
     reasoning: bool
     cached: bool
@@ -61,7 +61,7 @@ class Reading(NamedTuple):
 
 
 class UsageReader:
-    """The usage of one answer: `read` each object that comes."""
+    """The usage of one answer: call `read` with each object received."""
 
     def __init__(self, row: UsageRow) -> None:
         self._row = row
@@ -71,7 +71,7 @@ class UsageReader:
         self._told: Told | None = None
 
     def read(self, raw: bytes) -> Told | None:
-        """What is known with this object, None if it is null and nothing is."""
+        """The usage known so far, this object included; None if it is null and nothing is known."""
         try:
             members = value_of(raw)
         except (ValueError, RecursionError):
@@ -86,7 +86,7 @@ class UsageReader:
 
     @property
     def has_output(self) -> bool:
-        """Whether an answer of any tokens was told, reasoning included."""
+        """Whether the provider counted any output tokens, reasoning included."""
         return self._told is not None and output_tokens(self._told.usage or {}) > 0
 
     @property
@@ -108,7 +108,7 @@ class UsageReader:
         self._told = Told(usage or None, self._shown(members, raw, usage)[:MAX_RAW_BYTES], is_doubtful)
 
     def _decide(self, total: int) -> bool:
-        """Choose the reading that explains `total`, the nearest to the one so far. Returns whether doubt is left."""
+        """Choose the reading that explains `total`, the nearest to the present one. Returns whether doubt is left."""
         in_question = Reading(*(bool(self._counts.get(part)) for part in Reading._fields))
         told = [(each, _disjoint(self._counts, each)) for each in _by_distance(self._reading, in_question)]
         explaining = [(each, usage) for each, usage in told if _is_explained(total, usage)]
@@ -118,7 +118,7 @@ class UsageReader:
         return any(usage != charged for _, usage in explaining)
 
     def _shown(self, members: dict[str, Any], raw: bytes, usage: Usage) -> bytes:
-        """One object for the client: the first as it came, those after it merged into it."""
+        """One object for the client: the first as received, later ones merged into it."""
         if not self._members:
             self._members = members
             return raw
@@ -133,7 +133,7 @@ FIELDS = ("prompt", "completion", "total", "cached", "written", "written_5m", "w
 
 
 def _counts_of(members: Mapping[str, Any], row: UsageRow) -> dict[str, int]:
-    """Of each field the first of its paths that is there."""
+    """For each field the count at the first of its paths that exists."""
     found: dict[str, int] = {}
     for field, paths in _paths(row):
         for outermost, inner in paths:
@@ -149,7 +149,7 @@ def _counts_of(members: Mapping[str, Any], row: UsageRow) -> dict[str, int]:
 
 
 Path = tuple[str, tuple[str, ...]]
-"""The outermost name, and those inside it."""
+"""The outermost name, and the names inside it."""
 
 
 @cache
@@ -159,14 +159,14 @@ def _paths(row: UsageRow) -> tuple[tuple[str, tuple[Path, ...]], ...]:
 
 
 def _count(told: Any) -> int:
-    """Whole numbers, be they written 512 or 512.0."""
+    """A whole number, written as 512 or 512.0; else NOT_A_COUNT."""
     if type(told) is float and told.is_integer():
         return int(told)
     return told if type(told) is int else NOT_A_COUNT
 
 
 def _disjoint(counts: Counts, reading: Reading) -> dict[Unit, int]:
-    """A side that was not told has no unit. Parts larger than the whole they are inside make a count negative."""
+    """A side that was not sent has no unit. Parts larger than the whole that includes them make a count negative."""
     cached, written, reasoning = (counts.get(part, 0) for part in ("cached", "written", "reasoning"))
     written_1h = counts.get("written_1h", 0)
     usage: dict[Unit, int] = {}
@@ -186,14 +186,14 @@ def _disjoint(counts: Counts, reading: Reading) -> dict[Unit, int]:
 
 
 def _is_explained(total: int, usage: Mapping[Unit, int]) -> bool:
-    """Whether it is what all counts come to, none of them negative."""
+    """Whether all counts add up to `total` and none is negative."""
     return sum(usage.values()) == total and min(usage.values(), default=0) >= 0
 
 
 @cache
 def _by_distance(origin: Reading, in_question: Reading) -> Sequence[Reading]:
-    """All readings of the parts in question, those that differ least from `origin` first; of several, those that differ
-    in reasoning."""
+    """All readings of the parts in question, sorted by difference from `origin`, least first; among equals those that
+    differ in reasoning come first."""
     choices = ((False, True) if asked else (so_far,) for asked, so_far in zip(in_question, origin, strict=True))
     readings = [Reading(*each) for each in product(*choices)]
     return sorted(readings, key=lambda each: (_distance(each, origin), each.reasoning == origin.reasoning))
@@ -209,7 +209,7 @@ def _distance(one: Reading, other: Reading) -> int:
 
 
 def _written(members: Any) -> bytes:
-    """As JSON; half a surrogate pair is no character, and becomes a question mark."""
+    """As JSON; half a surrogate pair, which UTF-8 cannot encode, becomes a question mark."""
     try:
         return msgspec.json.encode(members)
     except UnicodeEncodeError:

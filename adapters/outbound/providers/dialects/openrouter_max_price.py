@@ -1,6 +1,6 @@
-"""`provider.max_price` of a relay that lets its callers choose among upstreams: ours is the dearest that it may choose.
+"""`provider.max_price` of a relay that lets callers choose among upstreams: none may cost more than our price.
 
-The customer pays our price whatever upstream answers, so one that costs more would be paid by us. USD per 10**6 tokens,
+The customer pays our price for any upstream, so we would pay the difference to a dearer one. USD per 10**6 tokens,
 or per request or image: openrouter.ai/docs/features/provider-routing, sdk MaxPrice (checked 2026-11-27).
 """
 
@@ -22,16 +22,16 @@ _encode = msgspec.json.Encoder().encode
 
 
 def with_max_price(provider: Raw | None, prices: PriceSet) -> bytes:
-    """The client's `provider` member, None if it sent none, with our prices as its bound; a lower one of its own stays.
+    """The client's `provider` member (None if it sent none) with our prices as bounds; its own lower bounds stay.
 
-    What is no object is replaced: it names no upstream.
+    A value that is not an object is replaced: it names no upstream.
     """
     wishes = _object(provider)
     return _encode({**wishes, MAX_PRICE: Raw(_encode(_lowest(_object(wishes.get(MAX_PRICE)), _ours(prices))))})
 
 
 def _ours(prices: PriceSet) -> Mapping[str, str]:
-    """By OpenRouter's names. A request costs nothing beside its tokens unless we have a price for it."""
+    """Our prices by OpenRouter's names. Without a price for `request`, a request may cost nothing but its tokens."""
     cheapest = prices.tiers[0]
     ours = {"request": format_fusd(cheapest.price_of("request") or 0)}
     for name, unit in (("prompt", cheapest.price_of("input")), ("completion", cheapest.price_of("output"))):
@@ -51,7 +51,7 @@ def _lowest(theirs: Members, ours: Mapping[str, str]) -> Members:
 
 
 def _number(raw: Raw | None) -> Decimal | None:
-    """A price, as a number or as text; None if it is none: then ours counts."""
+    """A price, as a number or as text; None if it is not a price: then ours applies."""
     if raw is None:
         return None
     try:

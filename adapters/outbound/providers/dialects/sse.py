@@ -1,4 +1,4 @@
-"""Server-sent events: bytes in, the data of each event out, however the network split them.
+"""Server-sent events: bytes in, split anywhere, the data of each event out.
 
 Source: https://html.spec.whatwg.org/multipage/server-sent-events.html. Lines end in LF or CRLF; a lone CR does not end
 a line here, because no provider sends it and JSON cannot contain it.
@@ -9,35 +9,35 @@ from collections.abc import Iterable, Iterator
 from adapters.outbound.providers.failures import BrokenAnswer, ErrorClass
 
 MAX_EVENT_BYTES = 8 * 1024 * 1024
-"""A generated image in base64 (about 4 MB) fits into one event; anything longer is not an event of a chat."""
+"""A generated image in base64 (about 4 MB) fits into one event; nothing longer is an event of a chat."""
 
 MAX_IDLE_LINES = 100_000
-"""Comments and other lines without data between two events: a comment a second for the longest stream is 7,200 lines,
-and a flood of nothing else is over in a tenth of a second."""
+"""Comments and other lines without data between two events: a comment per second is 7,200 lines for the longest stream,
+and a flood of such lines reaches the bound in a tenth of a second."""
 
 FIELD, END = b"data: ", b"\n\n"
 
 
 class ErrorEvent(bytes):
-    """Data of an event that is named `error`, whatever it holds."""
+    """Data of an event named `error`."""
 
 
 class EventReader:
-    """Bytes in, the data of whole events out: `cut` what was received, then read its pieces in their order.
+    """Bytes in, the data of whole events out: `cut` the received bytes, then read the parts in order.
 
-    Comments, ids and event names are skipped, but for the name `error`.
+    Comments, ids and event names are skipped, except the name `error`.
     """
 
     def __init__(self) -> None:
-        self._is_error = False  # the event that has not ended yet
+        self._is_error = False  # whether the unfinished event is named `error`
         self._idle = 0  # lines without data since the last event
-        self._fragments: list[bytes] = []  # of the line that has not ended yet
-        self._lines: list[bytes] = []  # data lines of the event that has not ended yet
-        self._size = 0  # of both
+        self._fragments: list[bytes] = []  # of the unfinished line
+        self._lines: list[bytes] = []  # data lines of the unfinished event
+        self._size = 0  # of both, in bytes
 
     def cut(self, received: bytes) -> tuple[bytes, bytes, bytes]:
-        """What ends the event that had begun before, whole events, and the beginning of the next: the first and last
-        for `feed`, those between for `whole`. What is not to be cut at LFs, or is so long, is all in the first."""
+        """The end of an unfinished event, whole events, the beginning of the next: the first and last are for `feed`,
+        the middle is for `whole`. Input with CRs, or over the limit, is returned whole as the first part."""
         if b"\r" in received or len(received) > MAX_EVENT_BYTES:
             return received, b"", b""
         begun = _past(received.find(END)) if self._size else 0
@@ -45,9 +45,9 @@ class EventReader:
         return received[:begun], received[begun:whole], received[whole:]
 
     def feed(self, received: bytes) -> Iterator[bytes]:
-        """Data of the events that `received` completes, be they split anywhere.
+        """Data of the events that `received` completes; they may be split anywhere.
 
-        Raises: BrokenAnswer event_too_large; malformed_answer for a flood of lines that are no events.
+        Raises: BrokenAnswer event_too_large; malformed_answer for a flood of lines without data.
         """
         first, *others = received.split(b"\n")
         self._keep(first)
@@ -59,7 +59,7 @@ class EventReader:
             self._keep(start_of_next)
 
     def whole(self, received: bytes) -> Iterable[bytes]:
-        """Data of an event that is whole and had not begun before; none if it has no data."""
+        """Data of a whole event that begins in `received`; none if it has no data."""
         event = _plain_event(received)
         if not event:
             return self.feed(received)
@@ -67,7 +67,7 @@ class EventReader:
         return (event,)
 
     def end(self) -> bytes:
-        """The event that the end of the stream completes, if its line breaks were left out; else empty."""
+        """The event that the end of the stream completes, if its line breaks are missing; else empty."""
         return self._end_line() or self._end_event()
 
     def _keep(self, fragment: bytes) -> None:
@@ -111,12 +111,12 @@ class EventReader:
 
 
 def end_of_event(events: bytes, start: int) -> int:
-    """Where the event that begins at `start` of whole `events` ends: a blank line too many is none of its own."""
+    """The end of the event at `start` of whole `events`. An extra blank line is not an event."""
     return _past(events.find(END, start)) or len(events)
 
 
 def _past(found: int) -> int:
-    """Behind an END found there; 0 if there was none."""
+    """The offset after an END found at `found`; 0 if there was none."""
     return found + len(END) if found >= 0 else 0
 
 

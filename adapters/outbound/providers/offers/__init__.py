@@ -1,1 +1,1 @@
-"""What is for sale: rows and price lists become the catalog."""
+"""What is for sale: builds the catalog from rows and price lists."""

@@ -1,4 +1,4 @@
-"""The catalog: every offer there is, in memory, by model. Implements application.ports.catalog.Catalog."""
+"""The catalog: all offers, in memory, by model. Implements application.ports.catalog.Catalog."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
@@ -9,13 +9,13 @@ from domain.catalog.offer import Offer
 
 MOST_NEAREST = 3
 NEAR_ENOUGH = 0.75
-"""Ratio of difflib: two letters exchanged in ten are near, another model of the same maker mostly is not."""
+"""Ratio of difflib. Two swapped letters in ten are near; another model of the same maker mostly is not."""
 
 
 class ProviderCatalog:
-    """Offers of the providers that can be called, and where to call them.
+    """Offers of the providers that can be called, and their endpoints.
 
-    offers: in the order of the registry; of one model the priced come first, then that order, then the cheaper.
+    offers: in the order of the registry. Offers of one model are sorted: priced first, then that order, then cheaper.
     """
 
     def __init__(self, offers: Iterable[Offer], endpoints: Mapping[str, Endpoint]) -> None:
@@ -28,7 +28,7 @@ class ProviderCatalog:
         self._spellings = slugs | {model.lower(): model for model in listed}
 
     def offers_of(self, model: str) -> Sequence[Offer]:
-        """Offers of a canonical id, or of a bare slug that only one model has; exact, so a `:free` proves nothing."""
+        """Offers of a canonical id, or of a bare slug that only one model has. Exact: `:free` means nothing."""
         return self._offers.get(model) or self._offers.get(self._aliases.get(model, ""), ())
 
     def models(self) -> Sequence[Offer]:
@@ -52,7 +52,7 @@ def _by_model(offers: Iterable[Offer], order: list[str]) -> dict[str, tuple[Offe
 
 
 def _price(offer: Offer) -> int:
-    """What orders two offers of one provider: an input and an output token in the lowest tier."""
+    """Sort key for two offers of one provider: one input plus one output token in the lowest tier."""
     if offer.prices is None:
         return 0
     return sum(offer.prices.tiers[0].price_of(unit) or 0 for unit in ("input", "output"))

@@ -21,7 +21,7 @@ from domain.catalog.offer import Offer
 
 
 def key_names(providers_file: Path | None) -> frozenset[str]:
-    """Names of the environment variables that hold provider keys: what the settings reader has to hand over."""
+    """Names of the environment variables that hold provider keys; the settings reader passes these on."""
     rows = [*read_rows(REGISTRY_FILE).values(), *(read_rows(providers_file).values() if providers_file else ())]
     return frozenset(row.api_key_env for row in rows if row.api_key_env)
 
@@ -38,9 +38,9 @@ def load_catalog(
     """Every offer that can be called.
 
     providers_file:   the operator's TOML, or None.
-    keys:             environment name -> key; a registry provider without one is left out, an empty one is none.
-    sandbox_base_url: such as http://127.0.0.1:8900/v1 when the sandbox runs, else None.
-    on:               today, UTC: announced price changes count from their day.
+    keys:             environment name -> key; a registry provider without a key, or with an empty one, is left out.
+    sandbox_base_url: such as http://127.0.0.1:8900/v1 if the sandbox runs, else None.
+    on:               today, UTC: an announced price change applies from its day.
     Raises: ProvidersFileInvalid, which names file, row and field.
     """
     endpoints: dict[str, Endpoint] = {}
@@ -56,7 +56,7 @@ def load_catalog(
 
 
 def _rows(providers_file: Path | None, sandbox_base_url: str | None) -> Iterator[tuple[Path, str, ProviderRow]]:
-    """File, name and row of every provider, in the order in which they are asked: registry, providers file, sandbox."""
+    """File, name and row of every provider, in the order of calling them: registry, providers file, sandbox."""
     registry = read_rows(REGISTRY_FILE)
     sandbox = read_rows(SANDBOX_FILE)
     added = _added_rows(providers_file, registry, reserved=sandbox) if providers_file else {}
@@ -80,7 +80,7 @@ def _added_rows(
 
 
 def _extended(file: Path, name: str, known: ProviderRow, added: ProviderRow) -> ProviderRow:
-    """A provider of the registry with more models, another key or URL; everything else stays the registry's."""
+    """A registry provider with more models, another key or another URL; all else stays as in the registry."""
     of_the_operator = ("base_url", "api_key", "api_key_env", "models")
     if added != ProviderRow(**{field: getattr(added, field) for field in of_the_operator}):
         raise ProvidersFileInvalid(file, f"providers.{name}", f"is in the registry; only {of_the_operator} can be set")
@@ -104,7 +104,7 @@ def _offers(file: Path, name: str, row: ProviderRow, on: date) -> Iterator[Offer
             place = f"providers.{name}.models[{number}].{error.field}"
             raise ProvidersFileInvalid(file, place, f"{error.reason} (model {model.id})") from error
     if row.genai_prices:
-        # Imported here because it costs 0.3 s and 20 MB, which an installation with only the sandbox need not pay.
+        # Imported here because it costs 0.3 s and 20 MB, which an installation with only the sandbox saves.
         from adapters.outbound.providers.offers.offers_of_genai_prices import offers_of_genai_prices
 
         yield from (offer for offer in offers_of_genai_prices(name, row, on) if offer.model not in listed)

@@ -1,7 +1,7 @@
-"""Offers priced by the genai-prices package: its offline data, read exactly by provider and model id.
+"""Offers priced by the genai-prices package: its offline data, looked up exactly by provider and model id.
 
-Never its matching, which is fuzzy. Importing this module imports that data (0.3 s): load_catalog does so only
-for a provider that has a key and is in it. Bumping the package means looking at its figures and at CHECKED_ON.
+Its own matching is fuzzy and never used. Importing this module imports that data (0.3 s): load_catalog does so only
+for a provider that has a key and is in the data. When you bump the package, check its figures and set CHECKED_ON.
 """
 
 from collections.abc import Iterator, Mapping
@@ -36,7 +36,8 @@ UNITS_OF: Mapping[str, tuple[Unit, ...]] = {
 """Its price keys in our units; a later row wins. All are USD per 10**6 tokens."""
 
 NOT_OF_CHAT: frozenset[str] = frozenset({"web_searches_kcount", "storage_searches_kcount"})
-"""Prices of tools that a chat completion cannot call: they change nothing. Any other unknown key does."""
+"""Prices of tools that a chat completion cannot call, so they are ignored. Any other unknown key leaves a model
+unpriced."""
 
 _NO_LIMITS = LimitsRow(models="*")
 
@@ -44,7 +45,7 @@ _NO_LIMITS = LimitsRow(models="*")
 def offers_of_genai_prices(provider: str, row: ProviderRow, on: date) -> Iterator[Offer]:
     """Offers of every chat model of `row` in the data, at the prices in force on the day `on` (UTC).
 
-    A model whose prices cannot be told exactly in our units is known but unpriced: requests are refused, never free.
+    A model with prices that our units cannot express exactly is unpriced: its requests are refused, never free.
     """
     source = f"genai-prices {version('genai-prices')} (checked {CHECKED_ON})"
     for model in _models_of(row.genai_prices):
@@ -68,10 +69,10 @@ def _canonical(native_id: str, row: ProviderRow) -> str:
 
 
 def _price_on(model: ModelInfo, on: date) -> ModelPrice | None:
-    """The last price without condition or whose start date has come.
+    """The last price without a condition or with a start date that has come.
 
-    The first, unconditional one is the price before a change: it is the wrong one afterwards. Prices by time of day
-    are left out: a charge must not depend on the minute of the call.
+    The first, unconditional price is the one before a change: it is wrong afterwards. Prices by time of day are left
+    out: a charge must not depend on the minute of the call.
     """
     if isinstance(model.prices, ModelPrice):
         return model.prices if _figures(model.prices) else None
@@ -90,7 +91,7 @@ def _figures(price: ModelPrice) -> dict[str, Decimal | TieredPrices]:
 
 
 def _is_chat(native_id: str, price: ModelPrice, row: ProviderRow) -> bool:
-    """Text in, text out: priced by tokens both ways, and the row's patterns agree."""
+    """Text in, text out: both have a price by token, and the row's patterns agree."""
     if not {"input_mtok", "output_mtok"} <= _figures(price).keys():
         return False
     named = any(fnmatchcase(native_id, pattern) for pattern in row.chat)
@@ -110,7 +111,7 @@ def _prices(price: ModelPrice, name: str, source: str) -> PriceSet | None:
 
 
 def _tier(figures: Mapping[str, Decimal | TieredPrices], bound: int) -> PriceTier | None:
-    """Prices of prompts above `bound` tokens; None if one cannot be kept exactly."""
+    """Prices of prompts above `bound` tokens; None if our units cannot express one exactly."""
     prices: dict[Unit, int] = {}
     for key, units in UNITS_OF.items():
         if key in figures:

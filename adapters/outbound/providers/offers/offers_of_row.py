@@ -9,19 +9,19 @@ from domain.catalog.offer import Offer
 from domain.pricing.price import PriceSet
 
 DEFAULT_CONTEXT_LENGTH = 131_072
-"""For models whose row tells none: what most current models take. Too long a prompt is then refused by the provider."""
+"""For rows without one: what most current models take. If a prompt is longer, the provider refuses it."""
 
 DEFAULT_MAX_OUTPUT_TOKENS = 8_192
-"""For models whose row tells none: every current chat model grants it, and it keeps reservations small."""
+"""For rows without one: every current chat model grants it, and it keeps reservations small."""
 
 
-def output_limit(told: int | None, context_length: int) -> int:
-    """Tokens of one answer; where nobody told, at most half the context, so that a prompt fits beside it."""
-    return told or min(DEFAULT_MAX_OUTPUT_TOKENS, context_length // 2)
+def output_limit(limit: int | None, context_length: int) -> int:
+    """Tokens of one answer; without a `limit` in the row at most half the context, so that a prompt fits too."""
+    return limit or min(DEFAULT_MAX_OUTPUT_TOKENS, context_length // 2)
 
 
 class ModelInvalid(Exception):
-    """A model that cannot be offered; `field` is where in its row, the text is why."""
+    """A model that cannot be offered: `field` is the place in its row, the text is the reason."""
 
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(f"{field}: {reason}")
@@ -30,7 +30,7 @@ class ModelInvalid(Exception):
 
 
 def offer_of_row(provider: str, model: ModelRow, *, origin: str, usage_slack_tokens: int = USAGE_SLACK_TOKENS) -> Offer:
-    """The offer of `model` at `provider`. `origin` begins its price version and says which file the price is from.
+    """The offer of `model` at `provider`. `origin` begins its price version and names the file with the price.
 
     usage_slack_tokens: the provider's, unless the model has its own.
 
@@ -68,7 +68,7 @@ def _prices(provider: str, model: ModelRow, origin: str) -> PriceSet | None:
 
 
 def _cost_prices(provider: str, model: ModelRow, origin: str) -> PriceSet | None:
-    """Nobody must confirm that a provider costs us nothing: a zero cost gives nothing away."""
+    """A cost of zero needs no `is_free`: it gives nothing away."""
     if model.cost is None:
         return None
     name = f"{origin}/{provider}/{model.native_id}/cost"

@@ -19,13 +19,13 @@ ONE_UNIT: frozenset[Unit] = frozenset({"request", "image", "minute"})
 TOKEN_UNITS: tuple[Unit, ...] = tuple(unit for unit in UNITS if unit not in ONE_UNIT)
 DECIMALS_PER_MTOK = 9
 DECIMALS_PER_UNIT = 15
-"""USD with so many decimals are whole numbers in nUSD per 10**6 units."""
+"""A USD price with at most this many decimals is a whole number of nUSD per 10**6 units."""
 
 _USD = re.compile(r"(\d{1,10})(?:\.(\d{1,30}))?", re.ASCII)
 
 
 class PriceInvalid(Exception):
-    """A price that cannot be used; `field` is where, the text is why."""
+    """A price that cannot be used: `field` is the place, the text is the reason."""
 
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(f"{field}: {reason}")
@@ -95,7 +95,7 @@ def _nusd_per_munit(text: str, unit: Unit, field: str) -> int:
 
 
 def _with_token_zeros(prices: Mapping[Unit, int]) -> dict[Unit, int]:
-    """A price that names no token unit means that tokens cost 0, which is then written down in so many words."""
+    """A price that names no token unit means that tokens cost 0; the zeros are then made explicit."""
     named = [unit for unit in TOKEN_UNITS if unit in prices]
     missing = [unit for unit in ("input", "output") if unit not in prices]
     if not prices:

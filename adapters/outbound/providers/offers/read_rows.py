@@ -1,4 +1,4 @@
-"""Read a TOML of provider rows and name the mistake: file, row, field."""
+"""Read a TOML file of provider rows; errors name file, row and field."""
 
 import re
 import tomllib
@@ -15,10 +15,10 @@ REGISTRY_FILE = Path(__file__).with_name("registry.toml")
 SANDBOX_FILE = Path(__file__).with_name("sandbox.toml")
 
 MAX_FILE_BYTES = 4 * 1024 * 1024
-"""A thousand providers fit; more is not a providers file."""
+"""A thousand providers fit."""
 
 MUST_BE = {"id": "must be author/slug, such as acme/m"}
-"""Instead of a regular expression, by field."""
+"""Field -> words to print instead of its regular expression."""
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
@@ -46,7 +46,7 @@ def read_rows(file: Path) -> dict[str, ProviderRow]:
 
 
 def require_address(file: Path, name: str, row: ProviderRow) -> None:
-    """A row that stands alone needs a URL and exactly one way to its key."""
+    """A complete row needs a URL and exactly one source of its key."""
     place = f"providers.{name}"
     if fault := _fault_of_url(row.base_url):
         raise ProvidersFileInvalid(file, f"{place}.base_url", fault)
@@ -64,7 +64,7 @@ def _tables(file: Path) -> dict[str, Any]:
     except OSError as error:
         reason = error.strerror or "cannot be read"
         raise ProvidersFileInvalid(file, "", f"{reason}; GATEWAYZ_PROVIDERS_FILE names this file") from error
-    except ValueError as error:  # not UTF-8, or not TOML: both say where
+    except ValueError as error:  # not UTF-8, or not TOML: the text names the place
         raise ProvidersFileInvalid(file, "", f"is not TOML: {error}") from error
 
 
@@ -77,8 +77,8 @@ def _row(file: Path, name: str, table: Any) -> ProviderRow:
     except msgspec.ValidationError as error:
         reason, _, path = str(error).partition(" - at `$")
         path = path.rstrip("`")
-        told = MUST_BE.get(path.rpartition(".")[2]) if "matching regex" in reason else None
-        raise ProvidersFileInvalid(file, place + path, told or in_plain_words(reason)) from error
+        words = MUST_BE.get(path.rpartition(".")[2]) if "matching regex" in reason else None
+        raise ProvidersFileInvalid(file, place + path, words or in_plain_words(reason)) from error
     _require_distinct_models(file, place, row)
     return row
 

@@ -14,13 +14,13 @@ CanonicalId = Annotated[str, Meta(pattern=r"^[^/\s]+/\S+$", max_length=200)]
 """`author/slug`, what customers name."""
 
 Parameter = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_.-]+$", max_length=100)]
-"""Name of a request parameter: it may be told in a response header."""
+"""Name of a request parameter: a response header may name it."""
 
 Quirk = Literal["max_completion_tokens", "x_groq_usage"]
-"""Differences that need code (dialects/openai.py): everything else about a provider is data.
+"""Differences that need code (dialects/openai.py); all else about a provider is data.
 
-max_completion_tokens: an injected token limit goes into this field; newer OpenAI models refuse `max_tokens`.
-x_groq_usage:          a stream's usage may come inside an `x_groq` member of the last chunk.
+max_completion_tokens: the field for our token limit; newer OpenAI models refuse `max_tokens`.
+x_groq_usage:          a stream's usage may be in the member `x_groq` of its last chunk.
 """
 
 
@@ -48,9 +48,9 @@ class PriceRow(UnitPrices, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class ModelRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A model with its own price. Without `price` it is known but unpriced; `cost` is what the provider bills us. One
-    that is not `listed` is left out of GET /v1/models and answers by its name all the same. One that reasons unseen at
-    `reasoning_tokens_per_s` is charged for the silence of a stream that was abandoned."""
+    """A model with its own price. Without `price` it is known but unpriced; `cost` is what the provider bills us. A
+    model that is not `listed` is left out of GET /v1/models but can be called by its name. A model with hidden
+    reasoning at `reasoning_tokens_per_s` is charged for the silent time of an abandoned stream."""
 
     id: CanonicalId
     native_id: Annotated[str, Meta(min_length=1, max_length=200)]
@@ -71,16 +71,16 @@ Path = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*$", max_len
 """Members of a usage object from the outside in: `prompt_tokens_details.cached_tokens`."""
 
 Paths = tuple[Path, ...]
-"""Of several the first that is there counts."""
+"""The first path that exists counts."""
 
 Where = Literal["inside", "beside"]
 
 
 class UsageRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a provider tells its usage (dialects/openai_usage.py). The defaults are OpenAI's, with the names of others.
+    """The shape of a provider's usage object (dialects/openai_usage.py). Defaults: OpenAI's, and the names of others.
 
-    reasoning_is:  whether the completion's count includes reasoning; cached_is, written_is: whether the prompt's
-                   includes tokens read from and written to a cache. A total, where there is one, knows better.
+    reasoning_is:  whether the completion's count includes reasoning; cached_is, written_is: whether the prompt's count
+                   includes tokens read from and written to a cache. A total, if there is one, overrides these.
     """
 
     prompt: Paths = ("prompt_tokens", "input_tokens")
@@ -111,11 +111,11 @@ class UsageRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 USAGE_SLACK_TOKENS = 4_096
-"""What a provider may count beyond a request's own bounds: system prompts of its own, chat templates."""
+"""Tokens that a provider may count beyond a request's bounds: its own system prompts, chat templates."""
 
 
 class LimitsRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What genai-prices does not know of models whose native id matches `models` (a shell pattern)."""
+    """Facts missing in genai-prices, for models with a native id that matches `models` (a shell pattern)."""
 
     models: str
     max_output_tokens: Positive | None = None
@@ -127,17 +127,17 @@ class LimitsRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 PRICED_OR_REMOTE: tuple[str, ...] = (
     # another price for the same tokens
     "service_tier", "speed", "inference_geo", "priority",
-    # work beside the tokens: searches, pages, tools and code that a provider runs on its side
+    # work other than tokens: searches, pages, tools and code that a provider runs
     "web_search_options", "web_search", "web_fetch", "search_parameters", "search_options", "search_settings",
     "search_mode", "enable_search", "deep_research", "return_images", "compound_custom", "mcp_servers", "plugins",
     "extra_body",
     # output that is not text, or not bound by the token limit
     "modalities", "audio", "best_of", "candidate_count", "use_beam_search", "prediction",
     "max_output_tokens", "max_new_tokens",
-    # what goes on after the answer, or is kept in the operator's account
+    # work that goes on after the answer, or data kept in the operator's account
     "store", "background", "deferred",
 )  # fmt: skip
-"""Parameters that can cost or reach beyond the call: no price here tells of them, no bound holds them."""
+"""Parameters that can cost or act beyond the call: no price here covers them, no bound limits them."""
 
 KNOWN_PARAMETERS = frozenset(
     {
@@ -148,24 +148,24 @@ KNOWN_PARAMETERS = frozenset(
         "prompt_cache_key",
     }
 )  # fmt: skip
-"""What a strict row passes: OpenAI's parameters that change the answer and nothing else, and three common ones."""
+"""Parameters that a strict row passes: those of OpenAI that change only the answer, and three common ones."""
 
 
 class ProviderRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One provider.
 
-    genai_prices: its id in the genai-prices data; empty if it is not there.
-    author:       canonical author of native ids that have none; empty leaves such models out.
-    canonical:    native id -> canonical id where the provider spells it differently.
+    genai_prices: its id in the genai-prices data; empty if it has none.
+    author:       canonical author for native ids without one; if empty, such models are left out.
+    canonical:    native id -> canonical id, where the spellings differ.
     chat, not_chat: shell patterns of native ids from genai-prices that are (not) chat models.
     limits:       the first row that matches a native id counts.
-    drops:        request parameters that this provider is not sent, such as those it refuses; the client is told.
-    priced_or_remote: the same, of parameters that can cost or reach beyond the call. A row that names its own list has
-                  prices for the rest.
+    drops:        request parameters never sent to this provider, such as those it refuses; a header names them.
+    priced_or_remote: the same, for parameters that can cost or act beyond the call. A row with its own list has prices
+                  for the rest.
     strict:       only known parameters and `extras` pass.
     extras:       request parameters outside OpenAI's that this provider understands.
-    pins_max_price: it lets callers choose among upstreams: calls are bound to those that cost no more than our price.
-    usage_slack_tokens: tokens above a request's own bounds, per side, up to which usage is believed.
+    pins_max_price: the provider lets callers choose among upstreams: our calls allow only those within our price.
+    usage_slack_tokens: tokens per side above a request's bounds that we still believe in a usage object.
     """
 
     base_url: str = ""
@@ -190,5 +190,5 @@ class ProviderRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     usage_slack_tokens: Slack = USAGE_SLACK_TOKENS
 
     def __repr__(self) -> str:
-        """Without the key: rows end up in tracebacks."""
+        """Without the key, because rows appear in tracebacks."""
         return f"ProviderRow({self.base_url!r})"
