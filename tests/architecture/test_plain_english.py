@@ -18,6 +18,7 @@ TITLES = sorted({patch.what for patch in PATCHES}, key=len, reverse=True)
 
 CLEAN_FOLDERS = (
     "adapters/outbound/providers",
+    "adapters/outbound/telemetry",
     "domain/account",
     "domain/catalog",
     "migrations",

@@ -1,1 +1,1 @@
-"""What operators see: metrics for Prometheus, spans for OpenTelemetry, logs on stderr. Never a prompt or a secret."""
+"""What operators see: metrics for Prometheus, spans for OpenTelemetry, logs on stderr; no prompts, no secrets."""

@@ -1,10 +1,10 @@
-"""What a dead process leaves in the folder that all share. Apart from metrics.py, whose library needs 0.1 s to load."""
+"""Remove a dead process's gauges from the shared folder. Not in metrics.py: its library takes 0.1 s to load."""
 
 from pathlib import Path
 
 
 def forget_process(folder: Path, pid: int) -> None:
-    """Drop the gauges of a process that died; its counters stay, they are part of the totals.
+    """Delete the gauges of a process that died; its counters stay, since they are part of the totals.
 
     The file names are prometheus_client's (multiprocess.mark_process_dead, 0.26).
     """

@@ -1,11 +1,11 @@
-"""A bound on lines of one kind in the log: a stranger's flood of refusals must not become a flood of lines."""
+"""A bound on log lines of one kind: a flood of refused requests must not become a flood of lines."""
 
 import time
 from collections.abc import Callable
 
 
 class LineBudget:
-    """`most` lines a second; those left out are counted and told with the next one that is written."""
+    """At most `most` lines a second; lines left out are counted, and the next line written reports the count."""
 
     def __init__(self, most: int, now_s: Callable[[], float] = time.monotonic) -> None:
         self._most = most
@@ -15,7 +15,7 @@ class LineBudget:
         self._left_out = 0
 
     def take(self) -> int | None:
-        """How many lines were left out before this one; None if this one is to be left out too."""
+        """The number of lines left out before this one; None if this one must be left out too."""
         second = int(self._now_s())
         if second != self._second:
             self._second, self._written = second, 0

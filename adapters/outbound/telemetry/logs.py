@@ -8,7 +8,7 @@ import structlog
 
 
 def configure_logs(process: str, form: Literal["auto", "json", "console"], level: str) -> None:
-    """Set up structlog and the standard library's logging alike; `process` is named in every line."""
+    """Set up structlog and the standard library's logging alike; every line names `process`."""
     is_console = form == "console" or (form == "auto" and sys.stderr.isatty())
 
     def named(logger: Any, method: str, event: Any) -> Any:
@@ -34,7 +34,7 @@ def configure_logs(process: str, form: Literal["auto", "json", "console"], level
 
 
 def _in_one_line(logger: Any, method: str, event: Any) -> Any:
-    """libpq tells errors in paragraphs, with guesses below: a line of the log is one line."""
+    """Join the lines of a text: libpq's errors have several, with hints below."""
     for name in ("event", "error"):
         if isinstance(event.get(name), str):
             event[name] = " ".join(event[name].split())
@@ -53,5 +53,5 @@ def _adopt_standard_logging(shared: list[Any], renderer: Any, threshold: int) ->
             ],
         )
     )
-    # Libraries log here; what they tell below a warning (httpx: every request) is not worth a line.
+    # Libraries log here; below warning they log too much (httpx: every request).
     logging.basicConfig(handlers=[handler], level=max(threshold, logging.WARNING), force=True)

@@ -1,6 +1,6 @@
-"""Metrics for Prometheus, exact over several processes when PROMETHEUS_MULTIPROC_DIR names a folder that they share.
+"""Metrics for Prometheus, exact over several processes if PROMETHEUS_MULTIPROC_DIR names a folder that they share.
 
-The library looks for that variable when it is imported: `serve` sets it for its children, a lone `api` runs without.
+The library reads that variable on import: `serve` sets it for its children, `api` run alone has none.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -15,17 +15,17 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 APPEND_SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
-"""From a lone append on a fast disk (0.5 ms) to the append's time-out."""
+"""From a single append on a fast disk (0.5 ms) to the append's time-out."""
 
 PROJECTION_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.5, 1.0, 5.0, 30.0)
-"""Around what is promised (0.25 s for 99 of 100), up to a projector that was away."""
+"""Around the promise (0.25 s for 99 of 100), up to a projector that was down."""
 
 APPEND_COMMANDS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 """Up to the largest batch."""
 
 
 class Sample(NamedTuple):
-    """What only the database knows; None while it is out of reach."""
+    """Figures from the database; None while it cannot be reached."""
 
     open_reservations: int | None = None
     projection_lag_s: float | None = None
@@ -34,9 +34,9 @@ class Sample(NamedTuple):
 class Metrics:
     """The instruments of one process.
 
-    sample:       what the next scrape says of the database.
-    queue_depth:  commands waiting in the ledger, asked after each append and every second.
-    busy_streams: streams that another session keeps locked, asked every second.
+    sample:       the database's figures for the next scrape.
+    queue_depth:  returns the commands waiting in the ledger; called after each append and every second.
+    busy_streams: returns the streams that another session keeps locked; called every second.
     """
 
     def __init__(self, multiprocess_folder: Path | None = None) -> None:
@@ -105,7 +105,7 @@ class Metrics:
         )
 
     def projected(self, lags_ms: Sequence[int]) -> None:
-        """One page of the projector: per event, its commit - recorded_at."""
+        """One page of the projector; lags_ms: per event, its commit - recorded_at."""
         for lag_ms in lags_ms:
             self.projection_seconds.observe(lag_ms / 1_000)
 
@@ -116,7 +116,7 @@ class Metrics:
         self.note_queue()
 
     def note_queue(self) -> None:
-        """Also while no append succeeds: that is when it grows."""
+        """Called also while no append succeeds, because the queue grows then."""
         self.append_queue.set(self.queue_depth())
 
     def note_busy_streams(self) -> None:
@@ -138,8 +138,8 @@ class _Sampled(Collector):
         self._sample = sample
 
     def collect(self) -> Iterator[Metric]:
-        """A figure that is not known is left out: 0 would be a lie."""
-        told = (
+        """An unknown figure is left out: 0 would be wrong."""
+        gauges = (
             ("gatewayz_open_reservations", "Reservations that have not ended.", self._sample.open_reservations),
             (
                 "gatewayz_projection_lag_seconds",
@@ -147,6 +147,6 @@ class _Sampled(Collector):
                 self._sample.projection_lag_s,
             ),
         )
-        for name, meaning, value in told:
+        for name, meaning, value in gauges:
             if value is not None:
                 yield GaugeMetricFamily(name, meaning, value)

@@ -1,4 +1,4 @@
-"""Spans by the OpenTelemetry SDK. A request's spans share one trace: the client's, if it named one, else its own."""
+"""Spans by the OpenTelemetry SDK. A request's spans share one trace: the client's if it names one, else their own."""
 
 import re
 import sys
@@ -24,10 +24,10 @@ from opentelemetry.trace import (
 from adapters.outbound.telemetry.spans import PROVIDER_CALL
 
 TIMEOUT_S = 5.0
-"""Of one export, retries included. The batch processor keeps up to 2,048 spans while it lasts, and then drops spans."""
+"""Of one export, retries included. During it the batch processor keeps up to 2,048 spans and drops the rest."""
 
 KINDS = {PROVIDER_CALL: SpanKind.CLIENT}
-"""What is not named here happens inside this process."""
+"""Spans not named here are internal to this process."""
 
 _LOW_64_BITS = 2**64 - 1
 
@@ -35,14 +35,14 @@ _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})(
 """https://www.w3.org/TR/trace-context/#traceparent-header (checked 2026-11-27): later versions may add fields."""
 
 _joined: ContextVar[SpanContext | None] = ContextVar("joined", default=None)
-"""Of the request that the running task serves."""
+"""Parent span of the request that the running task serves."""
 
 
 class OtelSpans:
-    """Sends in batches from a thread of its own; a collector that is away costs spans, never a request."""
+    """Sends in batches from its own thread; an unreachable collector loses spans, never a request."""
 
     def __init__(self, service: str, otlp_endpoint: str) -> None:
-        """otlp_endpoint: of a collector, such as http://localhost:4318; empty writes each span to stderr instead."""
+        """otlp_endpoint: a collector's, such as http://localhost:4318; if empty, each span is written to stderr."""
         self._provider = TracerProvider(resource=Resource.create({"service.name": service}), shutdown_on_exit=False)
         self._provider.add_span_processor(
             BatchSpanProcessor(_exporter(otlp_endpoint))
@@ -54,10 +54,10 @@ class OtelSpans:
         self._tracer = self._provider.get_tracer("gatewayz")
 
     def join(self, traceparent: str) -> None:
-        """Spans of the running task belong to the trace that this header names; a malformed one names none."""
-        told = _TRACEPARENT.fullmatch(traceparent)
-        if told is not None:
-            trace_id, span_id, flags = (int(part, 16) for part in told.groups())
+        """Spans of the running task join the trace in this header; a malformed header is ignored."""
+        found = _TRACEPARENT.fullmatch(traceparent)
+        if found is not None:
+            trace_id, span_id, flags = (int(part, 16) for part in found.groups())
             _joined.set(SpanContext(trace_id, span_id, is_remote=True, trace_flags=TraceFlags(flags & 1)))
 
     @contextmanager
@@ -68,7 +68,7 @@ class OtelSpans:
             set_span_in_context(NonRecordingSpan(parent)),
             kind=KINDS.get(name, SpanKind.INTERNAL),
             attributes={"gatewayz.correlation_id": correlation_id},
-            record_exception=False,  # its text may quote a prompt: that there was one is enough here
+            record_exception=False,  # an exception's text may quote a prompt
             set_status_on_exception=False,
         ) as span:
             try:
@@ -83,13 +83,13 @@ class OtelSpans:
 
 
 def _own_trace(correlation_id: str) -> SpanContext:
-    """The trace whose id is the request's correlation id."""
+    """A trace with the request's correlation id as its id."""
     request = UUID(correlation_id).int
     return SpanContext(request, request & _LOW_64_BITS, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
 
 
 def _exporter(endpoint: str) -> OTLPSpanExporter:
-    """OTLP over HTTP in protobuf. The environment's proxies are not used: settings say where things go."""
+    """OTLP over HTTP in protobuf. Proxies of the environment are not used: settings decide where spans go."""
     session = requests.Session()
     session.trust_env = False
     return OTLPSpanExporter(endpoint=endpoint.rstrip("/") + "/v1/traces", timeout=TIMEOUT_S, session=session)

@@ -14,14 +14,14 @@ from domain.credit.events import Attempt
 from domain.money import format_usd
 
 REFUSALS_PER_S, FAILURES_PER_S = 20, 20
-"""Lines of the log: more than an operator can read, less than a disk minds."""
+"""Log lines: more than an operator can read, few enough for a disk."""
 
 OPERATORS_BUSINESS = {
     "unauthorized": "the provider does not accept our key: check the provider's API key in the environment",
     "payment_required": "the provider wants to be paid: check our account there",
     "forbidden": "the provider does not let our key do this: check its permissions there",
 }
-"""Error classes that only the operator can mend -> what to do."""
+"""Error classes that only the operator can resolve -> what to do."""
 
 log = structlog.get_logger()
 
@@ -29,7 +29,7 @@ log = structlog.get_logger()
 class PrometheusTelemetry:
     """Children of labelled metrics are bound once per label set: models, providers and codes are few.
 
-    owed_alarm_nusd: an account that comes to owe more is an alarm.
+    owed_alarm_nusd: if an account's debt goes above this, an alarm is raised.
     """
 
     def __init__(self, metrics: Metrics, spans: Spans, owed_alarm_nusd: int) -> None:
@@ -95,7 +95,7 @@ class PrometheusTelemetry:
         )
 
     def fell_short(self, account_id: str, amount_nusd: int, owed_nusd: int) -> None:
-        """One line and one count each time an account's debt goes over the threshold, not for what comes on top."""
+        """One line and one count each time an account's debt crosses the threshold, none for further debt above it."""
         self._metrics.shortfalls.inc(amount_nusd)
         if owed_nusd > self._owed_alarm_nusd >= owed_nusd - amount_nusd:
             self._metrics.owed_alarms.inc()

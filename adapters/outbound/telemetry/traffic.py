@@ -1,4 +1,4 @@
-"""What went by in the last minute, as one line of the log: what an operator looks at a terminal for."""
+"""The last minute's traffic as one log line, for an operator at a terminal."""
 
 import asyncio
 from collections import Counter
@@ -12,13 +12,13 @@ from domain.money import format_usd
 EVERY_S = 60.0
 
 MOST_NAMED = 5
-"""Codes and providers that a line names; the rest is in its totals, and all are in /metrics."""
+"""Codes and providers that a line names; the totals include the rest, and /metrics has all."""
 
 log = structlog.get_logger()
 
 
 class Traffic(msgspec.Struct):
-    """Counts since they were last taken."""
+    """Counts since the last `take`."""
 
     charged: int = 0
     charged_nusd: int = 0
@@ -26,7 +26,7 @@ class Traffic(msgspec.Struct):
     failures: Counter[str] = msgspec.field(default_factory=Counter)
 
     def take(self) -> dict[str, Any]:
-        """The fields of a line, and begin again; empty if nothing went by."""
+        """The fields of a log line; resets the counts. Empty if there was no traffic."""
         if not (self.charged or self.refusals or self.failures):
             return {}
         line: dict[str, Any] = {"charged": self.charged, "charged_usd": format_usd(self.charged_nusd)}
@@ -41,7 +41,7 @@ class Traffic(msgspec.Struct):
 
 
 async def tell_traffic(traffic: Traffic, every_s: float = EVERY_S) -> None:
-    """A line a minute while there is traffic, until cancelled."""
+    """Log a line every `every_s` with traffic in it, until cancelled."""
     while True:
         await asyncio.sleep(every_s)
         line = traffic.take()
