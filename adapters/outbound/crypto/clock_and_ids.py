@@ -12,7 +12,7 @@ SECRET_BYTES = 32
 
 
 class SystemClock:
-    elapsed_s = staticmethod(time.monotonic)  # itself: no frame of Python between, for it is read for every chunk
+    elapsed_s = staticmethod(time.monotonic)  # the C function itself: a Python frame would cost for every chunk
 
     def now(self) -> datetime:
         return datetime.now(UTC)

@@ -1,6 +1,6 @@
-"""One account's data key: what it seals, opens and is committed to by.
+"""One account's data key: seals, opens, fingerprints, and has a commitment.
 
-AES-256-GCM with the account id as associated data: what was sealed for one account cannot be passed off as another's.
+AES-256-GCM with the account id as associated data: data sealed for one account does not open for another.
 """
 
 import hmac
@@ -15,7 +15,7 @@ from domain.proof.commitment import commitment
 
 KEY_BYTES = 32
 FINGERPRINTS = b"gatewayz fingerprints v1"
-"""Makes a key of its own for them out of the data key, which itself only seals."""
+"""Purpose string: fingerprints have their own key, derived from the data key, so that the data key only seals."""
 
 
 class NotSealedHere(ValueError):
@@ -60,7 +60,7 @@ class Keyring:
         return Keyring, (self._keys,)
 
     def new_key(self, account_id: str) -> bytes:
-        """Wrapped."""
+        """A new data key, wrapped."""
         return self._wrapping.wrap(account_id, secrets.token_bytes(KEY_BYTES))
 
     def rewrap(self, account_id: str, wrapped: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""Sealing under per-account data keys, which are wrapped by the keyring."""
+"""Sealing under per-account data keys, which the keyring wraps."""
 
 import asyncio
 import hashlib
@@ -14,17 +14,17 @@ from domain.errors import DomainError
 ERASED = b"erased"
 UNREADABLE = b"cannot be read"
 MAX_CACHED_KEYS = 10_000
-"""About 300 bytes each; an account's key is needed once per stored answer or shown label."""
+"""About 300 bytes each. An account's key is needed once per stored answer or displayed label."""
 
 KEY_TTL_S = 1.0
-"""A process that has an account's key in memory must soon find out that the account was erased."""
+"""A process with an account's key in memory must soon learn that the account was erased."""
 
 
 class DataKeys(Protocol):
     """Wrapped data keys by account, outside the log."""
 
     async def put(self, account_id: str, wrapped: bytes) -> None:
-        """Keep the first key an account ever got; a second is ignored."""
+        """Keep the account's first key; a second one is ignored."""
         ...
 
     async def get(self, account_id: str) -> bytes | None: ...

@@ -1,7 +1,7 @@
-"""Data keys, wrapped by the keyring: AES-256-GCM with the account id as associated data, so that a wrapped key cannot
-be passed off as another account's. Keys wrapped by Fernet, as the first version did, still open.
+"""Data keys, wrapped by the keyring: AES-256-GCM with the account id as associated data, so that a wrapped key
+does not open for another account. Keys wrapped by Fernet (the first version's form) still open.
 
-A wrapped key is a byte for this form, the mark of the key that wrapped it, a nonce, the ciphertext.
+A wrapped key is: a byte for this form, the mark of the key that wrapped it, a nonce, the ciphertext.
 """
 
 import base64
@@ -15,17 +15,17 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 BOUND = b"\x01"
-"""No Fernet token begins like this: they are base64."""
+"""No Fernet token begins with this byte: tokens are base64."""
 
 MARK_BYTES = 4
-"""Tells the keys of a ring apart without trying them; a wrong one of the same mark fails to open."""
+"""Selects the key of a ring without trying each; a wrong key with the same mark fails to open."""
 
 NONCE_BYTES = 12
 PURPOSE = b"gatewayz data key of "
 
 
 class WrongKeyring(ValueError):
-    """A data key cannot be unwrapped: this keyring is another installation's. Restore secrets.json or its variables."""
+    """A data key cannot be unwrapped: the keyring is another installation's. Restore secrets.json or its variables."""
 
 
 class Wrapping:
@@ -41,7 +41,7 @@ class Wrapping:
         return BOUND + first.mark + nonce + first.cipher.encrypt(nonce, data_key, _aad(account_id))
 
     def unwrap(self, account_id: str, wrapped: bytes) -> bytes:
-        """Raises: WrongKeyring; also for another account's."""
+        """Raises: WrongKeyring, also for another account's key."""
         try:
             if not wrapped.startswith(BOUND):
                 return self._fernet.decrypt(wrapped)
@@ -57,12 +57,12 @@ class Wrapping:
         raise WrongKeyring(account_id)
 
     def is_current(self, wrapped: bytes) -> bool:
-        """Whether the first key of the ring wrapped it, in this form: the others are not needed for it."""
+        """Whether the ring's first key wrapped it, in this form; it then needs no other key."""
         return wrapped.startswith(BOUND + self._keys[0].mark)
 
 
 class _Key:
-    """Two keys from one, each for its own purpose."""
+    """Two keys derived from one, one for each purpose."""
 
     def __init__(self, fernet_key: bytes) -> None:
         raw = base64.urlsafe_b64decode(fernet_key)
