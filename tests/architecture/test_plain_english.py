@@ -20,6 +20,7 @@ CLEAN_FOLDERS = (
     "adapters/outbound/crypto",
     "adapters/outbound/providers",
     "adapters/outbound/telemetry",
+    "adapters/outbound/tokens",
     "domain/account",
     "domain/catalog",
     "migrations",

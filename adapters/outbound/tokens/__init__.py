@@ -1,1 +1,1 @@
-"""Counting tokens where a provider told none: vocabulary.py has the words, worker_counter.py a thread that counts."""
+"""Counts tokens if a provider sent no usage: vocabulary.py has the vocabulary, worker_counter.py counts in a thread."""

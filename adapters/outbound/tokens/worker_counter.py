@@ -1,4 +1,4 @@
-"""application.ports.token_counter.TokenCounter in one thread, so that counting never holds up those who are served."""
+"""application.ports.token_counter.TokenCounter in one thread, so that counting never delays requests."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from adapters.outbound.tokens.vocabulary import Vocabulary
 from application.ports.token_counter import CountedText
 
 MAX_WAITING = 64
-"""Texts in the thread or waiting for it: at 30 ms each more would be two seconds behind."""
+"""Texts in the thread or waiting for it: at 30 ms each the last one waits two seconds."""
 
 log = structlog.get_logger()
 
