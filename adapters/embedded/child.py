@@ -1,4 +1,4 @@
-"""Start a child that cannot outlive us, is not hit by our terminal's signals, and sees a clean environment."""
+"""Start a child that cannot outlive us, gets no signals from our terminal, and has a clean environment."""
 
 import ctypes
 import os
@@ -14,12 +14,12 @@ from adapters.embedded.unprivileged import PR_SET_PDEATHSIG, UnprivilegedUser
 
 # PGDATA, PGPORT, LD_PRELOAD and the like of the caller must not reach the server.
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-WORKING_FOLDER = "/"  # our own may be one that the unprivileged user cannot enter
+WORKING_FOLDER = "/"  # the unprivileged user may not be able to enter our own
 _libc = ctypes.CDLL(None)  # loaded before any fork: the child between fork and exec must not load libraries
 
 
 def require_main_thread() -> None:
-    """Refuse elsewhere: the kernel sends PDEATHSIG when the *thread* that spawned the child ends, not the process."""
+    """Raise in other threads: the kernel sends PDEATHSIG at the end of the *thread* that spawned the child."""
     if threading.current_thread() is not threading.main_thread():
         raise EmbeddedPostgresError(
             "the embedded Postgres must be started and watched from the main thread: it dies with the thread that "
@@ -30,7 +30,7 @@ def require_main_thread() -> None:
 def ask(argv: Sequence[str | Path], user: UnprivilegedUser | None, timeout_s: float = 30.0) -> tuple[int, str]:
     """Run a short command as `user`; returns its exit code and what it wrote (stdout, then stderr).
 
-    Raises: OSError if it cannot be executed, subprocess.TimeoutExpired (it is killed then).
+    Raises: OSError if it cannot be executed, subprocess.TimeoutExpired (then it was killed).
     """
     done = subprocess.run(
         argv,
@@ -55,7 +55,7 @@ def spawn(
 ) -> subprocess.Popen[bytes]:
     """Start `argv` as `user`, writing to `output`; the kernel sends it `death_signal` when this process dies.
 
-    Its own session: Ctrl-C or a signal to our process group must not hit it, we stop it in order.
+    It has its own session: Ctrl-C or a signal to our process group must not reach it; we stop it in order.
     Raises: OSError if it cannot be executed; EmbeddedPostgresError outside the main thread.
     """
     require_main_thread()
@@ -75,12 +75,12 @@ def spawn(
 
 
 def dies_with_parent(death_signal: signal.Signals) -> Callable[[], None]:
-    """Code for the child between fork and exec. It runs after the change of user, which would clear the setting."""
+    """Code for the child between fork and exec. It runs after the change of user, because that clears the setting."""
     parent_pid = os.getpid()
 
     def ask_kernel() -> None:
         _libc.prctl(PR_SET_PDEATHSIG, int(death_signal))
-        if os.getppid() != parent_pid:  # the parent died before we asked: nobody will tell us any more
+        if os.getppid() != parent_pid:  # the parent died before the call: no signal will come
             os._exit(1)
 
     return ask_kernel

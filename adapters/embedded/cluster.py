@@ -1,4 +1,4 @@
-"""Make the data folder, so that it is either whole or not there."""
+"""Make the data folder; it is either complete or absent."""
 
 import os
 import secrets
@@ -21,7 +21,7 @@ from adapters.embedded.unprivileged import UnprivilegedUser
 SUPERUSER = "postgres"
 UNFINISHED_CLUSTER_PREFIX = "unfinished-pgdata-"
 _PASSWORD_BYTES = 24
-# Code-point order everywhere, whatever the machine's locales are; checksums find a failing disk before we serve it.
+# Code-point order whatever the machine's locales; checksums detect a failing disk before we serve its data.
 _INITDB_OPTIONS = (
     f"--username={SUPERUSER}",
     "--encoding=UTF8",
@@ -30,8 +30,8 @@ _INITDB_OPTIONS = (
     "--auth-local=scram-sha-256",
     "--auth-host=scram-sha-256",
 )
-# The C library's C.UTF-8 is not the same everywhere, Postgres has its own since 17; a killed initdb leaves no memory
-# in /dev/shm.
+# The C library's C.UTF-8 differs between systems; Postgres has its own since 17. With mmap a killed initdb leaves no
+# memory in /dev/shm.
 _MODERN = 17
 _MODERN_OPTIONS = (
     "--locale-provider=builtin",
@@ -45,9 +45,9 @@ def create_cluster(
 ) -> None:
     """initdb into `home`/pgdata, unless a cluster is there.
 
-    It works in an unfinished sibling that is renamed when it is complete and on disk: one that was killed is never
-    used. deadline_s: on time.monotonic().
-    Raises: PostgresDidNotStart if initdb fails, EmbeddedPostgresError if what is there cannot be used, OSError.
+    initdb works in a sibling folder that is renamed when it is complete and on disk: the result of a killed initdb is
+    never used. deadline_s: on time.monotonic().
+    Raises: PostgresDidNotStart if initdb fails, EmbeddedPostgresError if the existing files cannot be used, OSError.
     """
     data_folder = home / "pgdata"
     if (data_folder / "PG_VERSION").exists():
@@ -67,7 +67,7 @@ def create_cluster(
 
 
 def remove_unfinished(home: Path, user: UnprivilegedUser | None, deadline_s: float) -> None:
-    """Remove what a killed process left half made. Call it holding the lock only."""
+    """Remove unfinished folders of killed processes. Call it only while holding the lock."""
     for folder in home.glob(f"{UNFINISHED_COPY_PREFIX}*"):
         shutil.rmtree(folder, ignore_errors=True)
     for folder in home.glob(f"{UNFINISHED_CLUSTER_PREFIX}*"):
@@ -75,7 +75,7 @@ def remove_unfinished(home: Path, user: UnprivilegedUser | None, deadline_s: flo
 
 
 def _remove_cluster(unfinished: Path, user: UnprivilegedUser | None, deadline_s: float) -> None:
-    """The servers that initdb had started outlive a kill of initdb for a moment, and would go on writing."""
+    """End initdb's servers first: they outlive a killed initdb for a moment and would go on writing."""
     clear_the_way(unfinished / "pgdata", user, deadline_s)
     shutil.rmtree(unfinished, ignore_errors=True)
 
@@ -86,7 +86,7 @@ def read_password(home: Path) -> str:
 
 
 def _ensure_password(home: Path) -> None:
-    """A password that is on disk before the cluster that needs it."""
+    """Make the password; it is on disk before the cluster that needs it."""
     if not (home / "pg.password").exists():
         write_file(home / "pg.password", secrets.token_urlsafe(_PASSWORD_BYTES) + "\n")
 
@@ -120,7 +120,7 @@ def _initdb(
 
 
 def _end_of(process: subprocess.Popen[bytes], deadline_s: float) -> int | None:
-    """Its exit code, or None if it had to be killed because time was up."""
+    """The exit code, or None if the process was killed at the deadline."""
     try:
         return process.wait(max(0.0, deadline_s - time.monotonic()))
     except subprocess.TimeoutExpired:

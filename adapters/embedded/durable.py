@@ -1,4 +1,4 @@
-"""Write small files so that a crash or power cut leaves the old content or the new, never half of it."""
+"""Write small files so that a crash or power cut leaves the old content or the new, never a part."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ PRIVATE_FILE_MODE = 0o600
 
 
 def write_file(path: Path, text: str) -> None:
-    """Replace `path` by `text`, readable by its owner only; on return it is on disk. Raises OSError."""
+    """Replace the content of `path` by `text`, readable by its owner only; on return it is on disk. Raises OSError."""
     fresh = path.with_name(path.name + ".tmp")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, PRIVATE_FILE_MODE)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""Where the server listens: a port on 127.0.0.1 that stays the same over restarts, and a unix socket if it fits."""
+"""Where the server listens: a port on 127.0.0.1, the same after restarts, and a unix socket if its path fits."""
 
 import json
 import os
@@ -29,7 +29,7 @@ class Endpoint:
 
 
 def choose_endpoint(home: Path, user: UnprivilegedUser | None) -> Endpoint:
-    """The port used last time if it is free, else a fresh one; an empty socket folder. Call it with no server alive."""
+    """The last start's port if it is free, else a new one; an empty socket folder. Call it while no server runs."""
     socket_folder = home / "run"
     own_folder(socket_folder, user)
     for stale in socket_folder.glob(".s.PGSQL.*"):  # the lock file beside a socket may name a recycled pid
@@ -42,7 +42,7 @@ def choose_endpoint(home: Path, user: UnprivilegedUser | None) -> Endpoint:
 
 
 def publish_endpoint(home: Path, endpoint: Endpoint) -> None:
-    """Write pg.json: the port wish of the next start, and facts for humans. Raises OSError."""
+    """Write pg.json: the port for the next start to try first, and facts for humans. Raises OSError."""
     facts = {
         "supervisor": os.getpid(),
         "host": HOST,
@@ -53,14 +53,14 @@ def publish_endpoint(home: Path, endpoint: Endpoint) -> None:
 
 
 def _wished_ports(home: Path) -> Iterator[int]:
-    # A first start has no file, a damaged one is a lost wish: neither is worth refusing to start.
+    # No file at a first start; a damaged file only loses the port. Neither prevents the start.
     with suppress(OSError, ValueError, KeyError, TypeError):
         yield int(json.loads((home / "pg.json").read_text())["port"])
     yield from random.sample(STABLE_PORTS, TRIES)
 
 
 def _is_free(port: int) -> bool:
-    """SO_REUSEADDR as Postgres itself does: connections of the last server in TIME_WAIT do not count."""
+    """Uses SO_REUSEADDR as Postgres does: connections of the last server in TIME_WAIT do not count."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

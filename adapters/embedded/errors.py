@@ -1,4 +1,4 @@
-"""How the embedded Postgres refuses: one clear line that says what happened, where, and what to do."""
+"""Errors of the embedded Postgres: one line that names what happened, where, and what to do."""
 
 import re
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 class EmbeddedPostgresError(Exception):
     """The embedded Postgres cannot do what was asked. `str(error)` is one line for a human.
 
-    log_lines: the last lines of postgres.log or initdb (newest last) where they explain it, else empty.
+    log_lines: the last lines of postgres.log or initdb (newest last) if they explain the error, else empty.
     """
 
     def __init__(self, message: str, log_lines: Sequence[str] = ()) -> None:
@@ -24,18 +24,18 @@ class UnsupportedPlatform(EmbeddedPostgresError):
 
 
 class HomeUnreachable(EmbeddedPostgresError):
-    """Run as root, the user that Postgres must drop to cannot enter the home: choose another folder."""
+    """We are root and the user for Postgres cannot enter the home: choose another folder."""
 
 
 class PostgresDidNotStart(EmbeddedPostgresError):
-    """initdb or postgres ended or did not become ready in time; `log_lines` holds its own words."""
+    """initdb or postgres ended or did not become ready in time; `log_lines` holds its output."""
 
 
 def telling_line(lines: Sequence[str]) -> str:
-    """What names the cause: the first FATAL, PANIC or error, else the last line, else a plain sentence.
+    """The line that names the cause: the first FATAL, PANIC or error, else the last line, else a plain sentence.
 
-    Not the last of them: a full disk ends as "PANIC: cannot abort transaction". Not what clients were answered while
-    the server started: "FATAL: the database system is starting up".
+    Not the last error: a full disk ends with "PANIC: cannot abort transaction". Not the server's answers to clients
+    during its start: "FATAL: the database system is starting up".
     """
     for line in lines:
         cause = re.search(r"\b(FATAL|PANIC|error):(?! *the database system is ).*", line)

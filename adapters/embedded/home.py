@@ -1,9 +1,9 @@
-"""The folder that holds everything of one embedded Postgres, and whether its user can enter it.
+"""The folder with all files of one embedded Postgres, and whether its user can enter it.
 
 pgdata/       the cluster, 0700            pg.password    the superuser's, 0600
 run/          the unix socket, 0700        pg.lock        held by the supervisor, names its pid
-pgbin-*/      copied binaries, if needed   pg.json        port wish, socket folder, supervisor
-unfinished-*  being made, or left over     postgres.log   and postgres.log.1
+pgbin-*/      copied binaries, if needed   pg.json        port, socket folder, supervisor
+unfinished-*  in progress, or left over    postgres.log   and postgres.log.1
 """
 
 import os
@@ -14,28 +14,28 @@ from adapters.embedded import child
 from adapters.embedded.errors import EmbeddedPostgresError, HomeUnreachable
 from adapters.embedded.unprivileged import UnprivilegedUser, server_user
 
-# Others may pass through to what is theirs but not list; pg.password and the like are closed by their own modes.
+# Other users may pass through to their own files but not list; pg.password and the like have private modes.
 PASSABLE_MODE = 0o711
 PRIVATE_MODE = 0o700
-# Another process may have made a folder a moment ago and be about to open it.
+# Another process may have made a folder a moment ago and be about to change its mode.
 SECOND_LOOK_AFTER_S = 0.1
 
 
 def unprivileged_user_can_reach(path: Path) -> bool:
-    """True if Postgres could work in `path`, a home that exists or could be made: for choosing a home when root.
+    """True if Postgres could work in `path`, a home that exists or could be made. Used to choose a home as root.
 
     Looks at the nearest folder that exists. Always True when we are not root: Postgres then runs as ourselves.
     """
     try:
         return can_reach(path, server_user(path / "pgdata"))
-    except EmbeddedPostgresError:  # root, and nobody to drop to
+    except EmbeddedPostgresError:  # root, and no user to change to
         return False
 
 
 def prepare_home(home: Path, user: UnprivilegedUser | None) -> None:
-    """Make `home` if it is missing. Folders that exist keep their modes: a private parent is never opened.
+    """Make `home` if it is missing. Existing folders keep their modes: a private parent stays private.
 
-    Raises: HomeUnreachable, EmbeddedPostgresError if it cannot be made; nothing is left behind by the first.
+    Raises: HomeUnreachable, before anything is made; EmbeddedPostgresError if the folder cannot be made.
     """
     if not can_reach(home, user) and not _can_reach_at_second_look(home, user):
         name = user.name if user else "this user"
@@ -53,7 +53,7 @@ def prepare_home(home: Path, user: UnprivilegedUser | None) -> None:
 
 
 def own_folder(folder: Path, user: UnprivilegedUser | None) -> None:
-    """Make `folder` (or take the one that is there) and give it to the server alone: 0700, owned by `user`."""
+    """Make `folder` if it is missing and give it to the server alone: 0700, owned by `user`."""
     folder.mkdir(mode=PRIVATE_MODE, exist_ok=True)
     folder.chmod(PRIVATE_MODE)
     if user:
@@ -61,17 +61,17 @@ def own_folder(folder: Path, user: UnprivilegedUser | None) -> None:
 
 
 def _make_passable(folder: Path, user: UnprivilegedUser | None) -> None:
-    """mkdir; open to `user` what we made ourselves, also under umask 077."""
+    """mkdir; let `user` pass through if we made it, also under umask 077."""
     try:
         folder.mkdir(mode=PASSABLE_MODE if user else PRIVATE_MODE)
-    except FileExistsError:  # several processes start at once; its maker opens it
+    except FileExistsError:  # several processes start at once; the one that made it sets the mode
         return
     if user:
         folder.chmod(PASSABLE_MODE)
 
 
 def can_reach(path: Path, user: UnprivilegedUser | None) -> bool:
-    """Ask the kernel as that user: modes, ACLs and mounts all count."""
+    """Try it as that user: modes, ACLs and mounts all count."""
     if user is None:
         return True
     absolute = path.absolute()

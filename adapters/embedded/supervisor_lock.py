@@ -1,4 +1,4 @@
-"""Who supervises: the process that holds flock on one file. The kernel releases it, whatever kills the holder."""
+"""The supervisor is the process that holds flock on one file. The kernel releases it when the holder dies."""
 
 import fcntl
 import os
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from adapters.embedded.errors import AlreadySupervised, EmbeddedPostgresError
 
-# A killed holder is freed when the kernel has torn it down (and a child of its between fork and exec): milliseconds.
+# A killed holder's lock is free once the kernel has ended it (and its child between fork and exec): milliseconds.
 GRACE_S = 0.5
 _LOCK_POLL_S = 0.02
 
@@ -15,8 +15,8 @@ _LOCK_POLL_S = 0.02
 class SupervisorLock:
     """The lock of one home. The descriptor is close-on-exec: servers do not inherit it.
 
-    A plain os.fork() without exec does: such a child would keep the lock alive after its parent. Do not fork without
-    exec while holding it.
+    A child of os.fork() without exec does inherit it and would keep the lock after its parent's death. Do not fork
+    without exec while holding it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -34,7 +34,7 @@ class SupervisorLock:
         return self._descriptor is not None
 
     def take(self) -> None:
-        """Take it and write our pid into the file, for humans. Raises AlreadySupervised if another process has it."""
+        """Take the lock and write our pid to the file, for humans. Raises AlreadySupervised if another has it."""
         descriptor = self._open()
         try:
             self._lock_within_grace(descriptor)
@@ -46,7 +46,7 @@ class SupervisorLock:
         self._descriptor = descriptor
 
     def release(self) -> None:
-        """Give it back; harmless if we do not hold it. The file stays: removing it would let two holders coexist."""
+        """Release the lock; does nothing if we do not hold it. The file stays: without it two holders could coexist."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None

@@ -1,4 +1,4 @@
-"""Who does not run as root: Postgres, which refuses to, and processes that parse strangers' bytes."""
+"""Users for processes that must not run as root: Postgres, which refuses to, and parsers of clients' bytes."""
 
 import ctypes
 import os
@@ -9,13 +9,13 @@ from pathlib import Path
 
 from adapters.embedded.errors import EmbeddedPostgresError
 
-# In order of preference: a user of its own where a distribution made one, else the one that every system has.
+# In order of preference: the user that a distribution makes for Postgres, else the one that every system has.
 CANDIDATES = ("postgres", "nobody")
 
 
-# The same for processes of ours; never the user whom Postgres runs as: he may read the cluster's files.
+# The same for our own processes; never the user of Postgres, who may read the cluster's files.
 WORKER_CANDIDATES = ("gatewayz", "nobody")
-# One that no system gives away: above those of people, below those that systemd takes for a while.
+# A number that no system assigns: above those of people, below systemd's dynamic users.
 UNNAMED_UID = 60_738
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 _libc = ctypes.CDLL(None)
@@ -29,11 +29,11 @@ class UnprivilegedUser:
 
 
 def server_user(data_folder: Path) -> UnprivilegedUser | None:
-    """The user Postgres runs as; None means as ourselves, because we are not root.
+    """The user to run Postgres as; None means our own user, because we are not root.
 
-    data_folder: the cluster. If it exists its owner is the answer: Postgres insists on owning it, and the list of
-                 users may have changed since it was made.
-    Raises:      EmbeddedPostgresError if we are root and there is nobody to drop to.
+    data_folder: the cluster. If it exists, its owner is returned: Postgres must own it, and the system's users may
+                 have changed since it was made.
+    Raises:      EmbeddedPostgresError if we are root and no such user exists.
     """
     if os.geteuid() != 0:
         return None
@@ -41,9 +41,9 @@ def server_user(data_folder: Path) -> UnprivilegedUser | None:
 
 
 def worker_user(data_folder: Path, name: str = "") -> UnprivilegedUser | None:
-    """The user whom processes of ours become; None means that they stay who they are, because we are not root.
+    """The user that our processes change to; None means no change, because we are not root.
 
-    data_folder: of the cluster, which need not exist.
+    data_folder: of the cluster; need not exist.
     name:        the user to take. Raises: KeyError if there is none of that name.
     """
     if os.geteuid() != 0:
@@ -59,9 +59,9 @@ def worker_user(data_folder: Path, name: str = "") -> UnprivilegedUser | None:
 
 
 def become(user: UnprivilegedUser, death_signal: int = 0) -> None:
-    """Give root up for good; what is open stays open. The kernel then also keeps others of `user` out of our memory.
+    """Give up root for good; open files stay open. The kernel also denies other processes of `user` our memory.
 
-    death_signal: to be sent to us when our parent dies: a change of user clears what was set before.
+    death_signal: sent to us when our parent dies; set again here, because a change of user clears it.
     Raises:       OSError if the system does not know the user's number.
     """
     parent = os.getppid()

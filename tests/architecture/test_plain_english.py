@@ -17,6 +17,7 @@ TITLES = sorted({patch.what for patch in PATCHES}, key=len, reverse=True)
 """Titles of sabotages are names; a page that quotes one is not charged for it."""
 
 CLEAN_FOLDERS = (
+    "adapters/embedded",
     "adapters/outbound/crypto",
     "adapters/outbound/providers",
     "adapters/outbound/telemetry",

@@ -1,5 +1,5 @@
-"""`python -m adapters.embedded.sandbox <fd> [<uid> <gid>]`: serve on an inherited listening socket until told to stop,
-as another user if one is given."""
+"""`python -m adapters.embedded.sandbox <fd> [<uid> <gid>]`: serve on an inherited listening socket until SIGTERM or
+SIGINT, as another user if one is given."""
 
 import signal
 import socket

@@ -1,4 +1,4 @@
-"""Send one answer the way its model's row says, and count what was sent."""
+"""Send one answer as its model's row defines, and count what was sent."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ EVENT_STREAM = b"text/event-stream"
 
 FILLER = b" " * 65_536
 FILLERS = 4_096
-"""256 MiB in all: four times what any reader should take before it gives up."""
+"""256 MiB in all: four times what any reader should accept before it gives up."""
 
 
 async def refuse(caller: Caller, refusal: Refusal) -> None:
@@ -33,7 +33,7 @@ class Answering(msgspec.Struct, frozen=True):
     counted: ModelServed
 
     async def send(self, body: dict[str, Any], directions: Directions) -> None:
-        """Raises CallerLeft. Returning before the answer's end makes the server drop the connection."""
+        """Raises CallerLeft. If it returns before the answer's end, the server drops the connection."""
         if self.behaviour.refusal is not None:
             await refuse(self.caller, self.behaviour.refusal)
         elif body.get("stream"):

@@ -21,12 +21,12 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True):
     """How one model answers. The default answers well.
 
     delay_s:        before the first byte.
-    usage:          what it claims to have used.
+    usage:          the usage it claims.
     usage_delay_s:  between finish_reason and the usage chunk of a stream.
-    spoil:          changes the body, or the second event of a stream, on its way out.
-    cut_after:      tokens of a stream after which the connection is dropped; a whole body is dropped half-way.
+    spoil:          changes the body, or the second event of a stream, before sending.
+    cut_after:      tokens of a stream after which the connection is dropped; a whole body is cut half-way.
     error_after:    tokens of a stream after which an error event ends it; a whole answer is an error under status 200.
-    content_type:   instead of the right one.
+    content_type:   replaces the right one.
     is_endless:     never ends a body or an event.
     """
 

@@ -1,4 +1,4 @@
-"""The other end of one ASGI request: reads its body, writes to it, notices when it leaves."""
+"""The client of one ASGI request: read its body, write to it, notice its disconnection."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
@@ -9,11 +9,11 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
-"""Twice what the gateway lets through."""
+"""Twice what the gateway accepts."""
 
 
 class CallerLeft(Exception):
-    """The connection was closed by the other side."""
+    """The client closed the connection."""
 
 
 class Caller:
@@ -33,7 +33,7 @@ class Caller:
         return bytes(received)
 
     async def pause(self, delay_s: float) -> None:
-        """Wait, unless the caller leaves before (CallerLeft). Only after the body was read."""
+        """Wait; raises CallerLeft if the client disconnects. Call it only after the body was read."""
         if not delay_s:
             return
         try:

@@ -1,4 +1,4 @@
-"""What a caller may ask of the sandbox in the body's `sandbox` object; a gateway passes it on untouched."""
+"""Parameters for the sandbox in the body's `sandbox` object; a gateway passes them on unchanged."""
 
 import msgspec
 

@@ -1,4 +1,4 @@
-"""What `echo` answers: deterministic in the request."""
+"""The answer of `echo`, determined by the request alone."""
 
 from itertools import cycle, islice
 from typing import Any
@@ -13,7 +13,7 @@ NOTHING = "(nothing to echo)"
 
 
 class Refused(Exception):
-    """The request itself is wrong; `param` names the field."""
+    """The request is invalid; `param` names the field."""
 
     def __init__(self, param: str | None, message: str, *, status: int = 400) -> None:
         super().__init__(message)
@@ -104,7 +104,7 @@ def _tool_to_call(body: dict[str, Any], messages: list[dict[str, Any]]) -> dict[
 
 
 def _asked_schema(body: dict[str, Any]) -> dict[str, Any] | None:
-    """Of `response_format`; any object will do for json_object. None if a text is asked for, or is JSON already."""
+    """The schema in `response_format`; for json_object one of ours. None if the answer is plain text."""
     asked = body.get("response_format")
     asked = asked if isinstance(asked, dict) else {}
     if asked.get("type") == "json_object":
@@ -115,7 +115,8 @@ def _asked_schema(body: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _filled(schema: dict[str, Any] | None, spoken: str) -> str:
-    """JSON with a value for each property of the schema: texts are the echo. What is such an object is echoed."""
+    """JSON with a value for each property of the schema; its texts are `spoken`. If `spoken` is such an object, it is
+    returned."""
     properties = (schema or {}).get("properties") or {}
     if _is_object_of(spoken, properties):
         return spoken

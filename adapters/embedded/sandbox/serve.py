@@ -1,4 +1,4 @@
-"""Run the sandbox: in this process, or as a child of it."""
+"""Run the sandbox in this process or in a child."""
 
 import socket
 import subprocess
@@ -12,7 +12,7 @@ import uvicorn
 from adapters.embedded.sandbox.app import create_app
 
 KEEPALIVE_S = 75
-"""Longer than our client keeps idle connections, so that no request meets a closing one; what providers do."""
+"""Longer than our client keeps idle connections, so that no request meets a closing one; as providers do."""
 
 STOP_TIMEOUT_S = 5
 
@@ -29,12 +29,12 @@ def run(sock: socket.socket) -> None:
         timeout_keep_alive=KEEPALIVE_S,
         timeout_graceful_shutdown=1,
     )
-    with suppress(KeyboardInterrupt):  # uvicorn raises Ctrl-C again after it has stopped in order
+    with suppress(KeyboardInterrupt):  # uvicorn raises it again after an orderly stop
         uvicorn.Server(config).run(sockets=[sock])
 
 
 def listening_socket(port: int = 0) -> socket.socket:
-    """A socket on loopback; requests may be made at once, they wait until the server accepts them."""
+    """A listening socket on loopback; clients may connect at once and wait until the server accepts them."""
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     sock.bind(("127.0.0.1", port))
@@ -47,7 +47,7 @@ def base_url_of(sock: socket.socket) -> str:
 
 
 def command(sock: socket.socket) -> list[str]:
-    """What a child has to execute, with `sock` inherited (pass_fds) and the project importable."""
+    """The command of a child that inherits `sock` (pass_fds) and can import the project."""
     return [sys.executable, "-m", "adapters.embedded.sandbox", str(sock.fileno())]
 
 

@@ -1,4 +1,4 @@
-"""What the sandbox served, by model: what tests hold the ledger against."""
+"""What the sandbox served, by model; tests compare the ledger with it."""
 
 import msgspec
 
@@ -6,10 +6,10 @@ import msgspec
 class ModelServed(msgspec.Struct):
     """Counts since the start.
 
-    requests:     arrived, whatever came of them.
+    requests:     requests received, with any outcome.
     answered:     answers sent to their end.
-    disconnected: callers that left before.
-    tokens:       honest counts of what was sent, also by models that claim something else; of a cut stream, until then.
+    disconnected: clients that left before the end.
+    tokens:       true counts of what was sent, whatever usage the model claims; of a cut stream, up to the cut.
     """
 
     requests: int = 0

@@ -1,6 +1,6 @@
 """The sandbox's token: a run of characters that are not white space, with the white space around it.
 
-Easy to count by hand, and never more than a real tokenizer counts: those split words, they do not join them.
+Easy to count by hand, and never more than a real tokenizer counts: real ones split words, they do not join them.
 """
 
 import re
@@ -10,7 +10,7 @@ _TOKEN = re.compile(r"\s*\S+")
 
 
 def tokens_of(text: str) -> list[str]:
-    """The tokens of `text`; joined they are `text` again. White space alone is no token."""
+    """The tokens of `text`; joined they are `text` again. White space alone is not a token."""
     found = _TOKEN.findall(text)
     if found:
         found[-1] += text[sum(map(len, found)) :]

@@ -1,4 +1,4 @@
-"""What a model says it used, as JSON bytes: most tell the truth, some do not."""
+"""The usage that a model claims, as JSON bytes: mostly true, sometimes not."""
 
 from collections.abc import Callable
 
@@ -22,7 +22,7 @@ def negative(produced: Produced) -> bytes | None:
 
 
 def not_a_number(produced: Produced) -> bytes | None:
-    """Not JSON in the strict sense, and what Python's json module writes."""
+    """Not strict JSON, but Python's json module writes it."""
     return b'{"prompt_tokens":NaN,"completion_tokens":NaN,"total_tokens":NaN}'
 
 

@@ -1,4 +1,4 @@
-"""Write what was produced in OpenAI's shapes: one whole answer, or the events of a stream."""
+"""Write the answer in OpenAI's shapes: whole, or as the events of a stream."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -13,7 +13,7 @@ ERROR = {"error": {"message": "The upstream model failed.", "type": "server_erro
 
 
 class Head(NamedTuple):
-    """What all parts of one answer share."""
+    """Members that all parts of one answer share."""
 
     id: str
     created: int
@@ -36,12 +36,12 @@ def whole(head: Head, produced: Produced, usage: bytes | None) -> bytes:
         {"index": index, "message": message, "logprobs": None, "finish_reason": produced.finish_reason}
         for index in range(produced.choices)
     ]
-    told = {} if usage is None else {"usage": Raw(usage)}
-    return msgspec.json.encode(_members(head, "chat.completion", choices) | told)
+    claimed = {} if usage is None else {"usage": Raw(usage)}
+    return msgspec.json.encode(_members(head, "chat.completion", choices) | claimed)
 
 
 def events(head: Head, produced: Produced) -> Iterator[StreamEvent]:
-    """The role, then token by token, then the finish_reason, each for every choice."""
+    """The role, then each token, then the finish_reason, each for every choice."""
     everyone = range(produced.choices)
     for index in everyone:
         yield StreamEvent(_chunk(head, index, _opening(head, produced)))
