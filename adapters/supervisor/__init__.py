@@ -1,2 +1,2 @@
-"""What `gatewayz serve` is: the parent of every process, owner of the port, first to come, last to go
+"""The process of `gatewayz serve`: parent of all others, owner of the port; first to start, last to end
 (docs/explanation/architecture.md#processes)."""

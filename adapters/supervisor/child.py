@@ -1,4 +1,4 @@
-"""One process under supervision: launched, begun, replaced when it dies."""
+"""One supervised process: launched, begun, replaced when it dies."""
 
 import signal
 import subprocess
@@ -12,14 +12,14 @@ import structlog
 from adapters.embedded.child import dies_with_parent
 
 STEADY_S = 5.0
-"""Whoever lived this long has started well: its death is not counted as one of a row."""
+"""A process that lived this long started well: its death begins a new row of deaths."""
 
 FIRST_PAUSE_S = 0.25
 MAX_PAUSE_S = 10.0
-"""A process that cannot start is tried again often enough to come back soon after its cause is gone."""
+"""A process that cannot start is retried often enough to be back soon after the cause is gone."""
 
 SPARE_AFTER_S = 3.0
-"""Until then the machine is left to the process that took the last spare, or to the start."""
+"""Until then the start, or the process that replaced a dead one, has the machine to itself."""
 
 OnDeath = Callable[[int], None]
 
@@ -29,8 +29,8 @@ log = structlog.get_logger()
 class Program(NamedTuple):
     """What to run.
 
-    waits:  it loads its code, then reads a line from stdin before it does anything. Loading takes a second or two:
-            this way it passes while Postgres starts, or before a spare is needed.
+    waits:  the program loads its code, then waits for a line on stdin. Loading takes a second or two: this way it
+            happens while Postgres starts, or before a spare is needed.
     """
 
     name: str
@@ -41,14 +41,14 @@ class Program(NamedTuple):
 
 
 class Process:
-    """One run of a program, in a session of its own: signals to our terminal or group do not reach it. The kernel kills
-    it when we die."""
+    """One run of a program, in its own session: signals to our terminal or group do not reach it. The kernel kills it
+    when we die."""
 
     def __init__(self, program: Program) -> None:
         self._popen = subprocess.Popen(
             program.argv,
             stdin=subprocess.PIPE if program.waits else subprocess.DEVNULL,
-            stdout=2,  # stdout is for what serve tells its user
+            stdout=2,  # stdout is for messages of serve to its user
             env=dict(program.environment),
             pass_fds=program.fds,
             start_new_session=True,
@@ -62,14 +62,14 @@ class Process:
 
     @property
     def exit_code(self) -> int | None:
-        """None while it runs; negative: the signal that ended it."""
+        """None while it runs; negative: the number of the signal that ended it."""
         return self._popen.poll()
 
     def begin(self, word: str) -> None:
-        """End its waiting by one line."""
+        """Send the line that it waits for."""
         self.begun_s = time.monotonic()
         if self._popen.stdin is not None:
-            with suppress(BrokenPipeError):  # it has died, which the next look will tell
+            with suppress(BrokenPipeError):  # it has died; the next `tend` notices
                 self._popen.stdin.write(word.encode() + b"\n")
                 self._popen.stdin.close()
 
@@ -77,7 +77,7 @@ class Process:
         self._popen.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
-        """On return it is gone."""
+        """On return the process has ended."""
         self._popen.kill()
         self._popen.wait()
         if self._popen.stdin is not None:
@@ -85,10 +85,10 @@ class Process:
 
 
 class Spare:
-    """A process that has loaded its code and waits to step in for a dead one of the same program."""
+    """A process that has loaded its code and waits to replace a dead one of the same program."""
 
     def __init__(self, program: Program, after_s: float = SPARE_AFTER_S) -> None:
-        """after_s: from the first look, or from the taking of one, until another is launched."""
+        """after_s: from the first `tend`, or from the last `take`, until a spare is launched."""
         self._program = program
         self._after_s = after_s
         self._process: Process | None = None
@@ -100,7 +100,7 @@ class Spare:
         return process if process is not None and process.exit_code is None else None
 
     def tend(self) -> None:
-        """Launch one when it is time, also for one that died."""
+        """Launch a spare when it is due, also after one died."""
         if self._due_s is None or (self._process is not None and self._process.exit_code is not None):
             self._process, self._due_s = None, time.monotonic() + self._after_s
         if self._process is None and time.monotonic() >= self._due_s:
@@ -115,7 +115,7 @@ class Child:
     """Keeps one program running."""
 
     def __init__(self, program: Program, spare: Spare | None = None, on_death: OnDeath = lambda pid: None) -> None:
-        """on_death: told the pid of each process that died."""
+        """on_death: called with the pid of each process that died."""
         self.name = program.name
         self._program = program
         self._spare = spare
@@ -130,7 +130,7 @@ class Child:
 
     @property
     def exit_code(self) -> int | None:
-        """Of the present process; None while it runs, or before it was launched."""
+        """Exit code of the present process; None while it runs, or before it was launched."""
         return self._process.exit_code if self._process is not None else None
 
     @property
@@ -145,7 +145,7 @@ class Child:
             self._process.begin(word)
 
     def tend(self, word: str) -> None:
-        """Notice a death; after a pause replace the dead and begin with `word`. Call it every 100 ms or sooner."""
+        """Notice a death; after a pause start a replacement and send it `word`. Call it at least every 100 ms."""
         if self._process is not None and self._process.exit_code is not None:
             self._bury(self._process)
         if self._process is None and time.monotonic() >= self._due_s:
@@ -158,7 +158,7 @@ class Child:
             self._process.ask_to_stop()
 
     def kill(self) -> None:
-        """On return it is gone, and stays so until `tend`."""
+        """On return the process has ended; only `tend` starts another."""
         if self._process is not None:
             self._process.kill()
             self._process = None
@@ -174,7 +174,7 @@ class Child:
 
 
 def pause_after(deaths_in_a_row: int) -> float:
-    """Seconds until the next try: none after the first death, then doubling.
+    """Seconds until the next start: 0 after the first death, then doubling.
 
     >>> [pause_after(deaths) for deaths in (1, 2, 3, 4, 20)]
     [0.0, 0.25, 0.5, 1.0, 10.0]

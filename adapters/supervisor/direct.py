@@ -1,4 +1,4 @@
-"""HTTP to our own processes, never through a proxy that the environment names: it would not find them."""
+"""HTTP to our own processes, never through a proxy of the environment: it could not reach them."""
 
 import urllib.request
 from http.client import HTTPResponse
@@ -6,6 +6,6 @@ from typing import cast
 
 
 def open_direct(url: str, timeout_s: float) -> HTTPResponse:
-    """As urllib.request.urlopen; use it nowhere else."""
+    """Like urllib.request.urlopen, without proxies. Use this everywhere instead of urlopen."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     return cast("HTTPResponse", opener.open(url, timeout=timeout_s))

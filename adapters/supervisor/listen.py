@@ -1,4 +1,4 @@
-"""The port that API processes share: bound once, by the supervisor, so that it survives every one of them."""
+"""The port that API processes share: the supervisor binds it once, so that it survives each of them."""
 
 import errno
 import socket
@@ -6,7 +6,7 @@ import socket
 from adapters.operator_error import WRONG_INPUT, OperatorError
 
 BACKLOG = 2_048
-"""Connections that wait while an API process is replaced; the kernel lowers it to its own somaxconn."""
+"""Connections that may wait while an API process is replaced; the kernel caps it at its somaxconn."""
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
@@ -23,7 +23,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
 
 
 def url_of(sock: socket.socket) -> str:
-    """Where a client on this machine finds it, such as http://127.0.0.1:8000."""
+    """The URL for clients on this machine, such as http://127.0.0.1:8000."""
     host, port = sock.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,4 +1,4 @@
-"""Asking our own API whether it is ready."""
+"""Ask our own API whether it is ready."""
 
 import http.client
 import urllib.error
@@ -6,11 +6,11 @@ import urllib.error
 from adapters.supervisor.direct import open_direct
 
 TIMEOUT_S = 1.0
-"""A connection waits in the shared socket until an API process takes it."""
+"""A connection waits in the shared socket until an API process accepts it."""
 
 
 class Probe:
-    """last_answer: the beginning of what it said last; empty if it never said anything."""
+    """last_answer: the beginning of the last refusal's body; empty if there was none."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -23,5 +23,5 @@ class Probe:
         except urllib.error.HTTPError as refusal:
             self.last_answer = refusal.read(300).decode(errors="replace")
         except (OSError, http.client.HTTPException):
-            return False  # nobody took the connection yet, or whoever did has died
+            return False  # no process has accepted the connection yet, or the one that did has died
         return False

@@ -1,4 +1,4 @@
-"""Being told to stop: the first signal asks, a later one hurries."""
+"""Requests to stop: the first signal asks, a later one makes it urgent."""
 
 import signal
 import time
@@ -7,11 +7,11 @@ from types import FrameType
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 SAME_REQUEST_S = 1.0
-"""A terminal, make and a service manager may each pass one Ctrl-C on: signals this close together are one request."""
+"""A terminal, make and a service manager may each pass on one Ctrl-C: signals this close together are one request."""
 
 
 class StopRequest:
-    """Set by signals of this process; asked for by whoever loops."""
+    """Set by signals to this process, polled by loops."""
 
     def __init__(self) -> None:
         self._first_s: float | None = None
@@ -22,7 +22,7 @@ class StopRequest:
         return self._first_s is not None
 
     def listen(self) -> None:
-        """Main thread only. SIGHUP stays ignored where it is (nohup)."""
+        """Install the signal handlers; main thread only. If SIGHUP is ignored (nohup) it stays ignored."""
         for number in SIGNALS:
             if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
                 signal.signal(number, self._note)

@@ -1,4 +1,4 @@
-"""The loop of `gatewayz serve`: keeps everything running, and ends it in order."""
+"""The loop of `gatewayz serve`: keeps all processes running and stops them in order."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -12,10 +12,10 @@ from adapters.supervisor.child import Child, Spare
 from adapters.supervisor.stop_request import StopRequest
 
 TICK_S = 0.05
-"""Postgres must be looked at every 100 ms; a dead child waits this long at most to be noticed."""
+"""Postgres must be checked every 100 ms; a child's death is noticed within this time."""
 
 SERVER_RETRY_S = 1.0
-"""Between tries to bring back a server that does not start: each writes to its log, and may take long by itself."""
+"""Between restarts of a server that does not start: each writes to its log and may take long."""
 
 WordFor = Callable[[str, str], str]
 
@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 
 class Server(Protocol):
-    """The embedded Postgres, as far as supervision goes."""
+    """The part of the embedded Postgres that the supervisor uses."""
 
     def restart_if_dead(self) -> bool: ...
 
@@ -31,15 +31,15 @@ class Server(Protocol):
 
 
 class Stage(NamedTuple):
-    """Children that are stopped together, before those of the next stage; killed if it takes more than `patience_s`."""
+    """Children that are stopped together, before those of the next stage, and killed after `patience_s`."""
 
     children: Sequence[Child]
     patience_s: float
 
 
 class Supervisor:
-    """stages: in the order of stopping; the server, if we run one, goes last because all others write to it.
-    dsn:    of the database, once it is up.
+    """stages: in the order of stopping; the server, if we run one, stops last because all others write to it.
+    dsn:    returns the database's DSN once it is up.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Supervisor:
         self._stop_request = stop_request
         self._server = server
         self._dsn = dsn
-        self._told_dsn = ""
+        self._sent_dsn = ""
         self._word_for: WordFor = lambda child, dsn: dsn
         self._words: dict[str, str] = {}
         self._server_due_s = 0.0
@@ -69,8 +69,8 @@ class Supervisor:
             child.launch()
 
     def begin(self, word_for: WordFor | None = None) -> None:
-        """Let the launched begin; the server is up. word_for: the line for a child, from its name and the DSN; without
-        it, the DSN."""
+        """Send each launched child its line; the server is up. word_for: the line from a child's name and the DSN; by
+        default the DSN."""
         self._word_for = word_for or self._word_for
         self._learn_dsn()
         for child in self.children:
@@ -84,7 +84,7 @@ class Supervisor:
             time.sleep(TICK_S)
 
     def wait_until(self, holds: Callable[[], bool], patience_s: float) -> bool:
-        """Look after everybody until `holds`; False if a child has no hope, a stop is requested or patience ends."""
+        """Supervise until `holds`; False if a child is hopeless, a stop is requested or `patience_s` is over."""
         deadline_s = time.monotonic() + patience_s
         while not holds():
             if self._stop_request.is_made or self.has_hopeless_child() or time.monotonic() > deadline_s:
@@ -94,7 +94,7 @@ class Supervisor:
         return True
 
     def has_hopeless_child(self) -> bool:
-        """One ended by itself because it was asked for wrongly: starting it again would end the same way."""
+        """Whether a child ended because of wrong input: a restart would end the same way."""
         return any(child.exit_code == WRONG_INPUT for child in self.children)
 
     def tick(self) -> None:
@@ -103,7 +103,7 @@ class Supervisor:
             child.tend(self._words.get(child.name, ""))
 
     def stop(self) -> None:
-        """Stage by stage, the server last; on return nothing of ours runs. A second request cuts the patience short."""
+        """Stop stage by stage, the server last; on return none of our processes runs. A second request ends waits."""
         self._spare.stop()
         try:
             for stage in self._stages:
@@ -122,7 +122,7 @@ class Supervisor:
             if time.monotonic() > deadline_s or self._stop_request.is_urgent:
                 log.warning("did not stop in time", children=[c.name for c in stage.children if c.is_running])
                 break
-            self._tend_server()  # open requests need it until they are settled
+            self._tend_server()  # open requests need the server until they are settled
             time.sleep(TICK_S)
         for child in stage.children:
             child.kill()
@@ -138,11 +138,11 @@ class Supervisor:
             self._server_due_s = time.monotonic() + SERVER_RETRY_S
             return
         log.warning("postgres died and is up again")
-        if self._dsn() != self._told_dsn:  # somebody took its port meanwhile
+        if self._dsn() != self._sent_dsn:  # another process took its port
             self._learn_dsn()
             for child in self.children:
                 child.kill()
 
     def _learn_dsn(self) -> None:
-        self._told_dsn = self._dsn()
-        self._words = {child.name: self._word_for(child.name, self._told_dsn) for child in self.children}
+        self._sent_dsn = self._dsn()
+        self._words = {child.name: self._word_for(child.name, self._sent_dsn) for child in self.children}
