@@ -1,4 +1,4 @@
-"""What an operator can set, where the data lives, and the secrets. Nothing else reads the environment."""
+"""The operator's settings, the place of the data, and the secrets. Nothing else reads the environment."""
 
 from adapters.settings.read_environment import environment_of_child, ignored_names, read_provider_keys, read_settings
 from adapters.settings.settings import Settings

@@ -1,4 +1,4 @@
-"""Where the data lives when GATEWAYZ_HOME does not say."""
+"""Where the data is kept if GATEWAYZ_HOME is not set."""
 
 import hashlib
 from collections.abc import Callable
@@ -12,11 +12,11 @@ HOMES_OF_ROOT = Path("/var/lib/gatewayz")
 def choose_home(
     default: Path, *, is_embedded: bool, can_reach: Callable[[Path], bool] = unprivileged_user_can_reach
 ) -> Path:
-    """`default`; as root, if the user that Postgres drops to cannot reach it, a folder named after the clone.
+    """`default`; as root, if the user of Postgres cannot reach it, a folder named after the clone.
 
-    default:      absolute, `<clone>/.gatewayz`. Every verb asks here, so that all find the same home.
-    is_embedded:  without the embedded Postgres nobody else has to reach it.
-    can_reach:    whether the user of that Postgres can; everybody can who does not run as root.
+    default:      absolute, `<clone>/.gatewayz`. Every verb calls this, so that all find the same home.
+    is_embedded:  without the embedded Postgres no other user has to reach it.
+    can_reach:    whether the user of that Postgres can; always true if we are not root.
     """
     if not is_embedded or can_reach(default / "postgres"):
         return default

@@ -1,4 +1,4 @@
-"""$GATEWAYZ_HOME/credentials.json: how to reach the instance started last, for people, tests and our own verbs."""
+"""$GATEWAYZ_HOME/credentials.json: how to reach the last started instance, for people, tests and our own verbs."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ FILE = "credentials.json"
 
 
 class Credentials(msgspec.Struct, frozen=True, kw_only=True):
-    """base_url: without /v1. ledger_id: of the database that the demo key opens; another database needs another key."""
+    """base_url: without /v1. ledger_id: of the database with the demo key; another database needs another key."""
 
     base_url: str
     admin_key: str
@@ -21,7 +21,7 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_credentials(home: Path) -> Credentials | None:
-    """None if nothing was started here yet, or if the file is damaged: the next start writes it anew."""
+    """None before the first start, or if the file is damaged: the next start writes it again."""
     try:
         return msgspec.json.decode((home / FILE).read_bytes(), type=Credentials)
     except (FileNotFoundError, msgspec.DecodeError):
@@ -31,7 +31,7 @@ def read_credentials(home: Path) -> Credentials | None:
 
 
 def write_credentials(home: Path, credentials: Credentials) -> None:
-    """0600. Raises: OperatorError."""
+    """Write the file with mode 0600. Raises: OperatorError."""
     try:
         write_file(home / FILE, msgspec.json.format(msgspec.json.encode(credentials)).decode() + "\n")
     except OSError as error:

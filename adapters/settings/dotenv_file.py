@@ -1,4 +1,4 @@
-"""A `.env` file in the folder where `serve` is started: settings and keys that are not in the environment already."""
+"""A `.env` file in the folder where `serve` is started: settings and keys that the environment lacks."""
 
 import os
 from collections.abc import Sequence
@@ -12,9 +12,9 @@ FILE = ".env"
 
 
 def read_dotenv(folder: Path | None = None) -> Sequence[str]:
-    """Put what the file sets and the environment does not into the environment, for us and our children.
+    """Add the file's variables that are not set to the environment, for us and our children.
 
-    Returns: the names that were taken from it, sorted; none without a file. Nothing in it is expanded.
+    Returns: the names taken from the file, sorted; none without a file. Values are not expanded.
     Raises:  OperatorError if it cannot be read.
     """
     file = (folder or Path.cwd()) / FILE

@@ -1,4 +1,4 @@
-"""From the environment to typed settings."""
+"""Read typed settings from the environment."""
 
 import difflib
 import os
@@ -28,18 +28,18 @@ PLAIN_NAMES = frozenset(
     | {"PGHOST", "PGHOSTADDR", "PGPORT", "SSL_CERT_FILE", "SSL_CERT_DIR"}
 )
 PLAIN_PREFIXES = ("LC_", "PYTHON", "PGSSL", "PGGSS", "PGTARGET")
-"""Where Python, libpq and OpenSSL look by themselves. Names that may hold a secret are not among them."""
+"""Variables that Python, libpq and OpenSSL read themselves, without any that may hold a secret."""
 
 OF_AN_ORCHESTRATOR = re.compile(r"\w+_SERVICE_(HOST|PORT(_\w+)?)|\w*_PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?")
 """Kubernetes and Docker links: GATEWAYZ_API_SERVICE_HOST, GATEWAYZ_API_PORT_8000_TCP_ADDR."""
 
 ALIKE = 0.9
-"""Of difflib's ratio. Names of others under our prefix, such as an orchestrator makes, are less alike."""
+"""Ratio of difflib. Foreign names with our prefix, such as an orchestrator's, are less alike."""
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """All settings, checked; an empty variable counts as not set. The home is absolute and, as root, one that the
-    embedded Postgres can use.
+    """All settings, checked; an empty variable counts as not set. The home is absolute and, as root, usable for the
+    embedded Postgres.
 
     Raises: OperatorError naming the variable.
     """
@@ -55,14 +55,14 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 
 
 def ignored_names(provider_keys: Iterable[str], environment: Mapping[str, str] = os.environ) -> Sequence[str]:
-    """Variables under our prefix that nothing reads, without those that an orchestrator makes for a service."""
+    """Variables with our prefix that nothing reads, without those that an orchestrator sets for a service."""
     known = SECRET_NAMES | _setting_names() | set(provider_keys)
     ours = sorted(name for name, value in environment.items() if name.startswith("GATEWAYZ_") and value)
     return [name for name in ours if name not in known and not OF_AN_ORCHESTRATOR.fullmatch(name)]
 
 
 def read_provider_keys(names: Iterable[str], environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """The providers' API keys by variable; those not set, or empty, are left out."""
+    """The providers' API keys by variable; variables that are not set or empty are left out."""
     return {name: environment[name] for name in names if environment.get(name)}
 
 
@@ -72,8 +72,8 @@ def environment_of_child(
     provider_keys: Iterable[str] = (),
     environment: Mapping[str, str] = os.environ,
 ) -> Mapping[str, str]:
-    """For a process of ours: what its program reads there, and `changes`. No secret but `provider_keys`, names of
-    variables: what opens the database, and the installation's secrets, it is handed when it begins."""
+    """The environment of one of our processes: the variables that its program reads, and `changes`. No secrets except
+    `provider_keys` (names of variables): it gets database logins and the installation's secrets when it begins."""
     kept = PLAIN_NAMES | (set() if child == "sandbox" else _setting_names() - WITH_PASSWORDS) | set(provider_keys)
     prefixes = (*PLAIN_PREFIXES, "OTEL_") if child == "api" else PLAIN_PREFIXES  # OTEL: headers may hold a token
     return {
@@ -83,7 +83,7 @@ def environment_of_child(
 
 
 def live_without_home() -> None:
-    """For a process that became another user: libraries that look into the old one's folder stumble over its mode."""
+    """For a process that changed its user: libraries that open the old user's home would fail on its mode."""
     os.environ["HOME"] = NO_HOME
 
 
@@ -96,7 +96,7 @@ def _path(kind: type, value: Any) -> Any:
 
 
 def _refuse_misspelt(given: Mapping[str, str]) -> None:
-    """A setting that is silently not there costs hours, and a limit that is not in force money."""
+    """Raise Complaint for a misspelt name: an ignored setting costs hours, an ignored limit costs money."""
     known = SECRET_NAMES | _setting_names()
     for name in given:
         if name.startswith("GATEWAYZ_") and name not in known:
@@ -107,8 +107,8 @@ def _refuse_misspelt(given: Mapping[str, str]) -> None:
 
 
 def _sentence(fault: str, given: Mapping[str, str]) -> str:
-    """msgspec's "Expected `int` >= 0 - at `$.NAME`" as a sentence about the variable. DATABASE_URL is never repeated:
-    any text is a valid one here."""
+    """msgspec's "Expected `int` >= 0 - at `$.NAME`" as a sentence about the variable. DATABASE_URL is never printed:
+    any text is valid for it."""
     expected, _, place = fault.partition(" - at `$.")
     name = place.rstrip("`")
     kind = next(field.type for field in msgspec.structs.fields(Settings) if field.encode_name == name)

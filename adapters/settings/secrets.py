@@ -1,4 +1,4 @@
-"""The installation's secrets: from the environment, else from $GATEWAYZ_HOME/secrets.json, made by the first start."""
+"""The installation's secrets: from the environment, else from $GATEWAYZ_HOME/secrets.json, made at the first start."""
 
 import base64
 import binascii
@@ -21,7 +21,7 @@ DERIVATION = "GATEWAYZ_DERIVATION_SECRET"
 SECRET_NAMES = frozenset({"GATEWAYZ_PEPPER", "GATEWAYZ_KEYRING", "GATEWAYZ_ADMIN_KEY", DERIVATION})
 
 MIN_PEPPER = 32
-"""Characters. It guards every key hash and every derived secret: 32 random ones cannot be guessed."""
+"""Characters. It protects every key hash and every derived secret: 32 random ones cannot be guessed."""
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -34,8 +34,8 @@ _FERNET_KEY_BYTES = 32
 class Secrets(msgspec.Struct, frozen=True):
     """pepper:     keys every hash we store.
     keyring:    Fernet keys as text; the first wraps data keys, all unwrap them.
-    derivation: admin key and role passwords follow from it, so that they need no place of their own. Empty: from the
-                pepper, as in homes made before there was a secret of its own for it.
+    derivation: admin key and role passwords are derived from it, so that they are stored nowhere. If empty, from the
+                pepper, as in homes that are older than this secret.
     """
 
     pepper: str
@@ -45,7 +45,7 @@ class Secrets(msgspec.Struct, frozen=True):
 
     @property
     def admin_key(self) -> str:
-        """GATEWAYZ_ADMIN_KEY, else one that is as lasting as the database."""
+        """GATEWAYZ_ADMIN_KEY, else a derived one that stays the same."""
         return self.given_admin_key or f"gw_admin_{self._derived('admin key')}"
 
     def password_of(self, role: str) -> str:
@@ -53,7 +53,7 @@ class Secrets(msgspec.Struct, frozen=True):
 
     @property
     def fingerprints(self) -> tuple[bytes, ...]:
-        """What a database made with these secrets is marked with: the first; the others while the ring is rotated."""
+        """Marks of a database made with these secrets: the first; the others during a rotation of the ring."""
         return tuple(
             hmac.digest(self.pepper.encode() + b"\0" + key.encode(), b"gatewayz fingerprint", hashlib.sha256)
             for key in self.keyring
@@ -94,7 +94,7 @@ def find_secrets(home: Path, environment: Mapping[str, str] = os.environ) -> Sec
 
 
 def make_secrets(environment: Mapping[str, str] = os.environ) -> Secrets:
-    """Fresh ones, kept nowhere yet."""
+    """New secrets, not stored yet."""
     key = base64.urlsafe_b64encode(secrets.token_bytes(_FERNET_KEY_BYTES)).decode()
     return Secrets(
         secrets.token_urlsafe(_FERNET_KEY_BYTES),
@@ -105,14 +105,14 @@ def make_secrets(environment: Mapping[str, str] = os.environ) -> Secrets:
 
 
 def keep_secrets(home: Path, fresh: Secrets) -> Secrets:
-    """Write the file unless there is one; returns what it holds. Of several at once the first wins, all agree."""
+    """Write the file unless it exists; returns its content. If several processes start at once, all get the first's."""
     unfinished = home / f"{FILE}.{secrets.token_hex(4)}"
     try:
         write_file(unfinished, _text(fresh))
         os.link(unfinished, home / FILE)
         sync_folder(home)
     except FileExistsError:
-        pass  # somebody else's start was first
+        pass  # another process was first
     except OSError as error:
         raise OperatorError(
             f"cannot write {home / FILE}: {error.strerror}; give access, or set GATEWAYZ_HOME"
@@ -123,7 +123,7 @@ def keep_secrets(home: Path, fresh: Secrets) -> Secrets:
 
 
 def replace_secrets(home: Path, fresh: Secrets) -> None:
-    """Write `fresh` in place of what the file holds. Raises: OperatorError."""
+    """Replace the file's content by `fresh`. Raises: OperatorError."""
     try:
         write_file(home / FILE, _text(fresh))
     except OSError as error:
@@ -131,7 +131,7 @@ def replace_secrets(home: Path, fresh: Secrets) -> None:
 
 
 class _File(msgspec.Struct):
-    """derivation_secret: not in files that were made before there was one."""
+    """derivation_secret: missing in files that are older than this secret."""
 
     pepper: str
     keyring: list[str]
@@ -160,14 +160,14 @@ def _read_file(path: Path, admin_key: str, derivation: str) -> Secrets | None:
 
 
 def _refuse_if_others_can_read(path: Path) -> None:
-    """Raises: OperatorError, OSError. As ssh does with a key: what others could read may be known to them already."""
+    """Raises: OperatorError, OSError. As ssh does for a key: others may already know what they could read."""
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & OTHERS:
         raise OperatorError(f"{path} can be read by others (mode {mode:04o}): chmod 600 it; if others could, rotate it")
 
 
 def _strong(text: str, least: int, origin: str) -> str:
-    """`text`. Raises: OperatorError, without its text, if it has fewer than `least` characters or can be guessed."""
+    """Return `text`. Raises: OperatorError (without the text) if it is shorter than `least` or can be guessed."""
     if len(text) < least:
         raise OperatorError(f"{origin} has fewer than {least} characters: {TAKE}", WRONG_INPUT)
     if why := weakness(text, least):

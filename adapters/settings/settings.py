@@ -1,4 +1,4 @@
-"""Every setting there is, with its bounds, its default and its meaning; docs/reference/settings.md repeats them."""
+"""All settings with bounds, default and meaning; docs/reference/settings.md repeats them."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +16,7 @@ USUAL_NAMES: Mapping[str, str] = {
     "otlp_endpoint": "OTEL_EXPORTER_OTLP_ENDPOINT",
     "metrics_folder": "PROMETHEUS_MULTIPROC_DIR",
 }
-"""Names that other programs read too; all others are GATEWAYZ_ and the field in capitals."""
+"""Names that other programs use too; all others are GATEWAYZ_ and the field in capitals."""
 
 Seconds = Annotated[float, Meta(gt=0, le=30 * 86_400)]
 Usd = Annotated[str, Meta(pattern=r"^[0-9]{1,9}(\.[0-9]{1,9})?$")]
@@ -48,29 +48,29 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=environment_nam
     database_url: Annotated[
         str,
         Meta(
-            description="PostgreSQL 15 or newer; what a process logs in with. `migrate` and `serve` take the owner's,"
-            " `api` and `projector` that of their role (`gatewayz database-url`). When set, no server is started."
+            description="A PostgreSQL 15 or newer and a login. `migrate` and `serve` take the owner's login, `api` and"
+            " `projector` that of their role (`gatewayz database-url`). When set, no server is started."
         ),
     ] = ""
     writer_url: Annotated[
         str,
         Meta(
-            description="What a `projector` run alone expires reservations with: the `DATABASE_URL` of `api`. Its own"
-            " may not write to the ledger."
+            description="The `DATABASE_URL` of `api`, with which a `projector` run alone expires reservations. Its own"
+            " login may not write to the ledger."
         ),
     ] = ""
     one_role: Annotated[
         Literal["off", "on"],
         Meta(
             description="`on`: every process works as the login of `DATABASE_URL`, for databases whose owner may not"
-            " create roles. Nothing but a trigger then keeps a process from changing the log."
+            " create roles. Then only a trigger keeps a process from changing the log."
         ),
     ] = "off"
     run_as: Annotated[
         str,
         Meta(
-            description="As root: the user whom API, projector and sandbox become once they are loaded; by default"
-            " `gatewayz` if there is one, else `nobody`, never the one whom Postgres runs as. `root`: they stay root."
+            description="As root: the user that API, projector and sandbox run as once they are loaded; by default"
+            " `gatewayz` if there is one, else `nobody`, never the user of Postgres. `root`: they stay root."
         ),
     ] = ""
     pg_bindir: Annotated[
@@ -89,33 +89,33 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=environment_nam
     sandbox_url: Annotated[
         str,
         Meta(
-            description="Where a sandbox answers, such as `http://127.0.0.1:8900/v1`. `serve` tells its API processes"
-            " by it; set it yourself only for an `api` run alone."
+            description="URL of a running sandbox, such as `http://127.0.0.1:8900/v1`. `serve` sets it for its API"
+            " processes; set it yourself only for an `api` run alone."
         ),
     ] = ""
     reservation_grace_s: Annotated[
-        Seconds, Meta(description="A reservation that nobody ended expires this long after its request's deadline.")
+        Seconds, Meta(description="An open reservation expires this long after its request's deadline.")
     ] = 900.0
     request_deadline_s: Annotated[Seconds, Meta(description="A request that is not streamed ends after this.")] = 600.0
     stream_deadline_s: Annotated[Seconds, Meta(description="A stream ends after this.")] = 3_600.0
     reserve_patience_s: Annotated[
         Seconds,
         Meta(
-            description="A generation whose credit is not reserved by then is refused with 503; so is one whose key,"
-            " if it has to be looked up, is not found out by then."
+            description="A generation is refused with 503 if its credit is not reserved, or its key not looked up, by"
+            " then."
         ),
     ] = 10.0
     patience_s: Annotated[
         Seconds,
         Meta(
-            description="Any other request that has no answer by then is refused with 503; what it asked of the ledger"
-            " may still be recorded."
+            description="Any other request without an answer by then is refused with 503; its changes to the ledger may"
+            " still be recorded."
         ),
     ] = 10.0
     read_on_s: Annotated[
         OptionalSeconds,
         Meta(
-            description="How long a stream is read on after its client left, to learn the usage; what came is billed."
+            description="How long a stream is read on after its client left, to learn the usage; this output is billed."
         ),
     ] = 30.0
     keep_answers_s: Annotated[
@@ -125,8 +125,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=environment_nam
     owed_alarm_usd: Annotated[
         Usd,
         Meta(
-            description="An account that comes to owe more than this many USD for shortfalls is an alarm: a line in the"
-            " log and a metric."
+            description="If an account comes to owe more than this many USD for shortfalls, an alarm follows: a line"
+            " in the log and a metric."
         ),
     ] = "5"
     unpaid_work_usd: Annotated[
@@ -205,7 +205,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=environment_nam
             ge=0,
             le=1_000_000,
             description="Unknown keys that one address may try a minute, per API process; more are refused with 429."
-            " Known keys are served from there all the same. 0 is no limit.",
+            " Known keys are still served from there. 0 is no limit.",
         ),
     ] = 20
     kept_mb_per_account: Annotated[
@@ -243,17 +243,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=environment_nam
     ] = 5_000
     append_timeout_s: Annotated[
         Seconds,
-        Meta(description="An append that has not answered by then is given up and asked for on a new connection."),
+        Meta(
+            description="An append without an answer by then is dropped; its commands are asked for again on a new"
+            " connection."
+        ),
     ] = 5.0
     drain_s: Annotated[
-        OptionalSeconds, Meta(description="Time that open requests get to end when a process is told to stop.")
+        OptionalSeconds, Meta(description="Time that open requests get to end when a process stops.")
     ] = 30.0
     log_format: Annotated[
         Literal["auto", "json", "console"],
         Meta(description="Form of the log on stderr. `auto`: `console` on a terminal, `json` elsewhere."),
     ] = "auto"
     log_level: Annotated[
-        Literal["debug", "info", "warning", "error"], Meta(description="The least level that is logged.")
+        Literal["debug", "info", "warning", "error"], Meta(description="The lowest level that is logged.")
     ] = "info"
     traces: Annotated[
         Literal["off", "console"],
@@ -268,7 +271,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=environment_nam
         Path | None,
         Meta(
             description="Folder that API processes share to add up their metrics, emptied before they start. `serve`"
-            " makes it; without it `/metrics` tells of the process that answers."
+            " makes it; without it `/metrics` covers only the process that answers."
         ),
     ] = None
 
@@ -286,9 +289,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=environment_nam
 
     @property
     def run_folder(self) -> Path:
-        """For files that mean nothing after the process that made them."""
+        """For files that are useless after the end of the process that made them."""
         return self.home / "run"
 
     def __repr__(self) -> str:
-        """Without DATABASE_URL's password: settings end up in tracebacks."""
+        """Without DATABASE_URL's password, because settings appear in tracebacks."""
         return f"Settings({self.home})"

@@ -1,4 +1,4 @@
-"""Secrets that are long and yet can be guessed. Only what is obviously weak: no text tells how it was chosen."""
+"""Find long secrets that can be guessed. Only the obviously weak: a text does not show how it was chosen."""
 
 import re
 from itertools import pairwise
@@ -7,23 +7,23 @@ ROWS = ("abcdefghijklmnopqrstuvwxyz", "01234567890", "qwertyuiop", "asdfghjkl", 
 STEPS = frozenset(pair for row in (*ROWS, *(row[::-1] for row in ROWS)) for pair in pairwise(row)) | frozenset(
     (letter, letter) for row in ROWS for letter in row
 )
-"""Characters that follow on each other in an alphabet, in counting or on a keyboard, either way, and repeated ones."""
+"""Pairs of neighbours in the alphabet, among digits or on a keyboard, in both directions, and pairs of equal ones."""
 
 PLACEHOLDERS = re.compile(
     "change[-_ .]?(me|this)|replace[-_ .]?(me|this)|password|passw0rd|secret|pepper|admin|gatewayz|example|default"
     "|letmein|derivation|random|insecure|test|key"
 )
-"""Of documents and examples. Without them there must be enough left."""
+"""Words of documents and examples. Enough characters must remain without them."""
 
 MIN_DISTINCT = 6
-"""Of 16 random hexadecimal digits fewer are different once in 30,000 times."""
+"""16 random hexadecimal digits have fewer different ones once in 30,000 times."""
 
 
 def weakness(secret: str, least: int) -> str:
-    """Why `secret`, which must have at least `least` characters, is easy to guess; empty if nothing shows that it is.
+    """Why `secret`, which must have at least `least` characters, is easy to guess; empty if it is not obviously so.
 
-    Half of `least` characters must follow neither from the one before nor from an earlier part, and at least six be
-    different. Random ones pass, in hexadecimal too: there about 13 of 16 characters do.
+    At least half of `least` characters must be neither a step from the one before nor a repetition, and six must be
+    different. Random secrets pass, in hexadecimal too: there about 13 of 16 characters count.
     """
     own = PLACEHOLDERS.sub("", secret.lower())
     own = re.sub(r"[\W_]+", "", own)
@@ -38,10 +38,10 @@ def weakness(secret: str, least: int) -> str:
 
 
 def _period(text: str) -> int:
-    """The least number of characters of which `text` is a repetition, the last one perhaps cut short."""
+    """Length of the shortest part that repeated gives `text`; the last repetition may be cut."""
     return next((n for n in range(1, len(text)) if text.startswith(text[n:])), len(text))
 
 
 def _unforeseen(text: str) -> int:
-    """Characters that are no step from the one before."""
+    """Number of characters that are not a step from the one before."""
     return 1 + sum(pair not in STEPS for pair in pairwise(text))

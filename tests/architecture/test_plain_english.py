@@ -22,6 +22,7 @@ CLEAN_FOLDERS = (
     "adapters/outbound/providers",
     "adapters/outbound/telemetry",
     "adapters/outbound/tokens",
+    "adapters/settings",
     "adapters/supervisor",
     "domain/account",
     "domain/catalog",
