@@ -20,5 +20,5 @@ class AnswerStore(Protocol):
     """Answers kept for idempotent retries. Written only by the ledger, inside a settle's transaction."""
 
     async def find(self, command_id: UUID, now: datetime) -> bytes | None:
-        """The sealed answer, or None if it was never stored or is past its time."""
+        """The sealed answer, or None if it was never stored or has expired."""
         ...

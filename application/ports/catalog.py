@@ -7,10 +7,10 @@ from domain.catalog.offer import Offer
 
 
 class Catalog(Protocol):
-    """The models on sale. In memory, so no waiting."""
+    """The models on sale, kept in memory: no call waits."""
 
     def offers_of(self, model: str) -> Sequence[Offer]:
-        """Offers of a model, best first; empty if nobody serves it."""
+        """Offers of `model`, best first; empty if no provider serves it."""
         ...
 
     def models(self) -> Sequence[Offer]:
@@ -18,5 +18,5 @@ class Catalog(Protocol):
         ...
 
     def nearest(self, model: str) -> Sequence[str]:
-        """Ids on sale that `model`, which is none, may have meant; best first, three at most."""
+        """Up to three ids on sale that resemble the unknown id `model`, best first."""
         ...

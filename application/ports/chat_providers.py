@@ -14,11 +14,11 @@ from domain.catalog.offer import Offer
 class ChatCall(msgspec.Struct, frozen=True, kw_only=True):
     """One call of one offer.
 
-    members:        of the client's body in their order, names decoded, values as they came.
-    generation_id:  ours, `gen-<uuid7>`, spliced into what comes back.
-    account_id:     who pays, for shares of a provider; never sent.
+    members:        members of the client's body in their order: names decoded, values byte for byte.
+    generation_id:  our id, `gen-<uuid7>`, spliced into the answer.
+    account_id:     the account that pays, for shares of a provider; never sent.
     max_tokens:     output tokens granted per choice: rewritten in the field the client used, or injected.
-    timeout_s:      until the request's deadline; a stream's chunks are waited for by whoever reads them.
+    timeout_s:      until the request's deadline; the reader of a stream bounds the wait for its chunks.
     """
 
     offer: Offer
@@ -37,11 +37,11 @@ class ChatProviders(Protocol):
     def stream(self, call: ChatCall) -> AbstractAsyncContextManager[AsyncIterator[Sequence[Chunk]]]:
         """Entering sends the request and waits for its headers; leaving closes the connection.
 
-        Chunks that arrived together come together, never none: what costs per read then costs once. The deadline bounds
-        entering; a reader that has waited long enough is cancelled.
+        Chunks that arrived together are yielded together, never an empty batch, so that costs per read occur once. The
+        deadline bounds entering; to stop waiting for chunks, cancel the reader.
         """
         ...
 
     def dropped(self, offer: Offer, names: Iterable[str]) -> tuple[str, ...]:
-        """Parameters of these `names` that this offer's provider is not sent, in order of their names."""
+        """Those of `names` that are not sent to this offer's provider, sorted."""
         ...

@@ -8,9 +8,9 @@ class Clock(Protocol):
     """The only source of time."""
 
     def now(self) -> datetime:
-        """UTC. An operator may set it, also back: durations are no differences of it."""
+        """UTC. An operator may set it, even back, so do not subtract it to get durations."""
         ...
 
     def elapsed_s(self) -> float:
-        """Seconds since a moment that stays the same as long as the process runs; never set."""
+        """Seconds since a moment that is fixed while the process runs; nothing can set this clock."""
         ...

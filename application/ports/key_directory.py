@@ -22,13 +22,13 @@ class Caller(msgspec.Struct, frozen=True):
 
 class KeyDirectory(Protocol):
     def remembered(self, secret: str) -> Caller | None:
-        """The caller, if that is known without asking anybody. Raises as `authenticate` does."""
+        """The caller if it is held in memory, else None. Raises: as `authenticate`."""
         ...
 
     async def authenticate(self, secret: str) -> Caller:
-        """Find the caller; never older than one second behind a revocation (docs/reference/rules.md#keys).
+        """Find the caller; a revocation takes effect within one second (docs/reference/rules.md#keys).
 
         Raises: DomainError invalid_api_key, api_key_disabled, api_key_expired, account_not_served; ledger_unavailable
-                if the key had to be looked up and that took too long.
+                if a lookup was needed and took too long.
         """
         ...

@@ -13,11 +13,11 @@ from domain.event import Event
 
 
 class Recorded(msgspec.Struct, frozen=True):
-    """What a command came to.
+    """The outcome of a command.
 
-    events:       what it decided, as stored.
+    events:       the events that it decided, as stored.
     position:     of its last event in the log; 0 if it decided nothing.
-    seen_before:  true if this command id had been recorded by an earlier call: these are that call's events.
+    seen_before:  true if an earlier call recorded this command id: these are that call's events.
     """
 
     events: tuple[Event, ...]
@@ -48,17 +48,17 @@ class Ledger(Protocol):
         claims:     refused with DomainError claim_taken(kind) if another stream holds one; releases give them up.
         sheddable:  may be refused with DomainError overloaded when the append queue is full; settles never are.
         Raises:     DomainError of `decide`; command_id_reused if the id was recorded with another input hash;
-                    ledger_unavailable when the database stays out of reach and nothing is known to be recorded.
+                    ledger_unavailable if the database stays out of reach and nothing is known to be recorded.
         Cancelling the caller does not withdraw the command.
         """
         ...
 
     async def state_of(self, decider: Decider[C, S], owner_id: str) -> S:
-        """Fold the stream as the log has it now, not as a cache has it."""
+        """Fold the stream from the log as it is now, never from a cache."""
         ...
 
     async def recall(self, command_ids: Sequence[UUID]) -> Mapping[UUID, Recorded]:
-        """What earlier commands came to, for those of `command_ids` that were recorded."""
+        """The outcomes of those of `command_ids` that were recorded."""
         ...
 
     async def holder_of(self, claim: Claim) -> str | None:

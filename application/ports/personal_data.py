@@ -9,22 +9,21 @@ class PersonalData(Protocol):
     async def create_key(self, account_id: str) -> None: ...
 
     async def seal(self, account_id: str, data: bytes) -> bytes:
-        """Raises: DomainError account_erased if the account's data key is gone; account_unreadable if what is in its
-        place is not the account's."""
+        """Raises: DomainError account_erased if the account's data key is gone; account_unreadable if the stored key is
+        not the account's."""
         ...
 
     async def commitment(self, account_id: str) -> bytes:
-        """To the account's data key (domain.proof.commitment). Raises: as `seal`."""
+        """A commitment to the account's data key (domain.proof.commitment). Raises: as `seal`."""
         ...
 
     async def fingerprint(self, account_id: str, data: bytes) -> bytes:
-        """32 bytes, the same for the same data, that tell nothing of it to those who do not have the data key.
-        Raises: as `seal`."""
+        """32 bytes, equal for equal data; without the data key they reveal nothing of it. Raises: as `seal`."""
         ...
 
     async def open(self, account_id: str, sealed: bytes) -> bytes:
-        """What was sealed; b"erased" if the account's data key is gone; b"cannot be read" if another account's key
-        is in its place, or what was sealed was changed. Views show these words; `verify` finds the cause."""
+        """The data that was sealed; b"erased" if the account's data key is gone; b"cannot be read" if another account's
+        key is in its place or the sealed bytes were changed. Views show these words; `verify` finds the cause."""
         ...
 
     def keyed_hash(self, kind: str, value: str) -> bytes:

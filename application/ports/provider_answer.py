@@ -1,4 +1,4 @@
-"""What a provider answered: whole, or a chunk of a stream."""
+"""A provider's answer: whole, or a chunk of a stream."""
 
 import msgspec
 
@@ -8,9 +8,9 @@ from domain.pricing.usage import Usage
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """A whole answer of a provider.
 
-    body:    its JSON with our generation id and canonical model in place, and no `usage` of ours yet.
-    usage:   billed counts; None if the provider sent none, without a side that it did not tell. Not yet checked: it may
-             be negative or absurd.
+    body:    its JSON with our generation id and the canonical model, still without our `usage`.
+    usage:   billed counts; None if the provider sent none. A side (input, output) that it left out is missing. Not
+             checked yet: counts may be negative or absurd.
     is_doubtful: the provider's total contradicts its parts, or explains them in more than one way.
     """
 
@@ -24,20 +24,20 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 NEXT_EVENT = b"\n\ndata: "
-"""Between the events of one chunk, as between server-sent events. No JSON has it: texts hold no line end as it is, and
-between tokens there are no names."""
+"""Separates the events of one chunk, as in server-sent events. It never occurs in JSON: strings hold no raw line end,
+and no bare names stand between tokens."""
 
 
 class Chunk(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One event of a provider's stream, or several in a row that bring text and nothing else.
+    """One event of a provider's stream, or several in a row that carry only text.
 
     data:         the JSON of each with our id and model spliced in, on one line, NEXT_EVENT between them; empty for a
                   chunk that carries only usage.
-    choices:      indexes of the choices that it is about; empty if of none.
-    is_bare:      it brings no output yet: a role, an empty text. Until others come, another provider may be tried.
-    is_last:      these choices have finished: it waits for the settle, and so does all that follows of them.
+    choices:      indexes of its choices; empty if it belongs to none.
+    is_bare:      no output: a role, an empty text. While all chunks are bare, another provider may be tried.
+    is_last:      these choices have finished: this chunk and all later ones of these choices wait for the settle.
     output_bytes: UTF-8 bytes of text, reasoning and tool arguments in it, for estimates.
-    usage, is_doubtful: as in Answer, of all that the stream has told by then.
+    usage, is_doubtful: as in Answer, for the stream up to this chunk.
     """
 
     data: bytes

@@ -6,7 +6,7 @@ from domain.credit.events import Attempt
 
 
 class Told(msgspec.Struct, frozen=True):
-    """A provider's own words about a request that it refused. Empty where it said nothing."""
+    """A provider's own explanation of a request that it refused; empty where it gave none."""
 
     message: str = ""
     param: str | None = None
@@ -17,13 +17,14 @@ class Told(msgspec.Struct, frozen=True):
 class ProviderFailure(Exception):
     """A provider did not answer, or broke off.
 
-    attempt:           what the ledger keeps of it.
+    attempt:           the ledger's record of it.
     fails_over:        whether the next offer may be tried (docs/reference/rules.md#failover).
-    told:              the provider refused the request itself (400, 422), which is the client's to mend: why.
-    words:             what the provider said of its failure, if the client may know: quoted where a stream breaks off.
-    retry_after_s:     when the same call may succeed; None if repeating it is in vain.
-    unread_bytes:      of an answer, or an event, that is too large to pass on: what came of it. It was produced, so it
-                       is charged, by estimate.
+    told:              why the provider refused the request itself (400, 422), for the client to fix; else None.
+    words:             the provider's message about its failure, if the client may see it: quoted when a stream breaks
+                       off.
+    retry_after_s:     when the same call may succeed; None if a retry is useless.
+    unread_bytes:      bytes received of an answer or event that is too large to pass on. They were produced, so they
+                       are charged by estimate.
     """
 
     def __init__(

@@ -9,7 +9,7 @@ from domain.credit.events import Attempt
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
-    """A request that was not answered as asked. `message` is the client's; the rest says which request it was, as far
+    """A request that was refused or failed. `message` is what the client gets; the rest identifies the request, as far
     as it was read."""
 
     code: str
@@ -25,7 +25,7 @@ class Telemetry(Protocol):
     """Spans and counters of the request path. Never sees prompt or answer text, nor a secret."""
 
     def join(self, traceparent: str) -> None:
-        """The spans of the running task belong to the trace that a client's `traceparent` header names."""
+        """Put the spans of the running task into the trace that the client's `traceparent` header names."""
         ...
 
     def span(self, name: str, correlation_id: str) -> AbstractContextManager[None]:
@@ -39,9 +39,9 @@ class Telemetry(Protocol):
         ...
 
     def provider_failed(self, model: str, generation_id: str, attempt: Attempt) -> None:
-        """A call of a provider that did not answer, or broke off; not one that refused the request itself."""
+        """A provider did not answer, or broke off. Not called if it refused the request itself."""
         ...
 
     def fell_short(self, account_id: str, amount_nusd: int, owed_nusd: int) -> None:
-        """`amount_nusd` of a charge found no credit; `owed_nusd` is what the account owes now, this included."""
+        """`amount_nusd` of a charge found no credit; `owed_nusd` is the account's debt now, including it."""
         ...

@@ -10,8 +10,8 @@ class CountedText(NamedTuple):
 
 
 class TokenCounter(Protocol):
-    """Counts tokens for estimates, beside those who are served."""
+    """Counts tokens for estimates without holding up requests."""
 
     async def count(self, read: Callable[[], str]) -> CountedText | None:
-        """Of the text that `read` returns, called in a thread. None if too many wait, or it cannot be counted."""
+        """Count the text that `read` returns; a thread calls it. None if too many are waiting, or counting fails."""
         ...

@@ -24,5 +24,5 @@ class AccountReads(Protocol):
     async def find(self, account_id: str) -> AccountRecord | None: ...
 
     async def page(self, after: str, limit: int) -> Sequence[AccountRecord]:
-        """Oldest first, those behind the account `after`; an empty text begins at the first."""
+        """Accounts after the account `after`, oldest first; an empty `after` begins at the first."""
         ...

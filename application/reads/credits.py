@@ -9,9 +9,9 @@ class Credits(msgspec.Struct, frozen=True, kw_only=True):
     """An account's credit as of `position`, its last credit event (0: none yet).
 
     available_nusd = posted - held; posted = granted - expired - settled.
-    shortfall_nusd: served beyond all credit; owed_nusd: what of it the next purchased grant pays.
-    unpaid_work_nusd: what providers presumably charged and nobody paid, ever.
-    not_provable_beyond: position of an event that could not be projected; None as it should be.
+    shortfall_nusd: served beyond all credit; owed_nusd: the part of it that the next purchased grant pays.
+    unpaid_work_nusd: total that providers presumably charged and no customer paid.
+    not_provable_beyond: position of an event that could not be projected; normally None.
     """
 
     account_id: str
@@ -49,5 +49,5 @@ class CreditReads(Protocol):
         ...
 
     async def open_reservations(self) -> int:
-        """Their number over all accounts: for metrics."""
+        """How many there are over all accounts, for metrics."""
         ...

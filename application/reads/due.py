@@ -1,4 +1,4 @@
-"""What is due to expire, as the read models have it."""
+"""Reservations and lots that are due to expire, as the read models have them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,5 +13,5 @@ class DueReads(Protocol):
         ...
 
     async def lots(self, now: datetime, limit: int) -> Sequence[tuple[str, str]]:
-        """(account id, lot id) of lots past their expiry that still have something."""
+        """(account id, lot id) of lots past their expiry with credit left."""
         ...

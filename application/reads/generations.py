@@ -15,13 +15,13 @@ GenerationStatus = Literal["reserved", "settled", "released", "expired"]
 
 
 class GenerationRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A request from reserve to end. What comes only with a settle is empty or zero before and without it.
+    """A request from reserve to end. Fields that a settle sets are empty or zero before it and without one.
 
     reservation_id:  `gen-<this>` is the id that customers know, unless a late settle made the record: see `replaces`.
-    replaces:        the expired reservation in whose stead this one was made.
+    replaces:        the expired reservation that this one replaces.
     paid_nusd:       taken from lots (`burnt`), `cost_nusd` in JSON; charge = paid + shortfall. provider_cost_nusd is
                      what the provider bills us.
-    app, title:      the application's origin, and what it calls itself: sealed.
+    app, title:      the application's origin, and its own title, sealed.
     usage:           billed counts per unit, disjoint; lines: quantity and price of each.
     ttft_ms:         time to first token, total_ms until the end, from our receipt of the request.
     """
@@ -69,11 +69,11 @@ class GenerationRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def position(self) -> int:
-        """Of the last event about it."""
+        """Position of its last event."""
         return self.end_position or self.reserve_position
 
 
 class GenerationReads(Protocol):
     async def find(self, account_id: str, generation_id: str) -> GenerationRecord | None:
-        """By `gen-<reservation>` or the reservation itself; of a late settle, by the id that the customer was given."""
+        """By `gen-<reservation>` or `<reservation>`; a late settle is found by the id that the customer was given."""
         ...

@@ -11,7 +11,7 @@ from domain.api_key.api_key import ApiKey
 
 
 class FoundKey(msgspec.Struct, frozen=True):
-    """A key as a lookup by secret finds it. `position` is where the read model stands, not the key's last event."""
+    """A key found by its secret. `position` is the read model's, not that of the key's last event."""
 
     key: ApiKey
     account_state: AccountState
@@ -19,7 +19,8 @@ class FoundKey(msgspec.Struct, frozen=True):
 
 
 class KeySpending(msgspec.Struct, frozen=True):
-    """Settled charges of a key in the windows (UTC) that the time of asking falls in; by the day of their reserve."""
+    """A key's settled charges, in total and in the current day, week and month (UTC); a charge counts on the day of its
+    reserve."""
 
     total_nusd: int = 0
     daily_nusd: int = 0
@@ -29,7 +30,7 @@ class KeySpending(msgspec.Struct, frozen=True):
 
 
 class KeyRecord(msgspec.Struct, frozen=True):
-    """A key and what it spent. `position` is that of the key's last event."""
+    """A key and its spending. `position` is that of the key's last event."""
 
     key: ApiKey
     spending: KeySpending
@@ -37,10 +38,10 @@ class KeyRecord(msgspec.Struct, frozen=True):
 
 
 class KeyReads(Protocol):
-    """`now`: which day, week and month the spending is of."""
+    """`now` selects the day, week and month of the spending."""
 
     async def with_secret(self, secret_hash: bytes) -> FoundKey | None:
-        """The key that this secret was ever issued for; `ApiKey.refusal` decides whether the secret still opens."""
+        """The key that this secret was ever issued for; `ApiKey.refusal` decides whether the secret is still valid."""
         ...
 
     async def find(self, account_id: str, key_id: str, now: datetime) -> KeyRecord | None:

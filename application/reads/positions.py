@@ -16,5 +16,5 @@ class PositionReads(Protocol):
         ...
 
     async def wait_for_account(self, account_id: str, timeout_s: float = 1.0) -> bool:
-        """For reads without a position: wait for the last one of the account's streams at the time of the call."""
+        """For reads without a position: wait for the newest event of the account's streams at the time of the call."""
         ...

@@ -12,7 +12,7 @@ from application.reads.statements import StatementReads
 
 
 class Reads(msgspec.Struct, frozen=True, kw_only=True):
-    """What wiring hands out. A use case that asks one noun takes that noun alone."""
+    """Built by wiring. A use case that reads one noun takes only that noun's reads."""
 
     accounts: AccountReads
     credits: CreditReads

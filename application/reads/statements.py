@@ -33,7 +33,7 @@ class LotRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Statement(msgspec.Struct, frozen=True):
-    """An account's lots and requests, oldest first, all as of one moment; `position` is where the read models stand."""
+    """An account's lots and requests, oldest first, all as of one moment; `position` is the read models'."""
 
     credits: Credits
     lots: Sequence[LotRecord]
