@@ -40,11 +40,11 @@ class CallProviders:
     async def __call__(
         self, held: Held, offers: Sequence[tuple[Offer, PriceSet]], call: Callable[[ChatCall], Awaitable[T]]
     ) -> T:
-        """Answer of the first offer that gives one; `held` then names it. Each failure is kept in the ledger.
+        """Answer of the first offer that gives one; `held` then names that offer. The ledger keeps each failure.
 
-        Raises: DomainError provider_refused_request, provider_rate_limited, deadline_exceeded, provider_error;
-                overloaded without a place for the call, which is no provider's failure and tries no other. The
-                reservation is released before. answer_too_large: it is settled before.
+        Raises: DomainError provider_refused_request, provider_rate_limited, deadline_exceeded, provider_error, and
+                overloaded if there is no room for the call (not a provider's failure, so no other offer is tried):
+                after the reservation's release. answer_too_large: after its settle.
         """
         chain = list(offers[:MAX_OFFERS])
         while True:
@@ -60,7 +60,7 @@ class CallProviders:
                 await self._give_up_or_go_on(held, failure, chain)
 
     def tell(self, held: Held, failure: ProviderFailure) -> None:
-        """Let operators know, unless it is the request that the provider refused."""
+        """Report the failure to operators, unless the provider refused the request itself."""
         if failure.told is None:
             self._telemetry.provider_failed(held.offer.model, held.generation_id, failure.attempt)
 
@@ -90,7 +90,7 @@ class CallProviders:
         raise refusal_of(failure, held.generation_id)
 
     async def _settled_unread(self, held: Held, failure: ProviderFailure) -> DomainError:
-        """Charge an answer that is too large to pass on; returns what the client is told."""
+        """Charge an answer that is too large to pass on; returns the client's error."""
         metered = await self._meter(held, None, failure.unread_bytes, [])
         outcome = Outcome(metered=metered, error_class=failure.attempt.error_class)
         receipt = await self._settle(held, outcome)
@@ -113,7 +113,7 @@ class CallProviders:
         )
 
     async def _fits(self, held: Held, offer: Offer, prices: PriceSet) -> bool:
-        """Whether the reservation covers the fallback's worst case, extended if need be; a dearer one is skipped."""
+        """Whether the reservation covers the fallback's worst case, extended if needed and affordable."""
         amount = quote_offer(held.request, offer, prices).amount_for(held.granted_tokens)
         if amount <= held.reserved_nusd:
             return True
@@ -140,7 +140,7 @@ class CallProviders:
 
 
 def _unpaid(held: Held, failure: ProviderFailure) -> Unpaid | None:
-    """A provider that we stopped waiting for was at work: for as long as the deadline lets it, so all may be due."""
+    """A provider that we stopped waiting for worked until the deadline, so it may charge all that was reserved."""
     attempt = failure.attempt
     if attempt.error_class == TIMED_OUT and attempt.status in STATUSES_OF_SILENCE:
         return Unpaid(held.reserved_nusd, "timed_out")
@@ -148,14 +148,14 @@ def _unpaid(held: Held, failure: ProviderFailure) -> Unpaid | None:
 
 
 STATUSES_OF_SILENCE = (0, 200)
-"""No headers yet, or those of an answer. A provider that gives up by itself says so with a status of its own."""
+"""No headers yet, or those of an answer. A provider that gives up by itself sends another status."""
 
 TIMED_OUT, TRUNCATED, TOO_LARGE = "timed_out", "truncated_stream", "answer_too_large"
-"""Error classes that the providers' adapter shares with us: it names what fails there, we what fails here."""
+"""Error classes that the providers' adapter uses too: for failures there, as the use cases for failures here."""
 
 
 def refusal_of(failure: ProviderFailure, generation_id: str) -> DomainError:
-    """What the client is told. A provider's own 401, 402, 403 or 404 is our problem, not the client's: 502."""
+    """The client's error. A provider's own 401, 402, 403 or 404 is our problem, not the client's: 502."""
     attempt = failure.attempt
     facts: dict[str, Any] = {
         "generation_id": generation_id,

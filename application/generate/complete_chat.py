@@ -20,12 +20,12 @@ from domain.errors import DomainError
 
 
 class Completed(msgspec.Struct, frozen=True):
-    """A whole answer that is settled, for the surface to write.
+    """A settled whole answer, for the surface to write.
 
     body:        the provider's JSON, with no `usage` in it yet.
     raw_usage:   the provider's own JSON of its counts; None if it sent none.
     clamped_to:  output tokens granted, if fewer than asked.
-    dropped:     parameters that the provider which answered was not sent.
+    dropped:     parameters that were not sent to the provider that answered.
     """
 
     body: bytes
@@ -58,7 +58,7 @@ class CompleteChat:
         self._clock = clock
 
     async def __call__(self, caller: Caller, request: ChatRequest) -> Completed:
-        """Raises: DomainError of any step; a request that was refused holds no credit."""
+        """Raises: DomainError of any step; a refused request holds no credit."""
         check_may_generate(caller)
         offers = offers_for(self._catalog, request)
         try:

@@ -1,4 +1,4 @@
-"""A request whose worst case is held: what the steps after reserve hand to each other."""
+"""A request with its worst case reserved: the state that the steps after reserve share."""
 
 from datetime import datetime
 from uuid import UUID
@@ -18,9 +18,9 @@ class Held(msgspec.Struct, kw_only=True):
     """An open reservation and the request it is for. `offer` and `reserved_nusd` change when a fallback is taken.
 
     reservation:   also the correlation id of everything that follows; `gen-<reservation>` is the generation's id.
-    started_s:     the Clock's `elapsed_s` at our receipt, for latencies.
-    dropped:       parameters that the provider which answered was not sent.
-    reserve:       the command that made it, repeated under a new id by a late settle.
+    started_s:     the Clock's `elapsed_s` when the request came in, for latencies.
+    dropped:       parameters that were not sent to the provider that answered.
+    reserve:       the command that made the reservation; a late settle repeats it under a new id.
     """
 
     caller: Caller
@@ -56,6 +56,6 @@ class Held(msgspec.Struct, kw_only=True):
 
 
 def dropped_of(held: Held, providers: ChatProviders) -> tuple[str, ...]:
-    """What the client sent and the provider that answered did not get: told, never left out in silence."""
+    """Names of what the client sent and the provider that answered did not get, to report to the client."""
     request = held.request
     return (*request.cut, *providers.dropped(held.offer, [name for name, _ in request.members]))

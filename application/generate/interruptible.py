@@ -1,10 +1,10 @@
-"""Waking a task out of one wait, as a timer does, and going on with it."""
+"""Interrupt one wait of a task, as a timer does, without ending the task."""
 
 import asyncio
 
 
 class Interruptible:
-    """The waits of the task that makes it, one at a time. A wait costs two attributes: no timer, no frame of its own.
+    """The waits of the task that creates it, one at a time. A wait sets two attributes: it needs no timer, no frame.
 
     wait.is_under_way = True
     try:
@@ -27,14 +27,14 @@ class Interruptible:
         self.is_under_way = False
 
     def interrupt(self) -> None:
-        """End the wait under way with CancelledError; between two waits, nothing."""
+        """End the wait under way with CancelledError; between two waits, do nothing."""
         if self.is_under_way and not self._has_cancelled:
             self._has_cancelled = self._task.cancel()
 
     def was_interrupted(self) -> bool:
-        """Asked once about each CancelledError of a wait: whether `interrupt` alone made it; then it is taken back.
+        """Call once per CancelledError of a wait: whether `interrupt` alone caused it; if so, it is undone.
 
-        If the task was cancelled by others too, that cancellation counts, as with asyncio.timeout.
+        If other code cancelled the task too, that cancellation counts, as with asyncio.timeout.
         """
         if not self._has_cancelled:
             return False

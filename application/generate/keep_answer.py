@@ -14,9 +14,9 @@ from domain.money import format_usd
 
 
 class KeptAnswer(msgspec.Struct, frozen=True, array_like=True):
-    """What cannot be told from the ledger. `parts` is one body without `usage`, or the data of each chunk of a stream.
+    """What the ledger does not have. `parts` is one body without `usage`, or the data of each chunk of a stream.
 
-    Cost is not in here: `usage` is written anew from the Settled event, so that it can only ever say what was charged.
+    Cost is not kept: a retry's `usage` is written from the Settled event, so it always shows what was charged.
     """
 
     generation_id: str
@@ -36,7 +36,7 @@ class ReplayAnswer:
         self._clock = clock
 
     async def __call__(self, caller: Caller, served: AlreadyServed) -> tuple[KeptAnswer, Receipt]:
-        """Raises: DomainError answer_not_kept, naming the charge, if it was not stored or its time is over."""
+        """Raises: DomainError answer_not_kept, naming the charge, if the answer was not stored or has expired."""
         sealed = await self._answers.find(served.settle_id, self._clock.now())
         if sealed is not None:
             try:

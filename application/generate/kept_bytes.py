@@ -1,23 +1,23 @@
-"""How much of the answer store one account may fill: beyond it answers are charged and served, and not kept."""
+"""How much of the answer store one account may fill: answers beyond it are charged and served, but not kept."""
 
 from datetime import datetime
 
 MAX_ACCOUNTS = 10_000
-"""Counted at a time; beyond it the account is forgotten whose answers were first kept longest ago."""
+"""Accounts counted at a time; beyond it, the account that was added first is forgotten."""
 
 STEP_S = 3_600
-"""What is kept is counted by the hour in which its time ends: at most 25 numbers an account."""
+"""Kept bytes are counted by the hour in which they expire: at most 25 numbers per account."""
 
 
 class KeptBytes:
-    """limit_bytes: of one account's kept answers, counted in this process; 0 is no limit."""
+    """limit_bytes: of one account's kept answers, counted in this process; 0 means no limit."""
 
     def __init__(self, limit_bytes: int = 0) -> None:
         self._limit_bytes = limit_bytes
-        self._ending: dict[str, dict[int, int]] = {}  # account -> hour in which their time is over -> bytes
+        self._ending: dict[str, dict[int, int]] = {}  # account -> hour of expiry -> bytes
 
     def takes(self, account_id: str, size_bytes: int, now: datetime, until: datetime) -> bool:
-        """Whether an answer may be kept until then; counts it if so."""
+        """Whether an answer may be kept until `until`; if so, it is counted."""
         if not self._limit_bytes:
             return True
         hours = self._ending.setdefault(account_id, {})

@@ -1,4 +1,4 @@
-"""Whose a key is, by its own stream: the write path's check that a reservation's key belongs to its account."""
+"""The owner of a key, by the key's own stream: the write path checks that a reservation's key is its account's."""
 
 from collections import OrderedDict
 
@@ -8,18 +8,18 @@ from domain.api_key.api_key import API_KEY
 from domain.errors import DomainError
 
 MAX_KEYS = 50_000
-"""About 200 bytes each. A key never changes hands, so an entry never goes stale; dropping one costs a read."""
+"""About 200 bytes each. A key never changes its account, so an entry never goes stale; dropping one costs a read."""
 
 
 class KeyOwners:
-    """Remembers who owns which key; one read of the key's stream per key and process."""
+    """Remembers which account owns which key; one read of the key's stream per key and process."""
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
         self._owners: OrderedDict[str, str] = OrderedDict()
 
     def knows(self, caller: Caller) -> bool:
-        """Whether the key is known to be the account's, without asking anybody."""
+        """Whether the key is known to be the account's, without a read."""
         return self._owners.get(caller.key_id) == caller.account_id
 
     async def require(self, caller: Caller) -> None:

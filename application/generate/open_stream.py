@@ -1,4 +1,4 @@
-"""Calling a provider for a stream: until its first output, or until nobody waits for that any more."""
+"""Call a provider for a stream, until its first output or until its client has been gone for too long."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -14,14 +14,14 @@ from application.ports.provider_answer import Chunk
 from domain.pricing.usage import output_tokens
 
 MAX_OPENING_CHUNKS = 64
-"""Without output, ahead of the first that has some: a role, empty texts. After so many the answer counts as begun."""
+"""Chunks without output (a role, empty texts) before the first with output. After so many the answer has begun."""
 
 
 class OpenedStream(msgspec.Struct):
-    """A provider's stream whose first output has come: from here on there is no other provider.
+    """A provider's stream after its first output: from here on, no other provider is tried.
 
     began_s:   the Clock's `elapsed_s` when the provider was called.
-    is_left:   there was no output when the time ran out that a client who had gone is given.
+    is_left:   the client had gone, and `read_on_s` passed without output.
     """
 
     stack: AsyncExitStack
@@ -34,8 +34,8 @@ class OpenedStream(msgspec.Struct):
 async def open_stream(
     providers: ChatProviders, elapsed_s: Callable[[], float], read_on_s: float, when_gone: WhenGone, call: ChatCall
 ) -> OpenedStream:
-    """Call `call.offer`. A client that goes before the first output is waited for as long as one that goes later:
-    `read_on_s`; then the stream is left without output, and no other provider is tried.
+    """Call `call.offer`. If the client goes before the first output, read on for `read_on_s`, as if it goes later; then
+    leave the stream without output, and try no other provider.
 
     Raises: ProviderFailure.
     """
@@ -61,14 +61,14 @@ async def open_stream(
 
 
 def _hurry(limit: asyncio.Timeout, unhurried_s: float, gone_s: float) -> None:
-    """unhurried_s: a client that goes then, or later, changes nothing."""
+    """Shorten `limit` when the client goes. unhurried_s: if it goes then or later, nothing changes."""
     sooner_s = unhurried_s - gone_s
     if sooner_s > 0:
         limit.reschedule((limit.when() or 0.0) - sooner_s)
 
 
 def _let_go(gone_s: float) -> None:
-    """Between two calls of providers there is nothing to hurry."""
+    """Between two calls of providers there is no limit to shorten."""
 
 
 async def _no_more() -> AsyncIterator[Sequence[Chunk]]:

@@ -14,8 +14,8 @@ from domain.pricing.rate import UnpricedUnit
 def offers_for(catalog: Catalog, request: ChatRequest) -> Sequence[tuple[Offer, PriceSet]]:
     """The offers that may be sold and can take `request`, best first.
 
-    Raises: DomainError model_not_found; model_not_priced if it is known but nobody set a price: never served for $0;
-            invalid_request with what no offer can take in `param`.
+    Raises: DomainError model_not_found; model_not_priced if it is known but has no price: it is never served for $0;
+            invalid_request if no offer can take the request, naming the part in `param`.
     """
     priced = _priced_offers(catalog, request.model)
     able = [(offer, prices) for offer, prices in priced if next(_cannot_take(request, offer), None) is None]
@@ -35,7 +35,7 @@ def _priced_offers(catalog: Catalog, model: str) -> Sequence[tuple[Offer, PriceS
 
 
 def quote_offer(request: ChatRequest, offer: Offer, prices: PriceSet) -> Quote:
-    """Of an offer that can take the request. Raises: DomainError model_not_priced (a unit has no price)."""
+    """For an offer that can take the request. Raises: DomainError model_not_priced (a unit has no price)."""
     asked = request.requested_tokens
     try:
         return quote(
@@ -50,13 +50,13 @@ def quote_offer(request: ChatRequest, offer: Offer, prices: PriceSet) -> Quote:
 
 
 def _cannot_take(request: ChatRequest, offer: Offer) -> Iterator[DomainError]:
-    """A limit beyond the context; files, audio and video where the model is not known to take them: what a provider
-    makes of them then (pages read, frames sampled) is billed in ways that no price here tells."""
+    """Refuse a limit beyond the context, and files, audio and video that the model is not known to take: a provider
+    bills what it makes of them (pages read, frames sampled) in ways that no price here covers."""
     asked = request.requested_tokens
     if asked is not None and asked > max(offer.context_length, offer.max_output_tokens):
-        told = f"max_tokens is too large: {asked}; {offer.model} has a context of {offer.context_length} tokens"
-        yield DomainError("invalid_request", param=request.limit_field, message=told)
+        message = f"max_tokens is too large: {asked}; {offer.model} has a context of {offer.context_length} tokens"
+        yield DomainError("invalid_request", param=request.limit_field, message=message)
     for part in request.beyond:
         if part.kind != "unknown" and part.kind not in offer.input_modalities:
-            told = f"{offer.model} is not known to take {part.kind} input"
-            yield DomainError("invalid_request", param=part.param, message=told)
+            message = f"{offer.model} is not known to take {part.kind} input"
+            yield DomainError("invalid_request", param=part.param, message=message)

@@ -30,10 +30,11 @@ MAX_ATTEMPTS = 1_000
 """Retries of one Idempotency-Key that found their predecessor released or expired; beyond it the key is refused."""
 
 ASKED_AT_ONCE = 100
-"""Attempts that are asked for in one question; the thousand that there may be take ten."""
+"""Attempts looked up in one query; all thousand take ten queries."""
 
 LEFT_TO_EXPIRY = ("reservation_not_open", "ledger_unavailable")
-"""It never came to be, or this process ends while its database is away: then the reservation expires (P3)."""
+"""Why a release may fail: there is no reservation, or this process ends while its database is away; then the
+reservation expires (P3)."""
 
 
 class Deadlines(msgspec.Struct, frozen=True):
@@ -69,7 +70,7 @@ class ReserveCredit:
         deadlines: Deadlines,
         unpaid_limit: UnpaidLimit | None = None,
     ) -> None:
-        """unpaid_limit: on work that providers did and nobody paid, of each account; None is no limit."""
+        """unpaid_limit: per account, on work that providers did and no customer paid; None means no limit."""
         self._ledger = ledger
         self._personal_data = personal_data
         self._clock = clock
@@ -118,9 +119,7 @@ class ReserveCredit:
     async def _sealed(self, account_id: str, title: str) -> bytes:
         try:
             return await self._personal_data.seal(account_id, title.encode())
-        except (
-            DomainError
-        ):  # the data key is gone or another's: no reason to refuse the request, nor to keep it in clear
+        except DomainError:  # the data key is gone or wrong: serve the request, but do not store the title in clear
             return b""
 
     async def _hold(
@@ -180,7 +179,7 @@ class ReserveCredit:
     async def _record(
         self, caller: Caller, command: Reserve, reservation: UUID, request_hash: bytes | None
     ) -> Recorded:
-        """Whoever stops waiting takes the reservation back: a release is queued behind the reserve."""
+        """If the caller is cancelled or times out, a release is queued after the reserve."""
         reserving = self._ledger.transact(
             CREDIT,
             caller.account_id,
@@ -223,7 +222,7 @@ class ReserveCredit:
                 raise
 
     async def _last_made(self, names: "_Attempts", made: int) -> int:
-        """The newest attempt that was reserved: each follows one that was released or expired. One question, mostly."""
+        """The newest attempt that was reserved: each follows one that was released or expired. Mostly one query."""
         while made < MAX_ATTEMPTS:
             last = min(made + ASKED_AT_ONCE, MAX_ATTEMPTS)
             asked = {step_id(names.of(number), "reserve"): number for number in range(made + 1, last + 1)}
@@ -251,7 +250,7 @@ class ReserveCredit:
 
 
 class _Attempts:
-    """The reservations that one Idempotency-Key may come to, by number from 1."""
+    """The reservations that one Idempotency-Key may make, numbered from 1."""
 
     def __init__(self, caller: Caller, key: str) -> None:
         self._scope = ("idempotency", caller.account_id, caller.key_id, key)
@@ -261,7 +260,7 @@ class _Attempts:
 
 
 class _SeenBefore(Exception):
-    """The reserve of this attempt had been recorded by an earlier call."""
+    """An earlier call recorded the reserve of this attempt."""
 
 
 _background: set[asyncio.Task[None]] = set()

@@ -31,7 +31,7 @@ MIN_SETTLE_PATIENCE_S = 5.0
 
 
 class Receipt(msgspec.Struct, frozen=True):
-    """What the ledger has of a settled request; body, header, SSE and metrics all quote this (P6)."""
+    """The ledger's record of a settled request; body, header, SSE and metrics all quote this (P6)."""
 
     settled: Settled
     position: int
@@ -41,7 +41,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """How the provider's part ended.
 
     unpaid:    what the provider presumably did beyond what is metered.
-    is_billed: not if nothing was produced: then the reservation is released.
+    is_billed: false if nothing was produced: then the reservation is released.
     answer:    what a retry with the same Idempotency-Key would get.
     """
 
@@ -81,7 +81,7 @@ class SettleCharge:
 
         Raises: DomainError settlement_pending if it is not committed by the request's deadline (it stays queued and
                 is charged when the database is back, so the answer must not leave); insufficient_credits if the
-                reservation had expired meanwhile and its replacement is not affordable.
+                reservation has expired and its replacement is not affordable.
         """
         settle_id = step_id(held.reservation, "settle")
         stored = await self._stored(held, settle_id, outcome.answer)
@@ -97,7 +97,7 @@ class SettleCharge:
             raise DomainError("settlement_pending", generation_id=held.generation_id, retry_after_s=5) from None
 
     async def _record(self, held: Held, command: Settle, settle_id: UUID, stored: StoredAnswer | None) -> Receipt:
-        """Runs to its end even when nobody waits any more; the charge is counted when made, not when told."""
+        """Runs to its end even if the caller stops waiting; the charge is counted when made, not when reported."""
         with self._telemetry.span("settle", held.reservation_id):
             recorded = await self._ledger.transact(
                 CREDIT,
@@ -128,7 +128,7 @@ class SettleCharge:
                 correlation_id=held.reservation,
             )
         except DomainError as refusal:
-            if refusal.code != "reservation_not_open":  # expired before we came to it: it is free already
+            if refusal.code != "reservation_not_open":  # it has expired: its credit is free already
                 raise
 
     def _command(self, held: Held, outcome: Outcome) -> Settle:
@@ -158,7 +158,7 @@ class SettleCharge:
         )
 
     def _late(self, held: Held) -> Reserve:
-        """The reserve that stands in for `held`'s should that have expired before we settle."""
+        """The reserve that replaces `held`'s if that has expired before the settle."""
         now = self._clock.now()
         return msgspec.structs.replace(
             held.reserve,
@@ -173,7 +173,7 @@ class SettleCharge:
         account_id = held.caller.account_id
         try:
             sealed = await self._personal_data.seal(account_id, answer)
-        except DomainError:  # nothing can be sealed for an account that was erased: its answer is not kept
+        except DomainError:  # the account was erased, nothing can be sealed for it: its answer is not kept
             return None
         now = self._clock.now()
         until = now + timedelta(seconds=self._keep_answers_s)
@@ -198,8 +198,8 @@ class SettleCharge:
 
 
 def _unheard(settling: asyncio.Task[Receipt]) -> None:
-    """Its client has been told that the settle is pending. That it was refused after all is the ledger's to log; any
-    other error is a bug, and must not go by unseen."""
+    """The client already has `settlement_pending`. The ledger logs a late refusal; any other error is a bug and must
+    be reported."""
     error = None if settling.cancelled() else settling.exception()
     if error is not None and not isinstance(error, DomainError):
         settling.get_loop().call_exception_handler({"message": "a late settle failed", "exception": error})

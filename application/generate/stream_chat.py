@@ -72,12 +72,12 @@ class StreamChat:
 
 
 MAX_KEPT_BACK_BYTES = 8 * 1024 * 1024
-"""Of chunks that wait for the settle: as long as one event may be. What ends choices is short; a provider that goes on
-after it is cut off."""
+"""Of chunks that wait for the settle: as large as one event may be. The end of a choice is short; a provider that sends
+more after it is cut off."""
 
 
 class _Produced(msgspec.Struct):
-    """What went by so far. beginning: of its chunks, as much as is kept for an estimate."""
+    """The output so far. beginning: its first chunks, kept for an estimate."""
 
     output_bytes: int = 0
     beginning: list[bytes] = []
@@ -95,19 +95,19 @@ class _Produced(msgspec.Struct):
             self.beginning_bytes += len(chunk.data)
         if chunk.finish_reason:
             self.finish_reason = chunk.finish_reason
-        if chunk.raw_usage is not None:  # each tells all that is known by then
+        if chunk.raw_usage is not None:  # each covers the stream so far
             self.usage, self.raw_usage, self.is_doubtful = chunk.usage, chunk.raw_usage, chunk.is_doubtful
         if chunk.provider_generation_id:
             self.provider_generation_id = chunk.provider_generation_id
 
     @property
     def is_nothing(self) -> bool:
-        """No output, reasoning included, and no finish_reason: then it is no answer, and costs nothing."""
+        """No output, reasoning included, and no finish_reason: this is no answer, and costs nothing."""
         return not (self.output_bytes or self.finish_reason or output_tokens(self.usage or {}) > 0)
 
 
 class _Ends:
-    """What waits for the settle: of each choice the chunk that ends it and all behind that. Others' chunks pass."""
+    """Chunks that wait for the settle: of each choice, the one that ends it and all after it. Other chunks pass."""
 
     def __init__(self, choices: int) -> None:
         self._choices = choices
@@ -124,7 +124,7 @@ class _Ends:
         return self._bytes > MAX_KEPT_BACK_BYTES
 
     def keep(self, chunk: Chunk) -> bool:
-        """Whether `chunk` is to wait."""
+        """Whether `chunk` must wait; if so, it is kept."""
         if chunk.is_last:
             self._ended.update(chunk.choices)
         elif not self._ended or not (self.have_all_come or self._ended.intersection(chunk.choices)):
@@ -135,11 +135,11 @@ class _Ends:
 
 
 class ChatStream:
-    """The chunks of one answer, in the batches in which they came; then how it ended.
+    """The chunks of one answer, in the batches in which they came; then its end.
 
-    Iterate it to its end even when nobody listens any more: after `client_gone` it reads on for at most `read_on_s` to
-    learn the usage, and bills what was produced; what went on in silence until then is weighed (weigh_silence.py). One
-    timer bounds the reading, whatever the number of chunks.
+    Iterate it to its end even if the client has gone: after `client_gone` it reads on for at most `read_on_s` to learn
+    the usage, and bills what was produced and the silence until then, as weigh_silence.py weighs it. One timer bounds
+    the reading, whatever the number of chunks.
     """
 
     def __init__(
@@ -194,7 +194,7 @@ class ChatStream:
         return self._held.position
 
     def client_gone(self, gone_s: float) -> None:
-        """gone_s: the Clock's `elapsed_s` when it went."""
+        """gone_s: the Clock's `elapsed_s` when the client went."""
         self._client_gone = True
         by_s = gone_s + self._read_on_s
         if by_s < self._read_until_s:
@@ -217,7 +217,7 @@ class ChatStream:
         self._reading.interrupt()
 
     def _note(self, chunks: Sequence[Chunk]) -> list[bytes]:
-        """Count what goes by; returns what may be sent at once."""
+        """Count `chunks`; returns the data that may be sent at once."""
         ready: list[bytes] = []
         before = self._produced.output_bytes
         for chunk in chunks:
@@ -232,7 +232,7 @@ class ChatStream:
         return ready
 
     def _keep(self, data: bytes) -> None:
-        """For retries; of an answer too large to be stored nothing is kept any further."""
+        """Keep `data` for retries; an answer that becomes too large to store is no longer kept."""
         self._kept_bytes += len(data)
         self._parts.append(data)
         if self._kept_bytes > MAX_STORED_BYTES:
@@ -240,7 +240,7 @@ class ChatStream:
             self._parts.clear()
 
     async def _next(self) -> Sequence[Chunk] | None:
-        """The provider's next chunks, None at its end; a break or the deadline is remembered in `_failure`."""
+        """The provider's next chunks, None at its end; `_failure` records a break or the deadline."""
         if self._ran_out:
             self._failure = failure_of(self._held.offer, TIMED_OUT)
             return None
@@ -254,14 +254,14 @@ class ChatStream:
             self._failure = failure
             self._produced.output_bytes += failure.unread_bytes
         except asyncio.CancelledError:
-            # By our timer, or by a drain that is over: either way what was produced is charged before we go.
+            # By our timer, or at the end of the drain: either way, what was produced is charged first.
             self._failure = failure_of(self._held.offer, TIMED_OUT if self._reading.was_interrupted() else CUT_OFF)
         finally:
             self._reading.is_under_way = False
         return None
 
     async def _end(self) -> Ended | BrokenOff:
-        """Settle, then hand out what waited for it. A failure after the last finish_reason cost the client nothing."""
+        """Settle, then return the chunks that waited for it. A failure after the last finish_reason took no output."""
         failure = None if self._ends.have_all_come else self._failure
         is_left = self._ran_out and self._client_gone
         if self._failure is not None and self._failure.attempt.error_class != CUT_OFF and not is_left:
@@ -276,7 +276,7 @@ class ChatStream:
         return broken_off(self._held, failure, charged, self._produced.raw_usage)
 
     async def _settle_or_release(self, failure: ProviderFailure) -> Receipt | None:
-        """None: a failure before any output cost nothing, the credit is released."""
+        """None if the credit was released: a failure before any output costs nothing."""
         unpaid = None
         is_billed = not self._produced.is_nothing or failure.attempt.error_class == CUT_OFF
         if is_billed or self._ran_out:  # else there is nothing to estimate
@@ -288,7 +288,7 @@ class ChatStream:
         return None
 
     def _weighed(self, outcome: Outcome) -> Outcome:
-        """With what went on in silence before we gave up."""
+        """`outcome` with the silence before we gave up."""
         if not self._ran_out or not outcome.metered.estimated:
             return outcome
         silent_s = self._silence.total_s(self._elapsed_s())
@@ -312,7 +312,7 @@ class ChatStream:
 
 
 class KeptStream:
-    """A stream that was served before, again: the same chunks, the same charge."""
+    """The replay of a stream that was served before: the same chunks, the same charge."""
 
     def __init__(self, kept: KeptAnswer, receipt: Receipt) -> None:
         self._kept = kept

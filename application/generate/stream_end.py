@@ -28,7 +28,7 @@ class Ended(msgspec.Struct, frozen=True):
 
 
 class BrokenOff(msgspec.Struct, frozen=True):
-    """In place of a stream's last chunks: it failed.
+    """The failure of a stream, in place of its last chunks.
 
     code:       of the error table, or the class of a provider's failure.
     facts:      JSON-ready values beside the message, as a refusal has them.
@@ -50,7 +50,7 @@ def withheld(held: Held, refusal: DomainError) -> BrokenOff:
 
 
 def broken_off(held: Held, failure: ProviderFailure, receipt: Receipt | None, raw_usage: bytes | None) -> BrokenOff:
-    """The provider failed, or our drain is over: in the provider's own words if it said any."""
+    """The provider failed, or our drain is over. The message quotes the provider's, if there is one."""
     if failure.attempt.error_class == CUT_OFF:
         return BrokenOff(CUT_OFF, "this server is shutting down", _facts(held), receipt, raw_usage)
     message = f"the provider broke off: {failure.words}" if failure.words else "the provider broke off"

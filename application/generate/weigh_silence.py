@@ -1,4 +1,4 @@
-"""What a provider presumably did while it said nothing, and whether the client pays it
+"""Work that a provider presumably did while it sent nothing, and whether the client pays for it
 (docs/reference/rules.md#unfinished-work)."""
 
 from collections.abc import Callable
@@ -12,18 +12,18 @@ from domain.credit.commands import Unpaid
 from domain.credit.events import UnpaidCause
 
 PRESUMED_TOKENS_PER_S = 100
-"""Of a model whose row names no speed: what large reasoning models were measured to think at."""
+"""For a model without a speed in its row: the measured speed of large reasoning models."""
 
 SILENCE_S = 1.0
-"""Pauses up to this long lie between the parts of any stream."""
+"""Pauses up to this long are normal in any stream."""
 
 WhenGone = Callable[[Callable[[float], None]], None]
-"""Takes what to call, once, with the Clock's `elapsed_s` when the client of a stream hung up, be it before; it replaces
-what was given before."""
+"""Takes a function to call once, with the Clock's `elapsed_s` at which a stream's client hung up, even if that was
+before; it replaces an earlier function."""
 
 
 class Silence:
-    """Adds up the pauses of a stream that were longer than SILENCE_S, from the call of its provider on."""
+    """Adds up a stream's pauses that were longer than SILENCE_S, from the call of its provider on."""
 
     def __init__(self, began_s: float) -> None:
         self._heard_s = began_s
@@ -40,10 +40,10 @@ class Silence:
 
 
 def weigh_silence(held: Held, outcome: Outcome, silent_s: float, cause: UnpaidCause) -> Outcome:
-    """The outcome of a stream that was given up before its end and whose usage is our estimate, with its silence.
+    """Add its silence to the outcome of a stream that was given up before its end and has our estimate as its usage.
 
-    A model that reasons, by its offer's row, is charged for it where the client left. Else, and where the deadline
-    passed, it is only stated: what the provider presumably charges beyond what `outcome` does.
+    If the client left, silence of a model that reasons (by its offer's row) is charged. Otherwise, and at the deadline,
+    it is only recorded as unpaid: what the provider presumably charges beyond `outcome`.
     """
     speed = held.offer.reasoning_tokens_per_s
     presumed = with_more_output(held, outcome.metered, round(silent_s * (speed or PRESUMED_TOKENS_PER_S)))

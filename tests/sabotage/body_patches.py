@@ -21,8 +21,8 @@ BODY_PATCHES = (
         "P2",
         "a data URL is an image whatever its media type",
         "application/generate/request/read_messages.py",
-        'if told in _IMAGES and found.keys() <= {"image_url"} and kind in (None, "image"):',
-        "if told in _IMAGES:",
+        'if type_ in _IMAGES and found.keys() <= {"image_url"} and kind in (None, "image"):',
+        "if type_ in _IMAGES:",
         f"{READING}::test_what_no_bytes_bound_is_bounded_by_the_models_context",
     ),
     Patch(

@@ -68,7 +68,7 @@ VERIFIER_PATCHES = (
         "P1",
         "an answer that cannot be sealed is not charged",
         "application/generate/settle_charge.py",
-        "        except DomainError:  # nothing can be sealed for an account that was erased: its answer is not kept\n"
+        "        except DomainError:  # the account was erased, nothing can be sealed for it: its answer is not kept\n"
         "            return None\n",
         "        except ZeroDivisionError:\n            return None\n",
         f"{EXTREMES}::test_an_answer_that_cannot_be_kept_is_charged_and_served",

@@ -1,7 +1,7 @@
 """The texts of a request and of an answer that a provider bills as tokens.
 
-Not the envelope: a longer model name, metadata, stream flags cost nothing. Not what is inlined: images and files are no
-text. A request is read for an estimate only, and not by whoever serves others meanwhile: a body may have 32 MB.
+Not the envelope: a longer model name, metadata, stream flags cost nothing. Not inlined images and files: they are no
+text. A request is read only for an estimate, and never on the event loop: a body may have 32 MB.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,17 +17,17 @@ _DETAILS = "reasoning_details"
 
 _OF_PARTS = ("text", "refusal", "thinking")
 _OF_DETAILS = ("text", "summary")
-"""`data` is encrypted, so its length says nothing of a text."""
+"""`data` is encrypted, so its length shows nothing about the text."""
 
 
 def prompt_text(body: bytes) -> str:
-    """Of a chat request's body: messages, tools, response schema. Empty if it cannot be read."""
+    """The text of a chat request's body: messages, tools, response schema. Empty if it cannot be read."""
     decoded = _decoded(body)
     return "\n".join(_of_request(decoded)) if isinstance(decoded, dict) else ""
 
 
 def answer_text(parts: Sequence[bytes]) -> str:
-    """Of a whole answer, or of as many chunks of a stream as were kept."""
+    """The text of a whole answer, or of the chunks of a stream that were kept."""
     events = (_decoded(event) for part in parts for event in part.split(NEXT_EVENT))
     choices = [choice for event in events if isinstance(event, dict) for choice in _objects(event.get("choices"))]
     return "".join(
@@ -36,7 +36,7 @@ def answer_text(parts: Sequence[bytes]) -> str:
 
 
 def texts_of_message(message: Any) -> list[str]:
-    """Of a message, or of a stream's delta: content, refusal, the reasoning once, and calls of tools."""
+    """Texts of a message, or of a stream's delta: content, refusal, the reasoning once, and calls of tools."""
     texts: list[str] = []
     reasoning = ""
     for name, value in message.items() if isinstance(message, dict) else ():
@@ -73,7 +73,7 @@ def _of_content(content: Any) -> list[str]:
 
 
 def _of_call(call: dict[str, Any]) -> list[str]:
-    """Of a function, or of a tool that takes free text."""
+    """Texts of a call of a function, or of a tool that takes free text."""
     return _named([call.get("function")], ("name", "arguments")) + _named([call.get("custom")], ("name", "input"))
 
 

@@ -1,4 +1,4 @@
-"""What a request is estimated at when its provider told no usage, or none that can be believed."""
+"""The estimate of a request when its provider sent no usage, or none that is credible."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -10,7 +10,7 @@ from application.ports.token_counter import CountedText, TokenCounter
 from domain.pricing.usage import Usage
 
 MAX_KEPT_BYTES = 64 * 1024
-"""Of a stream's chunks, for its estimate: some 250. A longer answer is taken to go on as it began, so that a thousand
+"""Of a stream's chunks, for its estimate: some 250. A longer answer is assumed to go on as it began, so that a thousand
 streams keep 64 MB at most."""
 
 
@@ -21,9 +21,9 @@ class MeterAnswer:
     async def __call__(
         self, held: Held, usage: Usage | None, output_bytes: int, said: Sequence[bytes], *, is_doubtful: bool = False
     ) -> Metered:
-        """meter_answer, by a count of tokens where bytes alone would be a guess.
+        """meter_answer, with a count of tokens where bytes alone would be a guess.
 
-        said: a whole answer's JSON, or a stream's first chunks, whose text is counted; nothing if it was not read.
+        said: a whole answer's JSON, or a stream's first chunks, to count their text; empty if it was not read.
         """
         metered = meter_answer(held, usage, output_bytes, is_doubtful=is_doubtful)
         if not metered.estimated:
@@ -35,7 +35,7 @@ class MeterAnswer:
 
 
 def _of_all(counted: CountedText | None, output_bytes: int) -> int | None:
-    """Tokens of all that went by, if only its beginning was kept; None if no text of it was."""
+    """Tokens of the whole output, scaled up if only its beginning was kept; None if no text was kept."""
     if counted is None or not counted.text_bytes:
         return None
     return max(counted.tokens, -(-counted.tokens * output_bytes // counted.text_bytes))

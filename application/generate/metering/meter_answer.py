@@ -14,11 +14,11 @@ from domain.pricing.rate import Charge, rate
 from domain.pricing.usage import INPUT_UNITS, OUTPUT_UNITS, Unit, Usage, checked, input_tokens, output_tokens
 
 BYTES_PER_TOKEN = 4
-"""English text averages about four bytes a token: what is not counted is estimated so."""
+"""English text averages about four bytes a token: the estimate for text that is not counted."""
 
 
 class Counted(NamedTuple):
-    """Tokens of the texts that went by; None where nobody counted."""
+    """Tokens of the prompt and of the answer; None if they were not counted."""
 
     prompt: int | None = None
     answer: int | None = None
@@ -40,9 +40,9 @@ class Metered(msgspec.Struct, frozen=True):
 def meter_answer(
     held: Held, usage: Usage | None, output_bytes: int, *, is_doubtful: bool = False, counted: Counted = NOT_COUNTED
 ) -> Metered:
-    """Charge `usage` at the prices of the reserve; without a credible one, estimate from what went by.
+    """Charge `usage` at the prices of the reserve; without a credible one, estimate it.
 
-    A missing usage is estimated. So is a side that is missing, or zero although something went by: then, and where the
+    A missing usage is estimated. So is a side that is missing, or zero although there was text: then, and if the
     provider's total contradicts its counts (`is_doubtful`), the whole is flagged and stays within the reservation.
     Negative, absurd or unpriced counts are set aside.
     """
@@ -60,10 +60,10 @@ def meter_answer(
 
 
 def _believed(held: Held, usage: Usage) -> dict[Unit, int]:
-    """Raises: DomainError usage_quarantined for counts that cannot be, or more tokens than the request can have cost.
+    """Raises: DomainError usage_quarantined for impossible counts, or more tokens than the request can have cost.
 
     The request's own bounds hold, whatever the model's listed context: no tokenizer makes more tokens than bytes. The
-    slack is for what the provider adds of its own.
+    slack is for tokens that the provider adds of its own.
     """
     slack = held.offer.usage_slack_tokens
     for unit, tokens, most in (
@@ -76,7 +76,7 @@ def _believed(held: Held, usage: Usage) -> dict[Unit, int]:
 
 
 def _with_missing_sides(usage: dict[Unit, int], guess: Callable[[], dict[Unit, int]]) -> dict[Unit, int]:
-    """A prompt always has tokens, and so has an answer of which anything went by."""
+    """A prompt always has tokens, and so has an answer with any output."""
     whole = dict(usage)
     if not input_tokens(usage):
         whole["input"] = guess()["input"]
@@ -86,7 +86,7 @@ def _with_missing_sides(usage: dict[Unit, int], guess: Callable[[], dict[Unit, i
 
 
 def _within_bounds(held: Held, usage: dict[Unit, int]) -> dict[Unit, int]:
-    """Each side cut to what was reserved for it, the plain tokens first: they are what an estimate may err in."""
+    """Each side cut to the tokens reserved for it, the plain ones first: an estimate errs only in those."""
     bounded = dict(usage)
     for units, most in ((INPUT_UNITS, _most_input(held)), (OUTPUT_UNITS, _most_output(held))):
         excess = max(0, sum(usage.get(unit, 0) for unit in units) - most)
@@ -108,7 +108,7 @@ def _metered(held: Held, usage: dict[Unit, int], *, estimated: bool = False, qua
 
 
 def with_more_output(held: Held, metered: Metered, tokens: int) -> Metered:
-    """`metered` with output that did not go by, flagged, within what was reserved."""
+    """`metered` plus output that was never received, flagged, within the reservation."""
     more = max(0, min(tokens, _most_output(held) - output_tokens(metered.usage)))
     usage = {**metered.usage, "output": metered.usage.get("output", 0) + more}
     return _metered(held, usage, estimated=True, quarantined=metered.quarantined)
@@ -138,7 +138,7 @@ def _most_output(held: Held) -> int:
 
 
 def _with_flat_units(held: Held, usage: dict[Unit, int]) -> dict[Unit, int]:
-    """Per-request and per-image units are ours to count: no provider reports them."""
+    """Count per-request and per-image units here: no provider reports them."""
     if _is_priced(held.prices, "request"):
         usage["request"] = 1
     if held.request.images and _is_priced(held.prices, "image"):

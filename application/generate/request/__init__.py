@@ -1,1 +1,1 @@
-"""A request for an inference as far as billing must know it."""
+"""A request for an inference, as far as billing needs it."""

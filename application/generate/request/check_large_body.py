@@ -1,4 +1,4 @@
-"""Before a large body is read: whether whoever sends it could pay for anything at all."""
+"""Check, before a large body is read, that its account could pay for anything at all."""
 
 from application.ports.clock import Clock
 from application.ports.key_directory import Caller
@@ -8,7 +8,7 @@ from domain.credit.decider import CREDIT
 from domain.errors import DomainError
 
 TRUST_S = 1.0
-"""An account that had credit is not asked again so soon: sending a body costs no more than the reserve refuses."""
+"""An account that had credit is not checked again for so long: the reserve still refuses one that has none left."""
 
 MAX_TRUSTED = 10_000
 
@@ -20,7 +20,7 @@ class CheckLargeBody:
         self._trusted: dict[str, float] = {}
 
     async def __call__(self, caller: Caller, limit_bytes: int) -> None:
-        """Which model is asked for is not known yet, so free ones are no exception.
+        """The model is not known yet, so free models are no exception.
 
         Raises: DomainError body_needs_credit if the account has no available credit that it may burn.
         """

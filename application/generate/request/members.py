@@ -1,7 +1,7 @@
-"""JSON objects without what is inside them: the names are decoded, each value stays the bytes that came.
+"""JSON objects decoded one level deep: the names are decoded, each value stays the bytes that came.
 
-Nothing but what is asked for is ever turned into Python objects, and what is passed on keeps its order, its digits and
-members that are not known here. A name that occurs twice stays there twice: it is seen, not guessed at.
+Only values that are needed become Python objects; the JSON that is passed on keeps its order, its digits and unknown
+members. A name that occurs twice stays there twice, so that duplicates are seen.
 """
 
 import threading
@@ -19,11 +19,11 @@ Members = Sequence[tuple[str, Raw]]
 """Names and values of one object, in order."""
 
 MAX_MEMBERS = 1_000
-"""Of one object that is read: OpenAI's chat completions have some 35. More names are there only to cost time."""
+"""Of one object that is read: OpenAI's chat completions have some 35. More would only cost time."""
 
 
 Objects = Sequence[Sequence[tuple[str, Any]]]
-"""Members of several objects, in order, with decoded values; of what is inside them see `named`."""
+"""Members of several objects, in order, with decoded values; for objects inside them see `named`."""
 
 
 class _Name:
@@ -36,14 +36,14 @@ class _Name:
 
 
 _Value = None | bool | int | float | str | list[Any] | dict[_Name, Any]
-"""Of a part: what it carries keeps its duplicates too; nobody reads further in."""
+"""A value in a part: objects inside it keep their duplicates too; deeper ones are not read."""
 
 _UNCOUNTED_BYTES = 256 * 1024
-"""So short a text cannot have names enough to matter."""
+"""A text up to this size cannot have enough names to matter."""
 
 
 class _Reader:
-    """Decoders and the names that they have seen. One thread at a time."""
+    """Decoders, and how many more names they may see. One thread at a time."""
 
     def __init__(self) -> None:
         self._left = 0
@@ -89,22 +89,22 @@ def members_of(raw: bytes | Raw) -> Members:
 
 
 def raw_objects_of(raw: Raw, *, most_members: int) -> Sequence[Members]:
-    """The members of each object of a list. Raises: as members_of, ValidationError if anything else is in it."""
+    """The members of each object of a list. Raises: as members_of, ValidationError if it holds anything else."""
     return [named(one) for one in _readers.mine.read(1, raw, most_members)]
 
 
 def objects_of(raw: Raw, *, most_members: int) -> Objects:
-    """As raw_objects_of, with decoded values: one pass less where all of them are read."""
+    """As raw_objects_of, with decoded values: one pass fewer if all of them are read."""
     return [named(one) for one in _readers.mine.read(2, raw, most_members)]
 
 
 def named(decoded: dict[Any, Any]) -> list[tuple[str, Any]]:
-    """Members of an object inside one that was decoded, duplicates among them."""
+    """Members of an object inside a decoded one, duplicates included."""
     return [(name.text, value) for name, value in decoded.items()]
 
 
 def distinct(members: Sequence[tuple[str, T]], names: frozenset[str], where: str = "") -> dict[str, T]:
-    """Those of `names` that are there. `where` leads to the object: `messages[0].`.
+    """Those of `names` that are there. `where` is the object's path: `messages[0].`.
 
     Raises: DomainError duplicate_member: of two equal names we might read one and the provider the other.
     """
@@ -118,7 +118,7 @@ def distinct(members: Sequence[tuple[str, T]], names: frozenset[str], where: str
 
 
 def first_byte(raw: Raw) -> bytes:
-    """Tells the kind of a value: `"`, `{`, `[`, `n`ull, `t`rue, `f`alse, or the beginning of a number."""
+    """Shows the kind of a value: `"`, `{`, `[`, `n`ull, `t`rue, `f`alse, or the beginning of a number."""
     return _BYTES[memoryview(raw)[0]]
 
 

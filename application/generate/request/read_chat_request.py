@@ -1,4 +1,4 @@
-"""From a client's JSON to what billing must know of it. Everything else is passed on untouched."""
+"""Read what billing needs from a client's JSON. Everything else is passed on untouched."""
 
 from typing import Any
 
@@ -21,30 +21,30 @@ IMAGE_TOKENS = 50_000
 TOKEN_FIELDS = ("max_completion_tokens", "max_tokens")
 
 IN_THE_OPERATORS_ACCOUNT = ("previous_response_id", "conversation", "container", "file_ids", "cached_content")
-"""Members that name what a provider keeps under our key: other customers' work among it, and of a size nobody knows."""
+"""Members that name data kept by a provider under our key: it may be another customer's, and its size is unknown."""
 
 READ = frozenset(
     {*TOKEN_FIELDS, *IN_THE_OPERATORS_ACCOUNT, "model", "messages", "n", "stream", "stream_options", "tools"}
     | {"tool_choice", "provider"}
 )
-"""What billing, routing and limits read: twice in one body it is refused."""
+"""Members that billing, routing and limits read: a body that has one twice is refused."""
 
 _LONGEST_NUMBER = 64
-"""Digits of a number that is read: 10^30 is still told as out of range, a megabyte of digits is not looked at."""
+"""Digits of a number that is read: 10^30 is still reported as out of range, a megabyte of digits is not decoded."""
 
 
 class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A chat completion that was asked for.
+    """A requested chat completion.
 
     members:           of the body as it came, for the provider; without the tools that are not passed on.
-    raw:               the whole body, for what is seldom read.
+    raw:               the whole body, for rare reads.
     prompt_bytes:      UTF-8 bytes of the body without inlined files; no tokenizer makes more tokens than bytes.
     images:            sent inline or named by URL; each has its bound.
     beyond:            parts that no count of bytes bounds: the first of each kind.
     attached_tokens:   what the images and files may cost, for an estimate; not their bound.
     requested_tokens:  output tokens per choice that the client asked for, None if it left that to the model.
-    cut:               what was left out of `members`, as the client named it.
-    app, title:        the application's origin and what it calls itself, in clear; empty if it did not say.
+    cut:               names of what was left out of `members`, as the client wrote them.
+    app, title:        the application's origin and its own title, in clear; empty if not sent.
     idempotency:       the client's Idempotency-Key and the hash of method, path and decoded body; None without a key.
     """
 
@@ -65,14 +65,14 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     idempotency: tuple[str, bytes] | None = None
 
     def most_input_tokens(self, context_length: int) -> int:
-        """An upper bound of the prompt on a model with this input limit. What no bytes bound, only that limit does."""
+        """An upper bound of the prompt on a model with this input limit. It alone bounds the parts in `beyond`."""
         return context_length if self.beyond else self.prompt_bytes + self.images * IMAGE_TOKENS
 
 
 def read_chat_request(
     members: Members, raw: bytes, *, app: str = "", title: str = "", idempotency: tuple[str, bytes] | None = None
 ) -> ChatRequest:
-    """Check the members that billing depends on; `raw` is the body that they are of.
+    """Check the members that billing depends on; `raw` is the body that holds them.
 
     Raises: DomainError invalid_request, duplicate_member, naming the member in `param`.
     """
@@ -102,9 +102,9 @@ def read_chat_request(
     )
 
 
-def read_body(raw: bytes, **told: Any) -> ChatRequest:
+def read_body(raw: bytes, **sent: Any) -> ChatRequest:
     """As read_chat_request, of bytes that are known to be JSON."""
-    return read_chat_request(members_of(raw), raw, **told)
+    return read_chat_request(members_of(raw), raw, **sent)
 
 
 def _model(found: dict[str, Raw]) -> str:
@@ -116,7 +116,7 @@ def _model(found: dict[str, Raw]) -> str:
 
 
 def _requested_tokens(found: dict[str, Raw]) -> tuple[str, int | None]:
-    """The smaller of the limits that the client named, and the member it is in; null is none."""
+    """The smaller of the client's limits, after the name of its member; null is no limit."""
     asked = [
         (tokens, field)
         for field in TOKEN_FIELDS

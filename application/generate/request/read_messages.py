@@ -1,4 +1,4 @@
-"""What a prompt consists of: how many of its bytes are text, how many images it has, and what no bytes bound."""
+"""Measure a prompt: how many of its bytes are text, how many images it has, and which parts no bytes bound."""
 
 import re
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from domain.errors import DomainError
 Kind = Literal["file", "audio", "video", "unknown"]
 
 MAX_MESSAGE_MEMBERS = 200_000
-"""Of all messages together, and of all parts of one: the longest conversations known have some 10,000."""
+"""Of all messages together, and of all parts of one message: the longest known conversations have some 10,000."""
 
 _MESSAGE = frozenset({"role", "content", "audio", "images"})
 
@@ -21,7 +21,7 @@ _CARRIERS = frozenset(
     {"image_url", "input_image", "image", "input_audio", "audio_url", "audio", "video_url", "input_video", "video"}
     | {"file", "file_url", "file_data", "input_file", "document", "source"}
 )
-"""Members of a part that hold or name something other than text, at one provider or another."""
+"""Members of a part that hold or name something other than text, at some provider."""
 
 _PART = frozenset({"type", "file_id", *_CARRIERS})
 
@@ -45,14 +45,14 @@ _KIND_OF_TYPE: dict[str, Kind] = {
 }
 
 _INLINED = frozenset({"url", "data", "file_data", "file_id", "file_url"})
-"""Members of a carrier that hold its bytes or say where they are."""
+"""Members of a carrier that hold its bytes or their address."""
 
 _BARE_CARRIERS = frozenset({"input_audio", "audio", "file", "file_data", "source", "document", "input_file"})
-"""Some take base64 without a data URL's head."""
+"""Carriers that may hold base64 without the head of a data URL."""
 
 _MEDIA_TYPE = re.compile(r"\s*data:\s*([^;,\s]*)", re.IGNORECASE)
 _HEAD = 256
-"""Characters of a URL, in which its media type must stand."""
+"""The media type must be within so many first characters of a URL."""
 
 TYPICAL_IMAGE_TOKENS = 1_000
 """A picture of 1,024 x 1,024: 765 at OpenAI, 1,398 at Anthropic, 1,032 at Google (their vision guides, checked
@@ -63,20 +63,20 @@ _BASE64_BYTES_PER_TOKEN: dict[Kind, int] = {"audio": 1_000, "video": 1_000, "fil
 of a PDF of 100 kB at 1,500 to 3,000 tokens (Anthropic)."""
 
 _TYPICAL_BYTES = 1_000_000
-"""Of what is only named."""
+"""Assumed of a file that is only named, not inlined."""
 
 _AT = re.compile(r"`\$\[(\d+)\]")
 
 
 class Beyond(NamedTuple):
-    """A part whose tokens its bytes do not bound: only the model's input limit does."""
+    """A part with tokens that its bytes do not bound: only the model's input limit does."""
 
     kind: Kind
     param: str
 
 
 class Prompt(NamedTuple):
-    """inlined_bytes:    of the body, that are data of images and files, not text.
+    """inlined_bytes:    bytes of the body that are data of images and files, not text.
     attached_tokens:  what images and files may cost, for an estimate.
     """
 
@@ -132,7 +132,7 @@ class _Counting:
         try:
             parts = objects_of(raw, most_members=MAX_MESSAGE_MEMBERS)
         except msgspec.ValidationError:
-            self._note("unknown", f"{where}[0]")  # no parts as anyone documents them
+            self._note("unknown", f"{where}[0]")  # no documented form of parts
             return
         for j, part in enumerate(parts):
             self._part(part, f"{where}[{j}]")
@@ -141,23 +141,23 @@ class _Counting:
         found = distinct(part, _PART, f"{where}.")
         if "file_id" in found:
             raise _not_ours(f"{where}.file_id")
-        told = found.pop("type", None)
-        told = told if isinstance(told, str) else ""
-        if told in _TEXTS and not found:
+        type_ = found.pop("type", None)
+        type_ = type_ if isinstance(type_, str) else ""
+        if type_ in _TEXTS and not found:
             return
         text_bytes = self.inlined_bytes
         kind = self._kind_of_carriers(found, where)
-        if told in _IMAGES and found.keys() <= {"image_url"} and kind in (None, "image"):
+        if type_ in _IMAGES and found.keys() <= {"image_url"} and kind in (None, "image"):
             self.images += 1
             self.attached_tokens += TYPICAL_IMAGE_TOKENS
         else:
-            named_kind = _KIND_OF_TYPE.get(told, "unknown")
+            named_kind = _KIND_OF_TYPE.get(type_, "unknown")
             beyond = named_kind if kind is None or kind == "image" else kind
             self._note(beyond, where)
             self.attached_tokens += typical_tokens(beyond, self.inlined_bytes - text_bytes)
 
     def _kind_of_carriers(self, found: dict[str, Any], where: str) -> "Kind | Literal['image'] | None":
-        """Of what is inlined as a data URL: its media type says what it is, whatever the part is called."""
+        """Kind of the data that is inlined as a data URL: its media type decides, whatever the part's name."""
         kind: Kind | Literal["image"] | None = None
         for name, value in found.items():
             inner = {name: value}
@@ -182,7 +182,7 @@ class _Counting:
 
 
 def typical_tokens(kind: Kind, inlined_bytes: int) -> int:
-    """What a part of this kind usually costs; inlined_bytes: of its base64, 0 if it is only named."""
+    """What a part of this kind usually costs; inlined_bytes: of its base64, 0 if the part is only named."""
     return -(-(inlined_bytes or _TYPICAL_BYTES) // _BASE64_BYTES_PER_TOKEN[kind])
 
 

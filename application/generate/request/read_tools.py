@@ -1,4 +1,4 @@
-"""Tools that a provider runs on its side cost what no price here tells: only functions, which the client runs, pass."""
+"""Tools that a provider runs have costs that no price here covers: only functions, which the client runs, pass."""
 
 from collections.abc import Sequence
 
@@ -27,7 +27,7 @@ _ONLY_WITH_TOOLS = frozenset({"tools", "tool_choice", "parallel_tool_calls"})
 def cut_foreign_tools(members: Members, found: dict[str, Raw]) -> tuple[Members, tuple[str, ...]]:
     """`members` with functions as their only tools, and the names of what was cut, in order.
 
-    found: of the members, `tools` and `tool_choice`.
+    found: the members by name; `tools` and `tool_choice` are read.
     Raises: DomainError invalid_request, duplicate_member.
     """
     raw = found.get("tools")
@@ -72,9 +72,9 @@ def _names_foreign(choice: Raw, where: str) -> bool:
     if first_byte(choice) != b"{":
         return False
     members = members_of(choice)
-    told = _type_of(members, where)
-    if told != "allowed_tools":
-        return told != "function"
+    type_ = _type_of(members, where)
+    if type_ != "allowed_tools":
+        return type_ != "function"
     raw = distinct(members, frozenset({"allowed_tools"}), f"{where}.").get("allowed_tools")
     if raw is None or first_byte(raw) != b"{":
         return True
