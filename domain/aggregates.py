@@ -1,4 +1,4 @@
-"""Every aggregate there is, by stream prefix: the registry that replay, snapshots and the write path share."""
+"""All aggregates by stream prefix: the registry that replay, snapshots and the write path share."""
 
 from domain.account.account import ACCOUNT
 from domain.api_key.api_key import API_KEY

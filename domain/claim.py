@@ -1,4 +1,4 @@
-"""A name that only one stream may hold, such as an email, and how an event keeps those that it claimed."""
+"""Claims: names that only one stream may hold, such as an email, and how events store them."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ class Claim(msgspec.Struct, frozen=True, array_like=True):
 
 
 def encode_claims(claims: Sequence[Claim]) -> bytes:
-    """What an event seals under its account's data key."""
+    """The plaintext that an event seals under its account's data key."""
     return msgspec.msgpack.encode(claims)
 
 

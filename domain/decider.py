@@ -1,4 +1,4 @@
-"""The shape every aggregate has: decide(command, state) -> events, evolve(state, event) -> state."""
+"""The shape of every aggregate: decide(command, state) -> events, evolve(state, event) -> state."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -45,11 +45,11 @@ class Decider(msgspec.Struct, Generic[C, S], frozen=True):
         return state
 
     def run(self, command: C, state: S) -> tuple[Sequence[Event], S]:
-        """Decide and fold the outcome: what the write path and the tests both do."""
+        """Decide, then fold the new events. The write path and the tests both use this."""
         events = self.decide(command, state)
         return events, self.fold(state, events)
 
 
 AnyDecider: TypeAlias = Decider[Any, Any]
-"""One of several aggregates, where code serves all of them: its commands and its state are not known to the type
-checker. A registry, a batch or a cache of streams holds these; use cases name the aggregate itself."""
+"""Any aggregate, for code that serves all of them: a registry, a batch, a cache of streams. The type checker does not
+know its commands and state; use cases name the aggregate itself."""

@@ -1,4 +1,5 @@
-"""One way to refuse: a code names the rule, the facts let the edge write the sentence (docs/reference/errors.md)."""
+"""The one way to refuse: the code names the rule; the edge writes the sentence from the facts
+(docs/reference/errors.md)."""
 
 from typing import Any
 

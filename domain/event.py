@@ -1,4 +1,4 @@
-"""What an event is: a frozen struct with a stable, versioned tag; the tag is stored as the topic."""
+"""Events: frozen structs, each with a stable, versioned tag that is stored as its topic."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from datetime import UTC, datetime
@@ -7,10 +7,10 @@ from typing import Annotated, ClassVar
 import msgspec
 
 Instant = Annotated[datetime, msgspec.Meta(tz=True)]
-"""A time with its offset from UTC: one without it could not be compared with any other."""
+"""A time with its offset from UTC; without one, times cannot be compared."""
 
 GENESIS = datetime(1970, 1, 1, tzinfo=UTC)
-"""The time of a stream in which nothing has happened yet."""
+"""The time of an empty stream."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -24,19 +24,19 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self
 
     def clamped(self) -> Sequence[str]:
-        """Fields whose recorded value is outside its range, which `upcast` moves to the nearer end; a retired version
-        alone has any: the current one is decided within its ranges."""
+        """Fields with a recorded value outside its range, which `upcast` moves to the nearer end. Only retired versions
+        have any: current ones are decided within their ranges."""
         return ()
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """A wish, imperative. Brings its own time, ids and prices, so that deciding needs nothing else."""
+    """A request, imperative. It carries its own time, ids and prices, so that `decide` needs nothing else."""
 
     at: datetime
 
 
 class UnknownTag(Exception):
-    """The log holds an event whose tag this build does not know: a newer build wrote it, or it was tampered with."""
+    """The log holds a tag that this build does not know: a newer build wrote the event, or it was tampered with."""
 
 
 class EventCodec:
@@ -45,13 +45,13 @@ class EventCodec:
     def __init__(self, kinds: Iterable[type[Event]]) -> None:
         kinds = tuple(kinds)
         self.readers: Mapping[str, Callable[[bytes], Event]] = {kind.tag: _reader(kind) for kind in kinds}
-        """By tag; for who decodes millions and looks after unknown tags himself."""
+        """Decoders by tag, for hot loops that handle unknown tags themselves."""
         self._clamping = {kind.tag: msgspec.json.Decoder(kind) for kind in kinds if kind.clamped is not Event.clamped}
         self._encoder = msgspec.json.Encoder()
 
     @property
     def clamping(self) -> Set[str]:
-        """Tags of which `clamped` may name fields."""
+        """Tags for which `clamped` may return fields."""
         return self._clamping.keys()
 
     @property
@@ -62,8 +62,8 @@ class EventCodec:
         return self._encoder.encode(event)
 
     def decode(self, tag: str, state: bytes) -> Event:
-        """Raises UnknownTag, or msgspec.ValidationError when `state` does not have the tag's shape; UnicodeDecodeError
-        when it is not even text."""
+        """Raises: UnknownTag; msgspec.ValidationError if `state` does not fit the tag; UnicodeDecodeError if it is not
+        text."""
         read = self.readers.get(tag)
         if read is None:
             raise UnknownTag(tag)

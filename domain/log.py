@@ -1,4 +1,4 @@
-"""An event where the log has it: what projections, replays and proofs read."""
+"""An event with its place in the log, as projections, replays and proofs read it."""
 
 from datetime import datetime
 from uuid import UUID

@@ -5,4 +5,4 @@ from typing import Literal
 LotKind = Literal["allowance", "trial", "promo", "purchased"]
 
 PRIORITY: dict[LotKind, int] = {"allowance": 10, "trial": 20, "promo": 30, "purchased": 40}
-"""Lower burns first: what lapses soonest goes before what was paid for."""
+"""Lower burns first: credit that lapses soonest burns before credit that was paid for."""

@@ -20,7 +20,7 @@ MAX_NUSD = 2**62
 """Half a bigint: no grant, charge or sum of an account's lots exceeds it, so that adding any two never overflows."""
 
 _USD_TEXT = re.compile(r"\d{1,9}(\.\d{1,9})?", re.ASCII)
-"""Under a thousand million USD, so that what is parsed stays below MAX_NUSD."""
+"""Less than 10**9 USD, so that every parsed amount is below MAX_NUSD."""
 
 
 def parse_usd(text: str, param: str = "amount_usd") -> Nusd:

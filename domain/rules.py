@@ -1,4 +1,4 @@
-"""Tables of rules by event type. Each names what it handles and what it ignores: a forgotten event is seen."""
+"""Tables of rules by event type. Each names what it handles and what it ignores: a forgotten event raises NoRule."""
 
 from collections.abc import Iterable, Mapping
 from typing import Protocol, TypeVar
@@ -14,7 +14,7 @@ class NoRule(Exception):
 
 
 class Named(Protocol):
-    """Which events a table of rules names, whatever its rules are."""
+    """The events that a table of rules names, without the rules."""
 
     @property
     def aggregates(self) -> frozenset[str]: ...
@@ -29,9 +29,9 @@ class Named(Protocol):
 class Rules(dict[type[Event], Rule | None]):
     """`RULES[type(event)]` is the event's rule, or None if the table ignores it. Raises: NoRule.
 
-    aggregates: names of those whose events the table answers for, one by one. It ignores those of all others.
+    aggregates: names of the aggregates with events that the table must name one by one. It ignores all other events.
     handles:    the rule of each event that matters.
-    ignores:    every other event of these aggregates.
+    ignores:    the other events of these aggregates.
     """
 
     def __init__(
@@ -50,5 +50,5 @@ class Rules(dict[type[Event], Rule | None]):
 
 
 def current_events(aggregate: str) -> frozenset[type[Event]]:
-    """The versions that are written today: what decoding yields, whatever version was stored."""
+    """The event types that are written today. Decoding yields only these, whichever version is stored."""
     return frozenset(kind for kind in AGGREGATES[aggregate].events if kind.upcast is Event.upcast)

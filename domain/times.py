@@ -1,4 +1,4 @@
-"""Times from outside: kept in UTC, and within a range that every reader of the log can hold."""
+"""Times from callers: stored in UTC, within a range that every reader of the log supports."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -6,13 +6,13 @@ from domain.errors import DomainError
 
 EARLIEST = datetime(2020, 1, 1, tzinfo=UTC)
 END = datetime(2200, 1, 1, tzinfo=UTC)
-"""Generous on both sides of any date that credit or a key can have, and far from where calendars end: in some time zone
-the year 9999 is the year 10000, which neither Python nor drivers can hold."""
+"""Wider than any date of credit or a key needs, and far from the end of calendars: in some time zones the last hours of
+9999 are in the year 10000, which neither Python nor drivers support."""
 
 LATEST = END - timedelta(microseconds=1)
 
 ENDS = (EARLIEST, LATEST)
-"""What times outside the range are read as."""
+"""Times outside the range are read as one of these."""
 
 RANGE = "a time from 2020 to 2199, with its offset from UTC"
 
@@ -28,5 +28,5 @@ def checked(moment: datetime, param: str) -> datetime:
 
 
 def clamped(moment: datetime) -> datetime:
-    """`moment` in UTC, moved to the nearer end of the range if it is outside. For what logs hold already."""
+    """`moment` in UTC, moved to the nearer end of the range if it is outside. For recorded events."""
     return moment.astimezone(UTC) if EARLIEST <= moment < END else LATEST if moment >= END else EARLIEST

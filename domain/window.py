@@ -12,7 +12,7 @@ FOREVER = GENESIS.date()
 
 
 class KeyLimit(msgspec.Struct, frozen=True):
-    """At most `limit_nusd` per `window`; comes with each reserve, so that changing it needs no credit event."""
+    """At most `limit_nusd` per `window`. Each reserve carries it, so that changing it needs no credit event."""
 
     limit_nusd: int
     window: Window = "total"
@@ -26,7 +26,7 @@ class Spend(msgspec.Struct, frozen=True):
 
 
 KeySpend = dict[Window, Spend]
-"""Every window of a limited key, so that a limit whose window changes still counts what was spent before."""
+"""All windows of a limited key, so that earlier spending still counts when the limit gets another window."""
 
 WINDOWS: tuple[Window, ...] = ("daily", "weekly", "monthly", "total")
 
@@ -65,7 +65,7 @@ def add_reserved(spend: KeySpend, amount_nusd: int, now: datetime) -> KeySpend:
 
 
 def adjust_reserved(spend: KeySpend, delta_nusd: int, reserved_at: datetime) -> KeySpend:
-    """Correct what a reservation of `reserved_at` counted, in those windows that are still the same."""
+    """Correct the amount of a reservation made at `reserved_at`, in the windows that have not elapsed since."""
     return {
         w: Spend(s.start, s.amount_nusd + delta_nusd) if s.start == window_start(w, reserved_at) else s
         for w, s in spend.items()

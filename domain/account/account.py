@@ -1,4 +1,4 @@
-"""Account, the aggregate: stream `account-<account id>`. Personal data arrives sealed and is never looked into here."""
+"""Account, the aggregate: stream `account-<account id>`. Personal data arrives sealed and is never read here."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -10,8 +10,8 @@ AccountState = Literal["trial", "active", "inactive", "past_due", "suspended", "
 class Opened(Event, frozen=True, kw_only=True):
     """`username` and `email` are sealed under the account's data key; uniqueness is claimed by keyed hash.
 
-    claims:      what the command claimed, sealed as well, as domain.claim writes it; empty in what version 1 recorded.
-    commitment:  to the account's data key (domain.proof.commitment); empty likewise.
+    claims:      the command's claims as domain.claim encodes them, sealed as well; empty in events of version 1.
+    commitment:  to the account's data key (domain.proof.commitment); empty in events of version 1.
     """
 
     tag: ClassVar[str] = "account.opened.v2"

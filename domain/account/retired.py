@@ -1,4 +1,4 @@
-"""Versions of account events that are no longer written. What the log has of them decodes to the current version."""
+"""Versions of account events that are no longer written; recorded ones decode to the current version."""
 
 from typing import ClassVar
 
@@ -7,7 +7,7 @@ from domain.event import Event
 
 
 class OpenedV1(Event, frozen=True, kw_only=True):
-    """It kept neither what it claimed nor which data key its account has."""
+    """It has neither claims nor a commitment to the account's data key."""
 
     tag: ClassVar[str] = "account.opened.v1"
     account_id: str

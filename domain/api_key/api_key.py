@@ -53,7 +53,7 @@ ApiKeyCommand = Issue | Change | Rotate | Revoke
 
 
 class ApiKey(msgspec.Struct, frozen=True):
-    """One key as its stream has it. `old_secret`, the one before the last rotation, still opens until `old_until`."""
+    """The state of one key. `old_secret`, the one before the last rotation, still opens until `old_until`."""
 
     key_id: str = ""
     account_id: str = ""
@@ -73,17 +73,17 @@ class ApiKey(msgspec.Struct, frozen=True):
 
     @property
     def hashes(self) -> tuple[bytes, ...]:
-        """Of its secret, and of the former one if it was rotated."""
+        """Of the secret, and of the former one after a rotation."""
         return (self.secret.hash, self.old_secret.hash) if self.old_secret is not None else (self.secret.hash,)
 
     def opens_with(self, secret_hash: bytes, now: datetime) -> bool:
-        """Whether a secret with this hash is the key's, or its former one within the grace."""
+        """Whether a secret with this hash is the current one, or the former one within its grace."""
         if secret_hash == self.secret.hash:
             return True
         return self.old_secret is not None and secret_hash == self.old_secret.hash and now < self.old_until
 
     def refusal(self, secret_hash: bytes, now: datetime) -> str | None:
-        """The code of the reason why a secret with this hash may not be used now; None if it may."""
+        """The error code if a secret with this hash may not be used now; None if it may."""
         if not self.exists or self.revoked or not self.opens_with(secret_hash, now):
             return "invalid_api_key"
         if self.settings.disabled:

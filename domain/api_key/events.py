@@ -28,8 +28,8 @@ class KeySettings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 
 class Issued(Event, frozen=True, kw_only=True):
-    """`claims`: what its command claimed beside the secret's hash (the label), sealed under the account's data key as
-    domain.claim writes it; empty in what version 1 recorded."""
+    """`claims`: the command's claims except the secret's hash (so only the label), as domain.claim encodes them, sealed
+    under the account's data key; empty in events of version 1."""
 
     tag: ClassVar[str] = "api_key.issued.v2"
     key_id: str
@@ -42,7 +42,7 @@ class Issued(Event, frozen=True, kw_only=True):
 
 
 class Changed(Event, frozen=True, kw_only=True):
-    """`claims`: the new label's, in place of the old one's, sealed; empty if the label stayed."""
+    """`claims`: the claim of the new label, sealed; it replaces the old one. Empty if the label stayed."""
 
     tag: ClassVar[str] = "api_key.changed.v2"
     key_id: str
@@ -52,8 +52,8 @@ class Changed(Event, frozen=True, kw_only=True):
 
 
 class Rotated(Event, frozen=True, kw_only=True):
-    """A new secret under the same id; the old one works until `old_until` (grace, 0 allowed). The new secret's hash is
-    all that it claims."""
+    """A new secret under the same id; the old one works until `old_until` (grace, 0 allowed). Its only claim is the new
+    secret's hash."""
 
     tag: ClassVar[str] = "api_key.rotated.v2"
     key_id: str

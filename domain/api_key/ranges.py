@@ -1,4 +1,4 @@
-"""What a key's settings and times may be: refused outside when decided, moved inside when an old log is read."""
+"""Ranges for a key's settings and times: a command outside is refused, a recorded value outside is moved inside."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,10 +12,10 @@ from domain.money import MAX_NUSD
 from domain.window import KeyLimit
 
 DEFAULT_GRACE_S = 86_400
-"""An old secret outlives a rotation by a day unless its owner asks otherwise."""
+"""An old secret works for a day after a rotation unless its owner chooses otherwise."""
 
 MAX_GRACE_S = 7 * 86_400
-"""An old secret outlives a rotation by a week at most; longer is a second key."""
+"""An old secret works for a week after a rotation at most; for longer, issue a second key."""
 
 
 def checked(settings: KeySettings) -> KeySettings:
@@ -31,7 +31,7 @@ def checked(settings: KeySettings) -> KeySettings:
 
 
 def checked_ahead(settings: KeySettings, at: datetime, before: KeySettings | None = None) -> KeySettings:
-    """As `checked`, and an expiry that is new, not the one of `before`, lies after `at`: no key is born dead.
+    """As `checked`; an expiry that differs from the one in `before` must be after `at`: no key starts expired.
 
     Raises: DomainError invalid_expiry, invalid_amount (limit).
     """

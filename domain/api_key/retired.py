@@ -1,4 +1,4 @@
-"""Versions of key events that are no longer written. What the log has of them decodes to the current version."""
+"""Versions of key events that are no longer written; recorded ones decode to the current version."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -10,7 +10,7 @@ from domain.event import Event, Instant
 
 
 class IssuedV1(Event, frozen=True, kw_only=True):
-    """Its times had no range, and it did not keep what it claimed."""
+    """Its times had no range, and it has no claims."""
 
     tag: ClassVar[str] = "api_key.issued.v1"
     key_id: str

@@ -1,4 +1,4 @@
-"""What a key's secret looks like: what is written otherwise is nobody's, and need not be looked up."""
+"""The format of a key's secret: text in any other format is no secret and needs no lookup."""
 
 import re
 

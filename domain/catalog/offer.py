@@ -13,10 +13,10 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     prices:            None if the model is known but unpriced: requests are refused before the call, never free.
     cost_prices:       what the provider bills us, without markup.
     context_length:    tokens of prompt and answer together; max_output_tokens: tokens of one answer.
-    usage_slack_tokens: tokens above a request's own bounds, per side, up to which the provider's usage is believed.
-    reasoning_tokens_per_s: of a model that thinks unseen: what an abandoned stream is charged for its silence; None:
-                       it is not charged.
-    listed:            shown among the models on sale; one that is not answers by its name all the same.
+    usage_slack_tokens: how far the provider's usage may exceed a request's own bounds, per side, and be accepted.
+    reasoning_tokens_per_s: for a model that hides its reasoning: tokens charged per second of silence in an abandoned
+                       stream; None: silence is not charged.
+    listed:            shown in the list of models; an unlisted model still answers by its name.
     """
 
     model: str

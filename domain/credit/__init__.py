@@ -1,1 +1,1 @@
-"""The credit of one account: lots, reservations on named lots, and what became of them. See README.md."""
+"""The credit of one account: lots, reservations on named lots, and how they ended. See README.md."""

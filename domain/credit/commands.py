@@ -1,4 +1,4 @@
-"""What may be asked of an account's credit. Each brings the time, ids, prices and limits its decision needs."""
+"""Commands of an account's credit. Each carries the time, ids, prices and limits that its decision needs."""
 
 from datetime import datetime
 
@@ -30,8 +30,8 @@ class Reserve(Command, frozen=True, kw_only=True):
 
     key_limit:  the key's spending limit, if it has one.
     burnable:   lot kinds this account may spend (past_due and inactive accounts burn purchased lots only); None is all.
-    unpaid_limit: how much work that nobody paid the account may have left in 30 days; None is any.
-    app:        the application's origin; `title` is what it calls itself, sealed.
+    unpaid_limit: how much unpaid work the account may have left in 30 days; None is any.
+    app:        the application's origin; `title` is the name it gives itself, sealed.
     """
 
     reservation_id: str
@@ -52,14 +52,14 @@ class Reserve(Command, frozen=True, kw_only=True):
 
 
 class RecordAttempt(Command, frozen=True, kw_only=True):
-    """A provider failed; keep that before the next one is called."""
+    """Record that a provider failed, before the next one is called."""
 
     reservation_id: str
     attempt: Attempt
 
 
 class ExtendReservation(Command, frozen=True, kw_only=True):
-    """Raise a reservation to `amount_nusd` for a dearer fallback; refused as a whole if that is not affordable."""
+    """Raise a reservation to `amount_nusd` for a more expensive fallback; refused as a whole if not affordable."""
 
     reservation_id: str
     amount_nusd: int
@@ -75,10 +75,10 @@ class Unpaid(msgspec.Struct, frozen=True):
 
 
 class Settle(Command, frozen=True, kw_only=True):
-    """Charge the actual. `late` re-reserves the charge under a new id when the reservation has expired meanwhile (P1).
+    """Charge the actual cost. If the reservation has expired, `late` reserves the charge under a new id (P1).
 
-    late:   like the first Reserve with its own id; its quote is not used, the charge takes its place.
-    unpaid: the provider did more than is charged.
+    late:   the first Reserve with a new id; the charge replaces its quote.
+    unpaid: work of the provider beyond the charge.
     """
 
     reservation_id: str
@@ -91,7 +91,7 @@ class Settle(Command, frozen=True, kw_only=True):
 class Release(Command, frozen=True, kw_only=True):
     """End a reservation without a charge. `reason` is a code, never text from outside.
 
-    unpaid: the provider was at work all the same.
+    unpaid: work that the provider did nevertheless.
     """
 
     reservation_id: str

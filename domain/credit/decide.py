@@ -1,4 +1,4 @@
-"""What an account's credit allows. All money limits of a request meet in `reserve`; no other place says yes (P2)."""
+"""What an account's credit allows. `_reserve` applies all money limits of a request; no other place does (P2)."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -23,7 +23,7 @@ UNLIMITED_NUSD = MAX_NUSD
 
 
 def decide(command: c.CreditCommand, state: CreditBalance) -> Sequence[Event]:
-    """Refuses with a DomainError; () means the command finds its work already done. Time never runs backwards."""
+    """Refuses with a DomainError; () means the command's work is done already. Time never runs backwards."""
     return _DECIDERS[type(command)](command, state, max(command.at, state.at))
 
 
@@ -54,7 +54,7 @@ def _grant(command: c.Grant, state: CreditBalance, at: datetime) -> Sequence[Eve
 
 
 def _shortfall_paid(granted: e.Granted, state: CreditBalance) -> Sequence[Event]:
-    """Only what was bought pays what is owed: credit that was given, or is for a trial, is no money."""
+    """Only purchased credit pays what is owed; promo, trial and allowance credit is no money."""
     paid_nusd = min(state.owed_nusd, granted.amount_nusd)
     if granted.kind != "purchased" or paid_nusd == 0:
         return ()
@@ -99,7 +99,7 @@ def _reserve(command: c.Reserve, state: CreditBalance, at: datetime, replaces: s
 def _affordable(command: c.Reserve, state: CreditBalance, at: datetime) -> tuple[int, tuple[Part, ...]]:
     """Output tokens that both the available credit and the key's window leave room for, and the holds they need.
 
-    Taking the worst case first answers all at once: what falls short of it is exactly what is available.
+    Taking holds for the worst case answers all at once: if they fall short of it, their sum is all that is available.
 
     Raises: DomainError key_limit_exceeded, insufficient_credits; the latter with `needed_usd` if the price is flat.
     """
@@ -123,7 +123,7 @@ def _affordable(command: c.Reserve, state: CreditBalance, at: datetime) -> tuple
 
 
 def _key_room_nusd(key_id: str, limit: KeyLimit | None, state: CreditBalance, reserved_at: datetime) -> int:
-    """What the key may still spend in the window of `reserved_at`: nothing, if an excess went over the limit."""
+    """nUSD that the key may still spend in the window of `reserved_at`; 0 if an excess went over the limit."""
     if limit is None:
         return UNLIMITED_NUSD
     return max(0, limit.limit_nusd - spent(state.key_spend.get(key_id, {}), limit.window, reserved_at))
@@ -197,9 +197,9 @@ def _settle(command: c.Settle, state: CreditBalance, at: datetime) -> Sequence[E
 
 
 def _settle_late(command: c.Settle, late: c.Reserve, state: CreditBalance, at: datetime) -> Sequence[Event]:
-    """The reservation expired while its answer was on the way: reserve the charge anew and settle, both or neither.
+    """The reservation expired before its answer came: reserve the charge again and settle it, both or neither.
 
-    The worst case is past: what matters is whether the charge itself is affordable, whole, or the answer is withheld.
+    The worst case is past: only the charge itself must be affordable, as a whole, or the answer is withheld.
     """
     exact = Quote(fixed_fusd=command.charge.total_nusd * FUSD_PER_NUSD, per_token_fusd=0, requested_tokens=0)
     reserved = _reserve(replace(late, quote=exact), state, at, replaces=command.reservation_id)
@@ -215,7 +215,7 @@ def _settle_late(command: c.Settle, late: c.Reserve, state: CreditBalance, at: d
 
 
 def _work_unpaid(command: c.Settle | c.Release, left_nusd: int, at: datetime) -> Sequence[Event]:
-    """`left_nusd` of the reservation was not paid: no more can have been worked for it."""
+    """Unpaid work is at most `left_nusd`, the part of the reservation that was not paid."""
     presumed_nusd = 0 if command.unpaid is None else min(command.unpaid.presumed_nusd, left_nusd)
     if command.unpaid is None or presumed_nusd <= 0:
         return ()
@@ -281,7 +281,7 @@ def _expire_lot(command: c.ExpireLot, state: CreditBalance, at: datetime) -> Seq
 
 
 def _lapses(state: CreditBalance, freed: tuple[Part, ...], at: datetime) -> Sequence[Event]:
-    """What is freed on a lot that was taken back goes the same way (docs/reference/rules.md#lots-and-burn-order)."""
+    """Parts that are freed on a lot that was taken back lapse too (docs/reference/rules.md#lots-and-burn-order)."""
     return [
         e.LotExpired(at=at, lot_id=part.lot_id, kind=state.lots[part.lot_id].kind, amount_nusd=part.amount_nusd)
         for part in freed

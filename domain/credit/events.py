@@ -14,7 +14,7 @@ from domain.pricing.usage import Unit
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One call of a provider that did not answer. `status` is its HTTP status, 0 when it never sent one."""
+    """One call to a provider that did not answer. `status` is its HTTP status, 0 if it sent none."""
 
     provider: str
     error_class: str
@@ -23,13 +23,13 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Generation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What was produced: everything a read model shows of an answer besides money. Never prompt or answer text.
+    """What was produced: everything that a read model shows of an answer except money. Never prompt or answer text.
 
     usage:            billed counts per unit, disjoint.
     provider_cost_nusd: what the provider bills us; stored as `cost_nusd`.
     ttft_ms:          time to first token, from our receipt of the request; total_ms until its end.
     estimated:        the provider sent no (credible) usage; counts are our own estimate, capped by the reservation.
-    quarantined:      the provider's usage could not be true and was set aside.
+    quarantined:      the provider's usage was impossible and was set aside.
     """
 
     provider: str
@@ -48,7 +48,7 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Granted(Event, frozen=True, kw_only=True):
-    """A lot came into being. `reason` is sealed under the account's data key."""
+    """A lot was created. `reason` is sealed under the account's data key."""
 
     tag: ClassVar[str] = "credit.granted.v2"
     lot_id: str
@@ -63,12 +63,12 @@ class Granted(Event, frozen=True, kw_only=True):
 class Reserved(Event, frozen=True, kw_only=True):
     """The worst case of a request is held on named lots.
 
-    quote:                 what the amount follows from; amount = quote at `granted_tokens`, rounded up.
+    quote:                 source of the amount: the quote at `granted_tokens`, rounded up.
     is_limited:            the key had a spending limit, so its windows count this.
-    replaces:              the expired reservation in whose stead a late settle made this one.
-    burnable:              lot kinds it may spend, an excess at its settle included; None is all.
+    replaces:              the expired reservation that a late settle replaced by this one.
+    burnable:              lot kinds it may spend, also for an excess at its settle; None is all.
     app:                   the application's origin (version 1 may have had its title here instead, in clear).
-    title:                 what the application calls itself, sealed under the account's data key.
+    title:                 the name the application gives itself, sealed under the account's data key.
     """
 
     tag: ClassVar[str] = "credit.reserved.v2"
@@ -93,7 +93,7 @@ class Reserved(Event, frozen=True, kw_only=True):
 
 
 class ReservationExtended(Event, frozen=True, kw_only=True):
-    """A dearer fallback needed more: `holds` are added to the reservation."""
+    """A more expensive fallback needed more: `holds` are added to the reservation."""
 
     tag: ClassVar[str] = "credit.reservation_extended.v1"
     reservation_id: str
@@ -112,10 +112,10 @@ class AttemptRecorded(Event, frozen=True, kw_only=True):
 
 
 class Settled(Event, frozen=True, kw_only=True):
-    """The actual was burnt from what was held (and, above it, from what was available); the rest is free again.
+    """The actual cost was burnt from the holds (any excess from available credit); the rest is free again.
 
-    burnt:        lot split of what was taken; its sum is `usage.cost`.
-    reserved_nusd: what the reservation held; `reserved_at` names the window it counts in.
+    burnt:        the parts of lots that were taken; their sum is `usage.cost`.
+    reserved_nusd: what the reservation held; `reserved_at` decides the window it counts in.
     """
 
     tag: ClassVar[str] = "credit.settled.v1"
@@ -131,7 +131,7 @@ class Settled(Event, frozen=True, kw_only=True):
 
     @property
     def paid_nusd(self) -> int:
-        """By the customer: what was taken from lots."""
+        """Paid by the customer: the sum taken from lots."""
         return sum(part.amount_nusd for part in self.burnt)
 
     @property
@@ -142,8 +142,8 @@ class Settled(Event, frozen=True, kw_only=True):
 class ShortfallRecorded(Event, frozen=True, kw_only=True):
     """The provider reported more than the reservation and all available credit: the account owes the rest.
 
-    cause:     "overage"; "absorbed" is what version 1 recorded, which is never charged.
-    owed_nusd: what the account owes from then on, this included.
+    cause:     "overage"; "absorbed" in events of version 1, which are never charged.
+    owed_nusd: what the account owes after this event.
     """
 
     tag: ClassVar[str] = "credit.shortfall_recorded.v2"
@@ -187,13 +187,13 @@ class Released(Event, frozen=True, kw_only=True):
 
 
 UnpaidCause = Literal["abandoned", "timed_out"]
-"""A stream whose client left it in silence; an answer that did not come before the request's deadline."""
+"""abandoned: the client left a stream in silence; timed_out: no answer came before the request's deadline."""
 
 
 class WorkUnpaid(Event, frozen=True, kw_only=True):
-    """Stands right behind the end of its reservation, of the same decision: nobody paid for what the provider did.
+    """Work of a provider was not paid. It directly follows the end of its reservation, in the same decision.
 
-    presumed_nusd: what the provider presumably charges beyond what was settled; with that, at most the reservation.
+    presumed_nusd: what the provider presumably charges beyond what was settled; both together at most the reservation.
     """
 
     tag: ClassVar[str] = "credit.work_unpaid.v1"
@@ -203,9 +203,9 @@ class WorkUnpaid(Event, frozen=True, kw_only=True):
 
 
 class ReservationExpired(Event, frozen=True, kw_only=True, omit_defaults=False):
-    """Nobody settled or released in time: charges nothing, frees the holds, listed as unreconciled provider cost.
+    """Not settled or released in time: charges nothing, frees the holds, listed as unreconciled provider cost.
 
-    Defaults are written out, so that the log itself names the rule.
+    Defaults are stored too, so that the log itself names the rule.
     """
 
     tag: ClassVar[str] = "credit.reservation_expired.v1"
@@ -219,7 +219,7 @@ class ReservationExpired(Event, frozen=True, kw_only=True, omit_defaults=False):
 
 
 class LotExpired(Event, frozen=True, kw_only=True):
-    """The unheld part of a lot past its expiry is gone; what is freed on it later follows by another of these."""
+    """The unheld part of a lot past its expiry is gone; parts freed on it later get an event of their own."""
 
     tag: ClassVar[str] = "credit.lot_expired.v1"
     lot_id: str

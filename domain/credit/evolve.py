@@ -1,4 +1,4 @@
-"""How each event changes an account's credit. Evolving never refuses: it replays what was once decided."""
+"""How each event changes an account's credit. Evolving never refuses: it replays decisions."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 def evolve(state: CreditBalance, event: Event) -> CreditBalance:
-    """Apply one credit event; KeyError for an event of another stream, which is a fault of the caller."""
+    """Apply one credit event; KeyError for an event of another aggregate, a fault of the caller."""
     return _EVOLVERS[type(event)](state, event)
 
 
@@ -63,8 +63,8 @@ def _counted(state: CreditBalance, event: e.Reserved) -> CreditBalance:
 
 
 def _uncounted(state: CreditBalance, key_id: str) -> CreditBalance:
-    """Totals exist only for keys with a limit. One that lost it is forgotten, and what it has open counts no more:
-    else its end would be subtracted from totals that begin later."""
+    """Totals exist only for keys with a limit. A key that lost its limit loses its totals, and its open reservations no
+    longer count: otherwise their ends would be subtracted from totals that begin later."""
     if key_id not in state.key_spend:
         return state
     reservations = {

@@ -13,7 +13,7 @@ MAX_LIVE_LOTS = 1_000
 """Bounds an account's state and the work of one reserve."""
 
 MAX_PRIORITY = 1_000
-"""Of a lot; lower burns first. Far more steps than there are reasons for them."""
+"""Of a lot; lower burns first. Far more steps than are needed."""
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -31,7 +31,7 @@ class Lot(msgspec.Struct, frozen=True):
     remaining_nusd: posted and not yet burnt, held part included.
     held_nusd:      promised to open reservations; never above `remaining_nusd`.
     sequence:       order of grants in this stream, the last tie-breaker of the burn order.
-    taken_back:     why its unheld part is gone; whatever a later release frees goes the same way.
+    taken_back:     why its unheld part is gone; parts freed later lapse too.
     """
 
     lot_id: str
@@ -55,9 +55,9 @@ class Lot(msgspec.Struct, frozen=True):
         return self.expires_at is not None and self.expires_at <= now
 
     def spendable_nusd(self, now: datetime) -> int:
-        """What a new reservation may hold: nothing once the lot is past its expiry, even before its event."""
+        """nUSD that a new reservation may hold; 0 once the lot is past its expiry, even before its event."""
         if self.taken_back or (self.expires_at is not None and self.expires_at <= now):
-            return 0  # is_expired_at written out, as is unheld_nusd: a reserve may have to ask a thousand lots
+            return 0  # is_expired_at and unheld_nusd are inlined: a reserve may visit a thousand lots
         return self.remaining_nusd - self.held_nusd
 
 

@@ -1,7 +1,7 @@
-"""What the numbers and times of a reserve and a settle may be: no event holds one that a reader of the log could not.
+"""Ranges for the numbers and times of a reserve and a settle, so that every reader of the log supports them.
 
-What money follows from is refused outside its range. Durations are told and charged by nobody: they are moved inside,
-so that no charge is ever lost over one.
+Numbers that decide money are refused outside their range. Durations decide none: they are moved into their range, so
+that no charge is lost because of one.
 """
 
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Versions of credit events that are no longer written. What the log has of them decodes to the current version."""
+"""Versions of credit events that are no longer written; recorded ones decode to the current version."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,7 +13,7 @@ from domain.pricing.quote import Quote
 
 
 class GrantedV1(Event, frozen=True, kw_only=True):
-    """Its expiry had no range, nor had its priority in the decision."""
+    """Its expiry and its priority were not checked against a range."""
 
     tag: ClassVar[str] = "credit.granted.v1"
     lot_id: str
@@ -87,7 +87,7 @@ class ReservedV1(Event, frozen=True, kw_only=True):
 
 
 class ShortfallRecordedV1(Event, frozen=True, kw_only=True):
-    """When it was written, a shortfall was owed by nobody; that stays so."""
+    """When it was written, shortfalls were not owed; that stays so."""
 
     tag: ClassVar[str] = "credit.shortfall_recorded.v1"
     reservation_id: str

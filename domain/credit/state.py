@@ -1,4 +1,4 @@
-"""What an account's credit is now: live lots, open reservations, windows of limited keys. Small, never history."""
+"""The state of an account's credit: live lots, open reservations, windows of limited keys. Small, never history."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -12,12 +12,12 @@ from domain.lot_kind import LotKind
 from domain.window import KeySpend
 
 EXPIRED_MEMORY_S = 86_400
-"""How long an expired reservation is remembered, so that a late settle can be told from a wrong one. A stream may last
-an hour and a stopped process be continued later; a day is far beyond both."""
+"""How long an expired reservation is remembered, to distinguish a late settle from a wrong one. A stream may last an
+hour, and a stopped process may be continued later; a day is far beyond both."""
 
 
 class Reservation(msgspec.Struct, frozen=True):
-    """An open reservation: what it holds where, and what its end must repeat for the read models."""
+    """An open reservation: its holds, and the fields that its end must repeat for the read models."""
 
     amount_nusd: int
     holds: tuple[Part, ...]
@@ -33,13 +33,13 @@ class Reservation(msgspec.Struct, frozen=True):
 
 
 class CreditBalance(msgspec.Struct, frozen=True):
-    """State of one credit stream. Dicts are values: evolve copies, nobody writes into them.
+    """State of one credit stream. Dicts are values: evolve copies them and never changes one.
 
     lots:         in burn order.
     expired:      reservations that expired within EXPIRED_MEMORY_S and were not settled late, and when.
     posted_nusd:  sum over lots of what remains; held_nusd: sum of what open reservations hold.
     owed_nusd:    shortfalls that no purchased lot has paid yet.
-    unpaid:       daily sums of work that nobody paid; settled: of what lots paid for answers.
+    unpaid:       daily sums of unpaid work; settled: of what lots paid for answers.
     """
 
     at: datetime = GENESIS
@@ -63,6 +63,6 @@ class CreditBalance(msgspec.Struct, frozen=True):
         return self.lots.values() if burnable is None else (lot for lot in self.lots.values() if lot.kind in burnable)
 
     def may_settle_late(self, reservation_id: str, now: datetime) -> bool:
-        """Whether this reservation expired at most EXPIRED_MEMORY_S ago and nobody has settled it late yet."""
+        """Whether this reservation expired at most EXPIRED_MEMORY_S ago and was not settled late yet."""
         expired_at = self.expired.get(reservation_id)
         return expired_at is not None and now - expired_at <= timedelta(seconds=EXPIRED_MEMORY_S)

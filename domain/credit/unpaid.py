@@ -1,4 +1,4 @@
-"""Work that a provider did and nobody paid: how much of it an account may leave behind in 30 days
+"""Unpaid work of providers, and the limit on how much of it an account may leave in 30 days
 (docs/reference/rules.md#unfinished-work)."""
 
 from datetime import UTC, date, datetime, time, timedelta
@@ -22,11 +22,11 @@ class DaySum(msgspec.Struct, frozen=True):
 
 
 DailySums = tuple[DaySum, ...]
-"""Of the days that had any, oldest first: at most WINDOW_DAYS + 1, however old the account is."""
+"""Only days with an amount, oldest first: at most WINDOW_DAYS + 1, however old the account is."""
 
 
 def added(sums: DailySums, amount_nusd: int, at: datetime) -> DailySums:
-    """Count `amount_nusd` in the day of `at`, which is never before the last one; the first of a day drops old days."""
+    """Add `amount_nusd` to the day of `at`, never before the last; the first amount of a day drops old days."""
     if amount_nusd == 0:
         return sums
     day = at.date()
@@ -36,19 +36,19 @@ def added(sums: DailySums, amount_nusd: int, at: datetime) -> DailySums:
 
 
 def sum_nusd(sums: DailySums, day: date) -> int:
-    """Of `day` and the WINDOW_DAYS before it."""
+    """Sum of `day` and the WINDOW_DAYS before it."""
     return sum(one.amount_nusd for one in _in_window(sums, day))
 
 
 class UnpaidLimit(msgspec.Struct, frozen=True):
-    """Unpaid work may come to the larger of `least_nusd` and `share_ppm` millionths of what was settled, both over the
+    """Unpaid work may reach the larger of `least_nusd` and `share_ppm` millionths of what was settled, both over the
     last 30 UTC days."""
 
     least_nusd: int
     share_ppm: int
 
     def check(self, unpaid: DailySums, settled: DailySums, now: datetime) -> None:
-        """Raises: DomainError unfinished_work_limit, with the time when enough of it no longer counts."""
+        """Raises: DomainError unfinished_work_limit, with the time when enough of the work no longer counts."""
         today = now.date()
         if not unpaid or not self.is_exceeded(unpaid, settled, today):
             return

@@ -17,8 +17,8 @@ FALLBACK_UNIT: Mapping[Unit, Unit] = {
 
 
 COUNTED_BY_US: frozenset[Unit] = frozenset({"request", "image"})
-"""Known before the call, so a price for them is an offer's choice: without one it does not sell by the piece. All other
-units are counted by the provider; without a price they are refused rather than given away."""
+"""Known before the call. A price for them is optional: an offer without one does not charge for them. The provider
+counts all other units; without a price they are refused rather than given away."""
 
 
 class PriceTier(msgspec.Struct, frozen=True):
@@ -35,7 +35,7 @@ class PriceTier(msgspec.Struct, frozen=True):
         return own
 
     def is_billed(self, unit: Unit) -> bool:
-        """Whether `unit` belongs on a charge here. One that does and has no price is refused."""
+        """Whether a charge in this tier has a line for `unit`. A unit that needs a line but has no price is refused."""
         return unit not in COUNTED_BY_US or unit in self.nusd_per_munit
 
 
@@ -44,8 +44,8 @@ class PriceSet(msgspec.Struct, frozen=True):
 
     version: names this set for ever; stored with each charge.
     tiers:   ascending by `above_input_tokens`, the first at 0.
-    is_free: the catalog's word that zero is meant; without it a zero price is a mistake and is refused.
-    source:  where the figures are from, with the date they were checked.
+    is_free: zero is intended; without this flag a zero price is a mistake and is refused.
+    source:  where the prices are from, with the date they were checked.
     """
 
     version: str
@@ -63,7 +63,7 @@ class PriceSet(msgspec.Struct, frozen=True):
             raise DomainError("invalid_price", version=self.version, expected="a price above zero per tier, or is_free")
 
     def tier_for(self, input_tokens: int) -> PriceTier:
-        """The tier of a prompt of `input_tokens` tokens: the last whose bound it exceeds."""
+        """The tier for a prompt of `input_tokens` tokens: the last with `above_input_tokens` below that number."""
         chosen = self.tiers[0]
         for tier in self.tiers[1:]:
             if input_tokens > tier.above_input_tokens:

@@ -1,4 +1,4 @@
-"""The worst case of a request before it is made: what reserve must hold, as a line over the output tokens granted."""
+"""The worst case of a request before the call: the amount to reserve, linear in the output tokens granted."""
 
 import msgspec
 
@@ -8,14 +8,14 @@ from domain.pricing.rate import UnpricedUnit
 from domain.pricing.usage import INPUT_UNITS, OUTPUT_UNITS, Unit
 
 MIN_CLAMPED_TOKENS = 16
-"""Nobody is served a useless stub: a clamp never goes below min(16, requested) (docs/reference/rules.md#clamp)."""
+"""A shorter answer is useless: a clamp never goes below min(16, requested) (docs/reference/rules.md#clamp)."""
 
 
 class Quote(msgspec.Struct, frozen=True):
     """Worst case of a request = fixed part + output tokens x price, in fUSD, rounded up to nUSD.
 
-    fixed_fusd:            the prompt at its dearest, plus per-request and per-image units.
-    per_token_fusd:        one granted output token over all n choices.
+    fixed_fusd:            the prompt at its highest possible price, plus per-request and per-image units.
+    per_token_fusd:        one granted output token, times the number of choices.
     requested_tokens:      output tokens per choice that the client asked for or the model allows.
     """
 
@@ -31,7 +31,7 @@ class Quote(msgspec.Struct, frozen=True):
         return self.amount_for(self.requested_tokens)
 
     def tokens_within(self, available_nusd: int) -> int:
-        """The most output tokens per choice whose worst case fits `available_nusd`; negative if not even the prompt."""
+        """Output tokens per choice with a worst case within `available_nusd`; negative if the prompt exceeds it."""
         room_fusd = available_nusd * FUSD_PER_NUSD - self.fixed_fusd
         if room_fusd < 0:
             return -1
@@ -46,12 +46,12 @@ class Quote(msgspec.Struct, frozen=True):
 
 
 def quote(prices: PriceSet, *, max_input_tokens: int, output_tokens: int, choices: int = 1, images: int = 0) -> Quote:
-    """Quote the dearest course the request can take under `prices`.
+    """Quote the most expensive outcome of a request under `prices`.
 
     max_input_tokens: an upper bound of the prompt's tokens; any tier up to it may apply, any input unit may be billed.
-                      Promise: whatever usage stays within these bounds, with one request, rates to no more than this.
+                      Promise: usage within these bounds, with one request, never rates to more than this.
     output_tokens:    upper bound per choice; `choices` is the request's n; `images` counts image parts sent.
-    Raises: UnpricedUnit if tokens can occur that have no price (a free or per-request offer says 0 in so many words).
+    Raises: UnpricedUnit if tokens can occur that have no price (a free or per-request offer has explicit prices of 0).
     """
     reachable = [prices.tiers[0], *(tier for tier in prices.tiers[1:] if tier.above_input_tokens < max_input_tokens)]
     return Quote(
@@ -67,7 +67,7 @@ def _fixed(tier: PriceTier, prices: PriceSet, input_tokens: int, images: int) ->
 
 
 def _dearest(tier: PriceTier, prices: PriceSet, units: tuple[Unit, ...], tokens: int) -> int:
-    """The highest price among `units`. One without a price is refused now: its answer could not be rated later."""
+    """The highest price among `units`. A unit without a price is refused now: its usage could not be rated later."""
     if not tokens:
         return 0
     found = {unit: tier.price_of(unit) for unit in units}

@@ -16,7 +16,7 @@ class UnpricedUnit(DomainError):
 
 
 class ChargeLine(msgspec.Struct, frozen=True, array_like=True):
-    """`quantity` units at `nusd_per_munit` each 10**6: exact cost in fUSD is their product."""
+    """`quantity` units at `nusd_per_munit` per 10**6 units; the product is the exact cost in fUSD."""
 
     unit: Unit
     quantity: int
@@ -41,7 +41,7 @@ def rate(usage: Usage, prices: PriceSet) -> Charge:
 
     usage:   counts per unit, disjoint: {"input": 1_200, "cached_input": 800} means 2,000 tokens were sent.
     prices:  in force when the request began (not at settlement).
-    Returns: Charge whose lines keep quantity and price, so that a human can redo the sum.
+    Returns: Charge; its lines keep quantity and price, so that a human can redo the sum.
     Raises:  UnpricedUnit if a non-zero unit has no price (but see COUNTED_BY_US); DomainError usage_quarantined for
              impossible counts or an impossible sum.
     Source:  docs/explanation/money.md; OpenAI usage object (checked 2026-11-22).
@@ -56,7 +56,7 @@ def rate(usage: Usage, prices: PriceSet) -> Charge:
 
 
 def format_fusd(amount_fusd: int) -> str:
-    """USD with up to fifteen decimals: the exact text of a charge line, whose sum alone is rounded."""
+    """USD with up to fifteen decimals: the exact text of a charge line; only the sum of lines is rounded."""
     whole, rest = divmod(amount_fusd, FUSD_PER_NUSD * 10**9)
     fraction = f".{rest:015d}".rstrip("0") if rest else ""
     return f"{whole}{fraction}"

@@ -28,7 +28,7 @@ OUTPUT_UNITS: tuple[Unit, ...] = ("output", "reasoning")
 Usage = Mapping[Unit, int]
 
 MAX_COUNT = 10**9
-"""A thousand times the longest context there is: a larger count is a provider's mistake, not usage."""
+"""A thousand times today's longest context: a larger count is a provider's mistake, not usage."""
 
 
 def checked(usage: Usage) -> Usage:

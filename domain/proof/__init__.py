@@ -1,1 +1,1 @@
-"""Whether a ledger is what it says: pure checks over its events, blocks, commands and snapshots (P4, P7)."""
+"""Proofs that a ledger is intact: pure checks over its events, blocks, commands and snapshots (P4, P7)."""

@@ -1,7 +1,7 @@
-"""What stands beside the log for its accounts and keys: claims and data keys, held against the events, both ways.
+"""Compares the stored claims and data keys of accounts and API keys with the events, in both directions.
 
-Kinds and numbers of claims follow from the events in clear, and so do the hashes of secrets. Which name or label was
-claimed is sealed in the event, and whether a data key is the account's is told by its commitment: that takes a keyring.
+The kinds and numbers of claims, and the hashes of secrets, follow from the events in clear. The claimed names and
+labels are sealed in the events, and a data key is compared with its commitment: these checks need a keyring.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -41,7 +41,7 @@ class Keyring(Protocol):
 
 
 class Access(msgspec.Struct, frozen=True):
-    """How much could be proven. `*_not_committed`: recorded by a version that kept neither claims nor commitment.
+    """How much could be proven. `*_not_committed`: recorded by an event version without claims or commitment.
 
     has_keyring: without one, claims and data keys are checked for presence only.
     """
@@ -67,7 +67,7 @@ class _Key(msgspec.Struct):
 
 
 class AccessWalk:
-    """Follows account and key events in order; remembers what each account and key has claimed, sealed as it is."""
+    """Reads account and key events in order; keeps the claims of each account and key, still sealed."""
 
     def __init__(self) -> None:
         self._accounts: dict[str, _Account] = {}
@@ -85,13 +85,13 @@ class AccessWalk:
             rule(self, position, stream, event)
 
     def skip(self, stream: str) -> None:
-        """One of its events cannot be read: what it claimed is not known."""
+        """Leave `stream` out: one of its events cannot be read, so its claims are unknown."""
         self._given_up.add(stream)
 
     def compare(
         self, claims: Iterable[HeldClaim], wrapped: Mapping[str, bytes], keyring: Keyring | None
     ) -> tuple[Access, list[Finding]]:
-        """wrapped: data keys by account; without a keyring the values are not looked at."""
+        """wrapped: data keys by account; without a keyring only their presence is checked."""
         held: dict[str, dict[str, set[bytes]]] = {}
         for kind, hash_, stream in claims:
             held.setdefault(stream, {}).setdefault(kind, set()).add(hash_)
@@ -165,7 +165,7 @@ RULES: Rules[Callable[..., None]] = Rules(
 
 
 def _fits(key: DataKey, event: Opened) -> bool:
-    """A version that made no commitment sealed the username all the same."""
+    """Whether this is the account's data key. Without a commitment (version 1), it must open the sealed username."""
     if event.commitment:
         return key.commitment == event.commitment
     try:
@@ -200,7 +200,7 @@ def _key_claims(stream: str, one: _Key, held: dict[str, set[bytes]], key: DataKe
 
 
 def _opened(claims: bytes, key: DataKey | None) -> dict[str, bytes] | None:
-    """Hashes by kind; None if they were not kept, or there is nothing to open them with; {} if they are no claims."""
+    """Hashes by kind; None if no claims are stored or no key is given; {} if they cannot be opened or decoded."""
     if not claims or key is None:
         return None
     try:

@@ -1,5 +1,5 @@
-"""The hash chain over the log, so that anyone can check it without a database: the rule of
-migrations/functions/event_digest.sql and block_chain.sql again.
+"""The hash chain over the log, checked without a database; the same rule as in migrations/functions/event_digest.sql
+and block_chain.sql.
 
 An event's digest covers every column of it, a block's digest covers its events' digests in order, and each block is
 chained to the one before. Changing, dropping, adding or reordering anything changes every chain value after it.
@@ -14,7 +14,7 @@ from typing import NamedTuple
 from domain.proof.finding import Finding
 
 GENESIS_CHAIN = bytes(32)
-"""What the first block is chained to."""
+"""The chain value before the first block."""
 
 _UNCORRELATED = struct.Struct("!qq8s16sii")
 _CORRELATED = struct.Struct("!qq8s16si16si")
@@ -24,7 +24,7 @@ _RANGE = struct.Struct("!qq")
 
 
 class StoredEvent(NamedTuple):
-    """An event as bytes: exactly what its digest covers. The walks unpack it, so any tuple of this shape will do.
+    """An event as bytes: exactly what its digest covers. The walks accept any tuple of this shape.
 
     recorded_at:  8 bytes, microseconds since 2000-01-01 UTC, big-endian, as PostgreSQL sends it.
     """
@@ -40,7 +40,7 @@ class StoredEvent(NamedTuple):
 
 
 class Block(NamedTuple):
-    """What one append wrote."""
+    """The events of one append."""
 
     first_position: int
     last_position: int
@@ -80,7 +80,7 @@ def block_chain(previous: bytes, first_position: int, last_position: int, digest
 
 
 class ChainWalk:
-    """Follows events and their blocks from genesis. Stops at the first damage: beyond it nothing can be said."""
+    """Checks events and their blocks from genesis. Stops at the first damage: nothing beyond it can be checked."""
 
     def __init__(self, blocks: Iterator[Block]) -> None:
         """blocks: all of them, in order of their positions."""
@@ -93,7 +93,7 @@ class ChainWalk:
         self._versions: dict[str, int] = {}
 
     def walk(self, events: Sequence[StoredEvent]) -> Finding | None:
-        """Take the next events; what is wrong with the first bad one, if any."""
+        """Check the next events. Returns: what is wrong with the first bad one, if any."""
         versions, previous, recorded_before = self._versions, self.position, self.recorded_at
         for event in events:
             position, stream, version, _, _, recorded_at, _, _ = event
@@ -108,7 +108,7 @@ class ChainWalk:
         return None
 
     def end(self, head: Head) -> Finding | None:
-        """After the last event: whether blocks and head end there too."""
+        """After the last event: check that the blocks and the head end there too."""
         if self.position != head.position:
             wrong = f"the head says {head.position} events, the log ends at {self.position}"
             return _log(min(self.position, head.position) + 1, wrong)

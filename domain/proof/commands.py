@@ -1,4 +1,4 @@
-"""Every event came from a command that is remembered, and every remembered command from its events (P5)."""
+"""Every event has its remembered command, and every remembered command has its events (P5)."""
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from domain.proof.finding import Finding
 
 
 class CommandRow(NamedTuple):
-    """A command that recorded events. Any tuple of this shape will do."""
+    """A command that recorded events. The walk accepts any tuple of this shape."""
 
     command_id: bytes
     first_position: int
@@ -15,14 +15,14 @@ class CommandRow(NamedTuple):
 
 
 class CommandWalk:
-    """Holds the log's runs of events of one command against the remembered commands, both in order of position."""
+    """Compares the log's runs of events of one command with the remembered commands, both in order of position."""
 
     def __init__(self, commands: Iterator[CommandRow]) -> None:
         self._commands = commands
         self._run: CommandRow | None = None
 
     def walk(self, events: Iterable[tuple[int, bytes]]) -> Finding | None:
-        """Take (position, command id) of the next events; what is wrong with the first bad run, if any."""
+        """Check (position, command id) of the next events. Returns: what is wrong with the first bad run, if any."""
         running, first, last = self._run or (None, 0, 0)
         for position, command_id in events:
             if command_id != running:

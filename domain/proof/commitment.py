@@ -1,4 +1,4 @@
-"""A commitment to an account's data key: its opening event holds it, so that another key in its place is noticed."""
+"""A commitment to an account's data key. The opening event stores it, so that a replaced key is noticed."""
 
 from hashlib import sha256
 
@@ -6,7 +6,7 @@ DOMAIN = b"gatewayz data key v1\0"
 
 
 def commitment(account_id: str, data_key: bytes) -> bytes:
-    """Of the unwrapped key, so that wrapping it anew under another key of the ring changes nothing. The key has 256
-    random bits, so its hash tells nothing of it."""
+    """A hash of the unwrapped key, so that it stays the same when the key is wrapped under another key of the ring. The
+    key has 256 random bits, so its hash does not reveal it."""
     name = account_id.encode()
     return sha256(DOMAIN + len(name).to_bytes(4, "big") + name + data_key).digest()

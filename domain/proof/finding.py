@@ -1,4 +1,4 @@
-"""What a check found wrong."""
+"""What the checks of a ledger report."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ Check = Literal["log", "chain", "commands", "snapshots", "money", "claims", "dat
 
 
 class Clamped(msgspec.Struct, frozen=True):
-    """A value that an old version recorded outside its range, and that is read as the nearer end: no fault of the log.
+    """A value that an old event version recorded outside its range; it is read as the nearer end, and is no fault.
 
     field:  of the event at `position` of the log.
     """
@@ -22,10 +22,10 @@ class Clamped(msgspec.Struct, frozen=True):
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One thing that is not as it must be.
+    """One fault.
 
-    position:  where in the log it first shows; None for a row that belongs to no position.
-    place:     table, key and column of a bad row, or the stream; empty if the position says it all.
+    position:  the first position in the log that shows it; None for a row that belongs to no position.
+    place:     table, key and column of a bad row, or the stream; empty if the position is enough.
     """
 
     check: Check

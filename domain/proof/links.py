@@ -1,7 +1,7 @@
-"""The chain over a stretch of the log that begins and ends with a block: whole or not, whatever went before.
+"""The chain over a stretch of the log that begins and ends with a block, checked without the stretches before it.
 
-Blocks are linked by their stored chain values, so stretches can be proven in any order and side by side: when each
-holds from where the one before it ends, all of them do. What exactly is wrong with one that does not, ChainWalk says.
+Blocks are linked by their stored chain values, so stretches can be proven in any order and in parallel: the log is
+intact if each stretch is, from the end of the one before. ChainWalk finds what exactly is wrong with a damaged one.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from domain.proof.chain import GENESIS_CHAIN, Block, Head, StoredEvent, block_ch
 
 
 class Link(NamedTuple):
-    """What the log had come to right before a stretch: the last position, chain value and time."""
+    """The state of the log right before a stretch: last position, chain value and time."""
 
     position: int
     chain: bytes
@@ -23,7 +23,7 @@ GENESIS = Link(0, GENESIS_CHAIN, bytes(8))
 
 
 class StretchWalk:
-    """Follows the events of a stretch and its blocks. Versions are not looked at: a stream may begin before it."""
+    """Checks the events of a stretch and its blocks, but not their versions: a stream may begin before the stretch."""
 
     def __init__(self, blocks: Iterator[Block], after: Link) -> None:
         """blocks: of the stretch, in order of their positions."""
@@ -34,7 +34,7 @@ class StretchWalk:
         self._next = next(blocks, None)
 
     def walk(self, events: Sequence[StoredEvent]) -> None:
-        """Take the next events, in order."""
+        """Check the next events, in order."""
         if not self._is_unbroken:
             return
         position = self._after.position + len(self._digests)
@@ -45,7 +45,7 @@ class StretchWalk:
         self._after = self._after._replace(recorded_at=times[-1])
 
     def is_at(self, position: int | None) -> bool:
-        """After the last event: whether all that was walked is whole, and ends at `position` with a block."""
+        """After the last event: whether the stretch is intact and ends at `position` with a block."""
         is_whole = self._is_unbroken and not self._digests and self._next is None
         return is_whole and self._after.position == position
 
@@ -56,7 +56,7 @@ class StretchWalk:
         return is_head and self.is_at(head.position)
 
     def _are_chained(self) -> bool:
-        """Close the blocks whose events are all there."""
+        """Close the blocks that have all their events."""
         while (block := self._next) is not None and self._digests:
             first, last, digest, stored_chain = block
             position, chain, recorded_at = self._after

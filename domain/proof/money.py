@@ -1,6 +1,6 @@
-"""The money promises, held against the log itself: credit is a hard cap (P2), every reservation ends once (P3).
+"""The money promises, checked against the log: credit is a hard cap (P2), every reservation ends once (P3).
 
-Independent of decide and evolve: it only adds up what the events say.
+Independent of decide and evolve: it only adds up the amounts in the events.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,9 +13,9 @@ from domain.rules import NoRule, Rules
 
 
 class MoneyWalk:
-    """Runs over the credit events of all accounts in order of position; remembers what is open and left, no history.
+    """Checks the credit events of all accounts in order of position; keeps lots and open reservations, no history.
 
-    Of each stream the first fault is found: what follows from it is no news, and other accounts go on.
+    A stream is checked up to its first fault; the other streams go on.
     """
 
     def __init__(self) -> None:
@@ -48,16 +48,16 @@ class MoneyWalk:
         return Finding("money", fault, position, stream)
 
     def skip(self, stream: str) -> None:
-        """Its sums cannot be known from here on."""
+        """Leave `stream` out from here on: its sums are unknown."""
         self._given_up.add(stream)
         self._accounts.pop(stream, None)
 
 
 class _Account:
-    """lots: lot id -> [remaining, held]; open: reservation id -> what it holds.
+    """lots: lot id -> [remaining, held]; open: reservation id -> (amount, holds).
 
-    ended: id of the reservation that this event settles or releases, and what is left of it unpaid; just_ended: that
-           the event before did.
+    ended: id of the reservation that this event settles or releases, and what is left of it unpaid; just_ended: the
+           same for the event before.
     """
 
     __slots__ = ("available_nusd", "ended", "just_ended", "lots", "open", "owed_nusd", "purchased")
@@ -195,4 +195,4 @@ RULES: Rules[Callable[..., str | None]] = Rules(
     },
     ignores=[e.AttemptRecorded],
 )
-"""What an event does to its account's sums; returns what is wrong with it, if anything is."""
+"""A rule applies an event to its account's sums. Returns: what is wrong with the event, or None."""

@@ -1,4 +1,4 @@
-"""A snapshot is a cache: it must be what folding its stream from genesis gives at that version."""
+"""A snapshot is a cache: it must equal the fold of its stream from genesis to its version."""
 
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
@@ -17,16 +17,16 @@ class SnapshotRow(NamedTuple):
 
 
 Encode = Callable[[object], bytes]
-"""How states are stored. Comparing what is stored also compares the order of lots, which decides what burns first."""
+"""How states are stored. Comparing the stored bytes also compares the order of lots, which decides what burns first."""
 
 
 class SnapshotWalk:
-    """Folds the streams that have a snapshot, up to its version; keeps no state of any other."""
+    """Folds the streams that have a snapshot, up to its version; keeps no state of other streams."""
 
     def __init__(self, snapshots: Iterable[SnapshotRow], encode: Encode) -> None:
         self._encode = encode
         self.waiting: dict[str, SnapshotRow] = {}
-        """By stream, those that are not compared yet: events of others need not be walked."""
+        """Snapshots not compared yet, by stream; events of other streams need not be walked."""
         self._states: dict[str, object] = {}
         self._foreign: list[Finding] = []
         for row in snapshots:
@@ -36,7 +36,7 @@ class SnapshotWalk:
         decider = AGGREGATES.get(row.stream.partition("-")[0])
         if decider is None:
             self._foreign.append(_found(row, None, "no aggregate has such a stream"))
-        elif row.state_schema == decider.state_schema:  # one of another schema is ignored by everybody
+        elif row.state_schema == decider.state_schema:  # every reader ignores one of another schema
             self.waiting[row.stream] = row
 
     def walk(self, position: int, stream: str, version: int, event: Event) -> Finding | None:
@@ -53,12 +53,12 @@ class SnapshotWalk:
         return self._compare(decider, row, position, state) if version == row.version else None
 
     def skip(self, stream: str) -> None:
-        """One of its events cannot be read, which says all there is to say of its snapshot."""
+        """Leave `stream` out: one of its events cannot be read, which is a finding already."""
         self.waiting.pop(stream, None)
         self._states.pop(stream, None)
 
     def end(self) -> list[Finding]:
-        """Snapshots of versions that their stream never had."""
+        """Findings on snapshots beyond the end of their stream, and on those of unknown aggregates."""
         return self._foreign + [
             _found(row, None, f"the stream ends before version {row.version}") for row in self.waiting.values()
         ]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 
 class VersionWalk:
-    """Follows all events in order; remembers one number per stream. ChainWalk names what this only notices."""
+    """Checks all events in order; keeps one number per stream. It only detects a gap; ChainWalk finds where it is."""
 
     def __init__(self) -> None:
         self.is_dense = True

@@ -27,6 +27,7 @@ CLEAN_FOLDERS = (
     "application/generate",
     "application/ports",
     "application/reads",
+    "domain",
     "domain/account",
     "domain/catalog",
     "migrations",
