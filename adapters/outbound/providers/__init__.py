@@ -1,4 +1,4 @@
-"""Inference providers: who they are, what they sell at which price, and how the gateway calls them.
+"""Inference providers: their rows, their offers and prices, and how the gateway calls them.
 
 registry.toml      one row per provider; sandbox.toml and the operator's file have the same schema (rows.py)
 load_catalog.py    rows -> ProviderCatalog, which implements ports.Catalog

@@ -45,7 +45,7 @@ MAX_DEPTH = 4
 """Of errors inside errors: a relay of a relay has three."""
 
 MAX_LISTED = 8
-"""Of a list of errors: as many as a person corrects at once."""
+"""Of a list of errors: as many as a person corrects in one go."""
 
 MESSAGES = ("message", "msg", "detail", "error", "error_message", "title")
 INSIDE = ("error", "errors", "detail")

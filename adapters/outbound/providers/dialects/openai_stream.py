@@ -92,7 +92,7 @@ class StreamReader:
                 yield from self._read(event)
 
     def end(self) -> Iterator[Chunk]:
-        """Raises BrokenAnswer truncated_stream without [DONE] and without a finish_reason for every choice."""
+        """Raises BrokenAnswer truncated_stream if neither [DONE] nor a finish_reason for every choice arrived."""
         event = self._events.end()
         try:
             chunks = [*self._read(event)] if event or isinstance(event, ErrorEvent) else []
@@ -191,7 +191,7 @@ def _is_bare(choice: dict[str, Any]) -> bool:
 
 
 def each(members: Members) -> list[Raw]:
-    """The choices of a chunk, each as a list of its own."""
+    """The choices of a chunk, each in its own list."""
     return [Raw(b"[%b]" % bytes(choice)) for choice in _CHOICES.decode(members["choices"])]
 
 

@@ -1,1 +1,1 @@
-"""What is for sale: builds the catalog from rows and price lists."""
+"""What is for sale: the catalog, built from rows and price lists."""

@@ -51,7 +51,7 @@ def costs_nothing(row: PriceRow) -> bool:
 
 
 def named_price_set(name: str, tiers: Sequence[PriceTier], *, is_free: bool, source: str) -> PriceSet:
-    """A PriceSet whose version ends in a digest of its numbers, so that the version names them for ever."""
+    """A PriceSet; its version ends in a digest of its numbers, so that a version never names other numbers."""
     numbers = [(tier.above_input_tokens, sorted(tier.nusd_per_munit.items())) for tier in tiers]
     digest = hashlib.sha256(msgspec.json.encode((numbers, is_free))).hexdigest()[:16]
     return PriceSet(version=f"{name}#{digest}", tiers=tuple(tiers), is_free=is_free, source=source)
