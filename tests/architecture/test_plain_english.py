@@ -18,6 +18,7 @@ TITLES = sorted({patch.what for patch in PATCHES}, key=len, reverse=True)
 
 CLEAN_FOLDERS = (
     "adapters/embedded",
+    "adapters/inbound/http",
     "adapters/outbound/crypto",
     "adapters/outbound/providers",
     "adapters/outbound/telemetry",

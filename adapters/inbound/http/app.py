@@ -16,11 +16,11 @@ from adapters.inbound.http.server.reply import Reply
 HotRoute = Callable[[Scope, Receive, Reply], Awaitable[None]]
 
 ALIAS = "/api"
-"""The tree of /v1 answers under /api/v1 too: OpenRouter's base URL ends so (docs/reference/rules.md#requests)."""
+"""/v1 is served under /api/v1 too: OpenRouter's base URL ends so (docs/reference/rules.md#requests)."""
 
 
 class GatewayApp:
-    """Serves one process. It has no lifespan of its own: whoever runs it starts and stops what its Gateway holds."""
+    """Serves one process. It has no lifespan of its own: its caller starts and stops what the Gateway holds."""
 
     def __init__(
         self, hot: dict[tuple[str, str], HotRoute], api: ASGIApp, boundary: Boundary, drain: Drain, cors: Cors
@@ -32,7 +32,7 @@ class GatewayApp:
         self._cors = cors
 
     def begin_drain(self) -> None:
-        """From now on new generations get 503 shutting_down and /ready says no; those under way end as usual."""
+        """From now on new generations get 503 shutting_down and /ready fails; generations under way end as usual."""
         self._drain.has_begun = True
 
     @property
@@ -63,7 +63,7 @@ def create_app(gateway: Gateway) -> GatewayApp:
 
 
 def _as_get(scope: Scope) -> Scope:
-    """HEAD is GET without its body (RFC 9110, 9.3.2), which the server below leaves out by its own scope."""
+    """HEAD is GET without its body (RFC 9110, 9.3.2); uvicorn leaves the body out, by its own scope."""
     return {**scope, "method": "GET"} if scope.get("method") == "HEAD" else scope
 
 

@@ -1,4 +1,4 @@
-"""What FastAPI's routes ask for: the gateway, who is calling, and a body of one shape."""
+"""Dependencies of FastAPI's routes: the gateway, the caller, and a body of one shape."""
 
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -38,9 +38,9 @@ async def caller_of(
 
 
 async def authenticate(gateway: Gateway, scope: Scope, headers: RequestHeaders) -> Caller:
-    """As KeyDirectory; the connection is a customer's from then on.
+    """As KeyDirectory; from then on the connection is a customer's.
 
-    The admin key is refused with the word that it opens /admin only.
+    The admin key is refused, with a message that it opens /admin only.
     """
     if len(headers.secrets) != 1:
         await gateway.strangers.turn(scope)
@@ -53,7 +53,7 @@ async def authenticate(gateway: Gateway, scope: Scope, headers: RequestHeaders) 
 
 
 async def _looked_up(gateway: Gateway, scope: Scope, secret: str) -> Caller:
-    """In a stranger's turn, which it may well be. Raises also: DomainError too_many_failed_keys, overloaded."""
+    """Look the key up in a stranger's turn. Raises also: DomainError too_many_failed_keys, overloaded."""
     address = gateway.strangers.address_of(scope)
     await gateway.strangers.turn(scope)
     async with gateway.tries.look_up(address):
@@ -85,7 +85,7 @@ async def admin_of(
     gateway: Using,
     _: Annotated[HTTPAuthorizationCredentials | None, Security(ADMIN_KEY)],
 ) -> None:
-    """Somebody else's valid key is told that it is not enough, anything else that it is no key."""
+    """Raises: DomainError admin_key_required for a valid key that is not the admin key; else as `authenticate`."""
     headers = read_headers(request.scope["headers"])
     if not gateway.is_admin(headers.secret):
         await authenticate(gateway, request.scope, headers)
@@ -97,14 +97,14 @@ AdminOnly = Depends(admin_of)
 
 
 MAX_BODY_BYTES = 64 * 1024
-"""Of any body but a generation's: the largest that is meant, with every field at its longest, takes 2 KB."""
+"""Of any body but a generation's: the largest valid one, with every field at its longest, takes 2 KB."""
 
 
 def json_body(shape: type[msgspec.Struct], sent_by: Callable[..., Any], *, may_be_empty: bool = False) -> Any:
     """Reads the body as `shape`: `change: Annotated[KeyChange, json_body(KeyChange, manager_of)]`.
 
-    sent_by:       the dependency that finds out who is calling. It is asked first, so that nobody without the right key
-                   can make us read, or ask for, a byte of a body.
+    sent_by:       the dependency that finds the caller. It runs first, so that without the right key no byte of a body
+                   is read or asked for.
     may_be_empty:  an empty one means `{}`.
     """
     decoder = msgspec.json.Decoder(shape, dec_hook=read_sealed)

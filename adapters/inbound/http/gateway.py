@@ -1,4 +1,4 @@
-"""Everything the HTTP surface needs, as one value that wiring fills: no settings, no outbound adapter is known here."""
+"""Everything the HTTP surface needs, as one value that wiring fills: it knows no settings and no outbound adapter."""
 
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -21,10 +21,10 @@ from application.use_cases import Inference, UseCases
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """Bounds of one request, and from which pages it may come.
+    """Bounds of one request, and the pages that may send it.
 
     body_timeout_s:  a body that takes longer to arrive is given up: a slow sender may not keep a connection for ever.
-    keep_alive_s:    of silence in a stream, until a comment is sent.
+    keep_alive_s:    silence in a stream until a comment is sent.
     stall_s:         a streaming client that takes nothing for so long counts as gone: its answer is billed and ends.
     patience_s:      for any other answer; the ledger counts as out of reach then.
     cors_origins:    as Cors reads them.
@@ -51,11 +51,11 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
     """The use cases and ports behind the routes.
 
     is_admin:   whether a secret is the admin key; compares in constant time.
-    readiness:  the checks behind /ready, taken now; each bounded in time by whoever provides it.
+    readiness:  runs the checks behind /ready; each check bounds its own time.
     metrics:    Prometheus text and its content type.
     bodies:     what this process may hold of bodies in flight.
-    is_out_of_reach: whether an exception of a port says that the database is away, and no more than that.
-    accounts, tries, strangers: what an account, an address, and all who show no key may take.
+    is_out_of_reach: whether an exception of a port means only that the database is away.
+    accounts, tries, strangers: bounds on an account, on an address, and on all requests without a key.
     version:    of the product, as the OpenAPI document names it.
     """
 

@@ -1,1 +1,1 @@
-"""What stands before any route: heads, pipelines, connections and strangers, each with its bound."""
+"""Bounds before any route: on heads, pipelines, connections and strangers."""

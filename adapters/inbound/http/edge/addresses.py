@@ -15,7 +15,7 @@ def read_networks(text: str) -> tuple[Network, ...]:
 
 
 class Addresses:
-    """trusted: networks of the proxies in front; only what they say in X-Forwarded-For is believed."""
+    """trusted: networks of the proxies in front; X-Forwarded-For is believed only from them."""
 
     def __init__(self, trusted: Sequence[Network] = ()) -> None:
         self._trusted = tuple(trusted)
@@ -30,9 +30,9 @@ class Addresses:
         return any(parsed in network for network in self._trusted)
 
     def client_behind(self, peer: str, forwarded: Iterable[bytes]) -> str:
-        """The rightmost address of X-Forwarded-For that is no proxy of ours: what is left of it anybody may have sent.
+        """The rightmost address of X-Forwarded-For that is not our proxy's: any client can forge those left of it.
 
-        forwarded: the header's values, in order. Without any, or with one that is no address, it is `peer`.
+        forwarded: the header's values, in order. Without any, or if the last is no address, the result is `peer`.
         """
         if not self.is_trusted(peer):
             return peer
@@ -50,7 +50,7 @@ class Addresses:
 
 
 def share_of(address: str) -> str:
-    """What counts as one address: itself, or the network of an IPv6 address."""
+    """The unit that bounds count: an IPv4 address itself, or the network of an IPv6 address."""
     if ":" not in address:
         return address
     try:

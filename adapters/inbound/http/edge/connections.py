@@ -1,4 +1,4 @@
-"""How many connections a process holds, and which goes first when there are too many."""
+"""How many connections a process holds, and which is closed first when there are too many."""
 
 from collections.abc import Callable
 
@@ -7,14 +7,14 @@ from starlette.types import Scope
 from adapters.inbound.http.edge.addresses import Addresses, share_of
 
 KEPT = 64
-"""Places of all that strangers cannot take: for `/health` and for those who show a key."""
+"""Connections that strangers cannot use up: they are for `/health` and for requests with a key."""
 
 KNOWN_BY = "gatewayz.connection"
 """Name in the `extensions` of an ASGI scope."""
 
 
 def connection_of(scope: Scope) -> "Connection | None":
-    """None under a server that is not ours."""
+    """None under another server."""
     connection: Connection | None = scope.get("extensions", {}).get(KNOWN_BY)
     return connection
 
@@ -27,7 +27,7 @@ def note_known(scope: Scope) -> None:
 
 
 class Connection:
-    """address: as share_of has it. is_known: a key was accepted on it, or it is of a proxy in front."""
+    """address: as share_of has it. is_known: a key was accepted on it, or its peer is a proxy in front."""
 
     __slots__ = ("_connections", "address", "close", "is_known", "peer")
 
@@ -40,19 +40,19 @@ class Connection:
 
     @property
     def is_crowded(self) -> bool:
-        """Strangers' places are taken, and this is a stranger's."""
+        """This is a stranger's connection, and only the KEPT ones are left."""
         return not self.is_known and self._connections.is_crowded
 
     def authenticated(self) -> None:
-        """From now on it is closed for nobody else."""
+        """From now on it is not closed to make room."""
         if not self.is_known:
             self.is_known = True
             self._connections.forget_stranger(self)
 
 
 class Connections:
-    """limit: in all. per_address: of strangers; those who showed a key are not counted, so none is refused for where it
-    comes from. At either bound the oldest connection that never showed a key is closed."""
+    """limit: in all. per_address: of strangers; connections with a key are not counted, so none of them is refused for
+    its address. At either bound the oldest connection without a key is closed."""
 
     def __init__(self, limit: int, per_address: int, addresses: Addresses) -> None:
         self.addresses = addresses
@@ -67,11 +67,11 @@ class Connections:
 
     @property
     def is_crowded(self) -> bool:
-        """Only the kept places are left."""
+        """Only the KEPT connections are left."""
         return len(self._all) > self._limit - KEPT
 
     def open(self, peer: str, close: Callable[[], None]) -> Connection:
-        """close: ends the connection at once; called for the one that has to go, be it this one."""
+        """close: ends this connection at once. At a bound one connection is closed, possibly this one."""
         connection = Connection(self, peer, close, is_known=self.addresses.is_trusted(peer))
         self._all.add(connection)
         if not connection.is_known:

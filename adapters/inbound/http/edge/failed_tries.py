@@ -1,4 +1,4 @@
-"""How often an address may try keys that nobody has."""
+"""How often an address may try unknown keys."""
 
 import asyncio
 import time
@@ -10,20 +10,20 @@ from domain.errors import DomainError
 MINUTE_S = 60.0
 
 MAX_ADDRESSES = 10_000
-"""Remembered; beyond it the one that failed first is forgotten."""
+"""Addresses remembered; beyond it, the one that failed first is forgotten."""
 
 LANE_S = 0.05
-"""Between two look-ups for addresses over their share: what they cost is bounded for all of them together."""
+"""Between two look-ups for addresses over their share: it bounds the cost of all of them together."""
 
 MAX_IN_LANE = 8
-"""Waiting for such a look-up; the next is refused without one."""
+"""Requests that wait for such a look-up; the next is refused without one."""
 
 
 class FailedTries:
-    """per_minute: 0 is no limit.
+    """per_minute: 0 means no limit.
 
-    An address over its share is not shut out: who has a valid key may share it. Its unremembered keys are looked up one
-    at a time, slowly; the ones that are unknown, or find too many waiting, are 429.
+    An address over its share is not shut out: a customer may share it. Keys from it that are not in memory are looked
+    up one at a time, slowly; if such a key is unknown, or too many wait, the answer is 429.
     """
 
     def __init__(self, per_minute: int = 0, now_s: Callable[[], float] = time.monotonic) -> None:
@@ -50,7 +50,7 @@ class FailedTries:
             self._in_lane -= 1
 
     def note(self, address: str) -> None:
-        """Another unknown key. Raises: DomainError too_many_failed_keys if that is one too many."""
+        """Count an unknown key. Raises: DomainError too_many_failed_keys if that is one too many."""
         if not self._per_minute:
             return
         if self._is_over(address):

@@ -1,7 +1,7 @@
-"""uvicorn's HTTP/1.1 protocol with bounds: on a head, on what may be pipelined, on silence.
+"""uvicorn's HTTP/1.1 protocol with bounds: on a head, on pipelined requests, on silence.
 
-The parser below keeps a field until it is whole, in time that grows with the square of its length, and a request for
-every head that it is fed; so it is fed no more than one head at a time, and never one that is too large.
+The parser (httptools) collects a field in time that grows with the square of its length, and makes a request for every
+head that it is fed; so it gets at most one head at a time, and never one that is too large.
 """
 
 import asyncio
@@ -40,10 +40,10 @@ HEAD_END = b"\r\n\r\n"
 class Edge:
     """What the connections of one process share.
 
-    refused:         is told of each request that is refused before any route saw it.
+    refused:         called for each request that is refused before it reaches a route.
     connections:     of this process, with their bounds.
     head_timeout_s:  as HEAD_TIMEOUT_S; tests shorten it.
-    held_bytes:      read, not parsed yet, of all connections.
+    held_bytes:      bytes read and not parsed yet, of all connections.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Edge:
 
 
 class EdgeProtocol(HttpToolsProtocol):
-    """One connection. What was read is `_rest` until the parser may have it."""
+    """One connection. Bytes that were read stay in `_rest` until the parser may have them."""
 
     def __init__(
         self,
@@ -70,10 +70,10 @@ class EdgeProtocol(HttpToolsProtocol):
         super().__init__(config, server_state, app_state, _loop)
         self._edge = edge
         self._rest = b""
-        self._tail = b""  # the last bytes that the parser had: a head's end may be cut by the end of a read
-        self._head_bytes = 0  # of the head being read; in a body, of what is not body since its last part
+        self._tail = b""  # the parser's last bytes: a head's end may be split between two reads
+        self._head_bytes = 0  # of the head being read; in a body: bytes since its last part that are not body
         self._in_body = False
-        self._is_raw = False  # the body of a request that asks for an upgrade: the parser leaves it to us
+        self._is_raw = False  # the body of a request that asks for an upgrade: the parser does not read it
         self._body_left: int | None = 0  # None: chunked
         self._fields = 0
         self._hosts = 0
@@ -97,14 +97,14 @@ class EdgeProtocol(HttpToolsProtocol):
             self._edge.connections.end(self._connection)
         self._hold(b"")
         self._cancel_deadline()
-        for cycle in self._unanswered:  # uvicorn lets only the last one know: the one that is writing would fail
+        for cycle in self._unanswered:  # uvicorn informs only the last: the one writing would fail
             cycle.disconnected = True
             cycle.message_event.set()
         self._unanswered.clear()
         self.pipeline.clear()
         super().connection_lost(exc)
         if isinstance(self.flow, _HeldFlow):
-            self.flow.has_waiting = _nothing_waits  # it would keep this object until a collection
+            self.flow.has_waiting = _nothing_waits  # else this object would live until a garbage collection
 
     def data_received(self, data: bytes) -> None:
         if not self._is_over:
@@ -139,7 +139,7 @@ class EdgeProtocol(HttpToolsProtocol):
             self._await_head()
 
     def _end_of_step(self, data: bytes, start: int) -> int | None:
-        """Up to where the parser gets `data` next: a head's end, or a piece of a body. None: the head is too large."""
+        """End of what the parser gets of `data` next: a head, or a piece of a body. None: the head is too large."""
         if self._in_body:
             return min(len(data), start + (CHUNKED_STEP if self._body_left is None else max(1, self._body_left)))
         end = self._end_of_head(data, start)
@@ -161,7 +161,7 @@ class EdgeProtocol(HttpToolsProtocol):
             else:
                 self.parser.feed_data(piece)
         except httptools.HttpParserUpgrade:
-            pass  # nothing is spoken here but HTTP: the request is answered as one
+            pass  # only HTTP is served: the upgrade is ignored and the request answered
         except httptools.HttpParserError:
             self._refuse(self._refusal or DomainError("invalid_http"))
         if self._in_body and self._head_bytes > MAX_HEAD_BYTES and not self._is_over:
@@ -174,7 +174,7 @@ class EdgeProtocol(HttpToolsProtocol):
             self.on_message_complete()
 
     def _hold(self, rest: bytes) -> None:
-        """Keep what may not be parsed yet, with reading paused; close if that is too much for all connections."""
+        """Keep what may not be parsed yet, with reading paused; close if all connections together keep too much."""
         self._edge.held_bytes += len(rest) - len(self._rest)
         self._rest = rest
         if rest:
@@ -197,7 +197,7 @@ class EdgeProtocol(HttpToolsProtocol):
         if self._fields > MAX_FIELDS:
             raise self._wrong(_too_large())
         if self._in_body:
-            return  # a trailer: nothing here reads one, and added to the headers it would pass for one of them
+            return  # a trailer: no code reads one, and among the headers it would pass for one of them
         name, value = name.lower(), value.strip(b" \t")
         if name == b"host":
             self._hosts += 1
@@ -214,15 +214,15 @@ class EdgeProtocol(HttpToolsProtocol):
         if self._hosts > 1 or (self._hosts == 0 and version != "1.0"):
             raise self._wrong(DomainError("invalid_host"))
         if self._body_left is None and self.parser.should_upgrade():
-            raise self._wrong(DomainError("invalid_http"))  # where such a body ends, the parser does not say
+            raise self._wrong(DomainError("invalid_http"))  # the parser does not report the end of such a body
         self._describe(version)
         self._head_bytes = 0
         self._cancel_deadline()
-        self._in_body = True  # from here on a refusal is of this request, no more of its head
+        self._in_body = True  # from here on a refusal concerns this request, no longer its head
         self._answer_in_turn(version)
 
     def _describe(self, version: str) -> None:
-        """Raises, for the parser to end: a target or method that cannot be read."""
+        """Raises, to end the parse, if the target or the method cannot be read."""
         scope = cast("dict[str, Any]", self.scope)
         scope["method"] = self.parser.get_method().decode("ascii")
         scope["http_version"] = version
@@ -279,7 +279,7 @@ class EdgeProtocol(HttpToolsProtocol):
         return refusal
 
     def _refuse(self, refusal: DomainError) -> None:
-        """The connection's last answer; it waits for those before it."""
+        """Make this the connection's last answer; it waits for the answers before it."""
         self._is_over = True
         self._cancel_deadline()
         self.flow.pause_reading()
@@ -291,7 +291,7 @@ class EdgeProtocol(HttpToolsProtocol):
             self._say_last(self._last_words)
 
     def _withdraw(self, cycle: RequestResponseCycle) -> bool:
-        """A request whose body cannot be read: the refusal takes the place of its answer, if that has not begun."""
+        """Drop a request with an unreadable body, if its answer has not begun: the refusal takes the answer's place."""
         if cycle.response_started:
             return False
         cycle.disconnected = True
@@ -329,7 +329,7 @@ class EdgeProtocol(HttpToolsProtocol):
         if self._head_bytes and not self.transport.is_closing():
             self._refuse(DomainError("head_timeout", limit_s=self._edge.head_timeout_s))
         else:
-            self.transport.close()  # it never said anything: browsers open such connections ahead of need
+            self.transport.close()  # nothing was sent: browsers open such connections ahead of need
 
     def _cancel_deadline(self) -> None:
         if self._deadline is not None:
@@ -339,13 +339,13 @@ class EdgeProtocol(HttpToolsProtocol):
 
 class _Cycle(RequestResponseCycle):
     async def receive(self) -> ASGIReceiveEvent:
-        """Who is not listened to any more is not asked for a body: our side of the connection may have ended."""
+        """Send no `100 Continue` once the request is over: our side of the connection may have ended."""
         if self.disconnected or self.response_complete:
             self.waiting_for_100_continue = False
         return await super().receive()
 
     def send(self, message: ASGISendEvent) -> Coroutine[Any, Any, None]:
-        """An answer that does not wait for the body is the last: what is still to come is not read, and a client that
+        """An answer before the body's end is the connection's last: the rest of the body is not read, and a client that
         waited for `100 Continue` might send another request in its place."""
         if self.more_body and not self.response_started and not self.transport.is_closing():
             self.keep_alive = False
@@ -355,7 +355,7 @@ class _Cycle(RequestResponseCycle):
 
 
 class _Lingering:
-    """A transport whose `close` leaves the client time to read."""
+    """A transport with a `close` that leaves the client time to read."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
@@ -367,7 +367,7 @@ class _Lingering:
 
 
 class _HeldFlow(FlowControl):
-    """Reading stays paused while `has_waiting`: uvicorn would go on when one request ends, or asks for its body."""
+    """Reading stays paused while `has_waiting`: uvicorn would resume it when one request ends, or reads its body."""
 
     def __init__(self, transport: asyncio.Transport, has_waiting: Callable[[], bool]) -> None:
         super().__init__(transport)
@@ -383,7 +383,7 @@ class _HeldFlow(FlowControl):
 
 
 def close_softly(transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-    """Say the end at once, close a little later."""
+    """Send the end of the stream at once, close LINGER_S later."""
     if transport.can_write_eof():
         transport.write_eof()
     loop.call_later(LINGER_S, transport.close)

@@ -1,4 +1,4 @@
-"""What one account may have under way at a time, and how many keys it may make in an hour."""
+"""How many generations an account may have under way, and how many keys it may make in an hour."""
 
 import time
 from collections import deque
@@ -11,14 +11,14 @@ from domain.errors import DomainError
 HOUR_S = 3_600.0
 
 MAX_ACCOUNTS = 10_000
-"""Whose new keys are remembered; beyond it the account is forgotten that made its first one longest ago."""
+"""Accounts with new keys that are remembered; beyond it, the account that was added first is forgotten."""
 
 
 class AccountShares:
-    """Of one account, in this process; 0 is no limit.
+    """Limits per account in this process; 0 means no limit.
 
-    limit:          generations, from its key to its last byte.
-    keys_per_hour:  secrets that it makes itself, by issuing and by rotating: each stays in the ledger for ever.
+    limit:          generations at a time, each from its key to its last byte.
+    keys_per_hour:  secrets that the account makes, by issuing and by rotating: each stays in the ledger for ever.
     """
 
     def __init__(self, limit: int = 0, keys_per_hour: int = 0, now_s: Callable[[], float] = time.monotonic) -> None:
@@ -29,7 +29,7 @@ class AccountShares:
         self._made_s: dict[str, deque[float]] = {}  # account -> when each key of the last hour was begun
 
     def generation(self, account_id: str) -> "_Generation":
-        """To be entered at once. Raises: DomainError concurrency_limit, before anything is read or reserved."""
+        """Enter it at once. Raises: DomainError concurrency_limit, before anything is read or reserved."""
         before = self._under_way.get(account_id, 0)
         if self._limit and before >= self._limit:
             raise DomainError("concurrency_limit", limit=self._limit)
@@ -37,7 +37,7 @@ class AccountShares:
 
     @contextmanager
     def new_key(self, account_id: str) -> Iterator[None]:
-        """One that is refused later does not count. Raises: DomainError too_many_new_keys, before anything is made."""
+        """A key that is refused later does not count. Raises: DomainError too_many_new_keys, before one is made."""
         if not self._keys_per_hour:
             yield
             return
@@ -63,7 +63,7 @@ class AccountShares:
 
 
 class _Generation:
-    """One of an account's places."""
+    """One generation of an account."""
 
     __slots__ = ("_account_id", "_under_way")
 

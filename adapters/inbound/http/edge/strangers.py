@@ -1,4 +1,4 @@
-"""Requests without a known key come after customers' and share what is left among their addresses."""
+"""Requests without a known key run after customers' requests; their addresses share what time is left."""
 
 import asyncio
 from collections import OrderedDict, deque
@@ -11,17 +11,17 @@ from adapters.inbound.http.edge.connections import connection_of
 from domain.errors import DomainError
 
 GAP_S = 0.002
-"""Between two of them while a customer's generation is under way: it takes some twenty turns of the loop, and each
-stranger's request about 0.5 ms of one. Otherwise a turn of the loop is enough."""
+"""Between two such requests while a customer's generation is under way: that takes some twenty turns of the event loop,
+and each stranger's request about 0.5 ms of one. Otherwise one turn of the loop is enough."""
 
 MAX_WAITING = 4_096
-"""Beyond it strangers are 503: eight addresses with all the connections that one may have."""
+"""Beyond it strangers get 503: eight addresses with all the connections that one may have."""
 
 HAS_WAITED = "gatewayz.has_waited"
 
 
 class Strangers:
-    """Of one process. is_busy: whether a customer is being served."""
+    """One per process. is_busy: whether a customer is being served."""
 
     def __init__(self, addresses: Addresses, is_busy: Callable[[], bool] = lambda: False) -> None:
         self._addresses = addresses
@@ -31,7 +31,7 @@ class Strangers:
         self._next: asyncio.Handle | None = None
 
     def address_of(self, scope: Scope) -> str:
-        """What this request counts for."""
+        """The address, as share_of has it, that this request counts for."""
         client = scope.get("client")
         peer = client[0] if client else ""
         if not self._addresses.is_trusted(peer):
@@ -62,7 +62,7 @@ class Strangers:
         return loop.call_later(GAP_S, self._let_one_go) if self.is_busy() else loop.call_soon(self._let_one_go)
 
     def _let_one_go(self) -> None:
-        """Of the address whose turn it is; one that has left is passed over."""
+        """Let the next address's first request go on; one that has left is skipped."""
         while self._queues:
             address, queue = self._queues.popitem(last=False)
             turn = queue.popleft()

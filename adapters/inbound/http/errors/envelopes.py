@@ -23,7 +23,7 @@ ErrorType = Literal[
 
 
 class ErrorDetail(msgspec.Struct, frozen=True):
-    """`code` is stable; `param` names the field at fault; `metadata` has the facts behind the message."""
+    """`code` is stable; `param` names the wrong field; `metadata` has the facts behind the message."""
 
     message: str
     type: ErrorType
@@ -58,7 +58,7 @@ class Envelope(Protocol):
         ...
 
     def event(self, status: int, detail: ErrorDetail, usage: bytes | None) -> bytes:
-        """The last event of a stream whose headers have left; `usage` is JSON, what was charged."""
+        """The last event of a stream after its headers have left; `usage` is the JSON of what was charged."""
         ...
 
 
@@ -75,7 +75,7 @@ class _OpenRouter:
         return _encode(OpenRouterEnvelope(_openrouter(status, detail)))
 
     def event(self, status: int, detail: ErrorDetail, usage: bytes | None) -> bytes:
-        """A chunk, as its SDKs want every event to be, whose one choice has ended in an error."""
+        """A chunk with one choice that has ended in an error: its SDKs want every event to be a chunk."""
         facts = detail.metadata
         chunk = {
             "id": facts.get("generation_id", ""),

@@ -1,6 +1,6 @@
-"""The one error table: what a refusal's code means over HTTP. docs/reference/errors.md repeats it, a test compares.
+"""The one error table: what a refusal's code means over HTTP. docs/reference/errors.md repeats it; a test compares.
 
-A row that is missing fails a test, which looks for codes in the source; a code that comes without one answers 500.
+A test finds codes in the source that have no row; at run time such a code answers 500.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,13 +16,13 @@ Facts = Mapping[str, Any]
 
 
 class Row(msgspec.Struct, frozen=True):
-    """How a code is told.
+    """How a code is answered.
 
     message:        filled in with the refusal's facts.
     retry_after_s:  sent unless the facts name another.
-    is_final:       OpenAI's SDKs retry 409 and 5xx on their own, which here would be in vain or be charged again: their
-                    header x-should-retry tells them not to. So does every 5xx that comes without a Retry-After.
-    closes:         the connection is of no more use, and the client is told so.
+    is_final:       OpenAI's SDKs retry 409 and 5xx on their own, which here would be useless or be charged again: the
+                    header x-should-retry stops them. Every 5xx without a Retry-After has it too.
+    closes:         the connection cannot be used again; the answer has `connection: close`.
     """
 
     status: int
@@ -42,7 +42,7 @@ def _ours(status: int, message: str, retry_after_s: int | None = None, *, is_fin
 
 
 TABLE: Mapping[str, Row] = {
-    # ---- a head that no route sees (edge/protocol.py)
+    # ---- a head that reaches no route (edge/protocol.py)
     "invalid_http": Row(400, "invalid_request_error", "This cannot be read as a request in HTTP/1.1.", closes=True),
     "invalid_host": Row(400, "invalid_request_error", "A request has exactly one Host header.", closes=True),
     "head_timeout": Row(
@@ -86,14 +86,14 @@ TABLE: Mapping[str, Row] = {
     "management_key": Row(403, "permission_error", "A management key manages keys; it cannot call models."),
     "management_key_required": Row(403, "permission_error", "Only a management key may do this."),
     "admin_key_required": Row(403, "permission_error", "Only the admin key may do this."),
-    # ---- what is asked for
+    # ---- the subject of the request
     "not_found": _request(404, "There is nothing at this path."),
     "model_not_found": _request(404, "The model {model} does not exist. {hint}"),
     "account_not_found": _request(404, "There is no such account."),
     "key_not_found": _request(404, "There is no such API key."),
     "generation_not_found": _request(404, "There is no such generation in this account."),
     "method_not_allowed": _request(405, "This path does not have this method."),
-    # ---- what was asked for before
+    # ---- earlier requests
     "request_in_progress": _request(409, "A request with this Idempotency-Key is still running.", 1),
     "idempotency_key_reused": _request(409, "This Idempotency-Key was used for another request.", is_final=True),
     "answer_not_kept": _request(
@@ -152,7 +152,7 @@ TABLE: Mapping[str, Row] = {
     ),
     "shutting_down": Row(503, "server_error", "This server is shutting down; try again.", 1, closes=True),
     "position_not_reached": _ours(503, "Position {after} has not been read in yet; try again.", 1),
-    # ---- never meant for a client: a fault of ours, should one arrive
+    # ---- never meant for a client: if one arrives, it is our fault
     "extension_unaffordable": _ours(500, "A reservation could not be extended."),
     "invalid_price": _ours(500, "A price is not valid."),
     "lot_not_due": _ours(500, "A grant has not expired yet."),
@@ -166,20 +166,20 @@ TABLE: Mapping[str, Row] = {
 }
 
 FLAT_PRICE = "This request requires more credits: it costs {needed_usd} USD, whatever its max_tokens."
-"""Instead of the row's message for insufficient_credits with fact `needed_usd`: fewer tokens would not help."""
+"""Replaces the row's message for insufficient_credits with fact `needed_usd`: fewer tokens would not help."""
 
 KEY_MISTAKES = {
     "none_sent": "No API key was sent; send one as `Authorization: Bearer <key>` or `x-api-key`.",
     "unknown": "This API key is unknown here, or was revoked.",
     "admin_key": "This is the admin key: it opens /admin only. Issue an API key to an account and send that.",
 }
-"""Fact `mistake` of invalid_api_key -> what to say."""
+"""Fact `mistake` of invalid_api_key -> message."""
 
 BROKEN_OFF = {"timed_out": 504}
-"""Status of the error classes that are no provider's failure to answer (502)."""
+"""Error class -> status, where it is not 502 (the provider failed to answer)."""
 
 CLAIMED_AS = {"username": "username", "email": "email", "key_label": "label"}
-"""Kind of a claim -> the field of the request that asked for it."""
+"""Kind of a claim -> the request's field that makes it."""
 
 
 _ENCODINGS = ", ".join(ENCODINGS)
@@ -187,7 +187,7 @@ _ENCODINGS = ", ".join(ENCODINGS)
 
 
 class ErrorAnswer(msgspec.Struct, frozen=True):
-    """A refusal as it leaves, for an Envelope to write."""
+    """The answer to a refusal, for an Envelope to write."""
 
     status: int
     detail: ErrorDetail
@@ -203,9 +203,9 @@ def answer_to(refusal: DomainError) -> ErrorAnswer:
 
 
 def answer_to_break(code: str, message: str, facts: Facts) -> ErrorAnswer:
-    """A stream that ends in an error, with a message of its own.
+    """The end of a stream with an error that has its own message.
 
-    code: in the table, or a class of provider failures, whose status is 502 unless BROKEN_OFF has another.
+    code: in the table, or a class of provider failures: status 502 unless BROKEN_OFF has another.
     """
     row = TABLE.get(code) or _ours(BROKEN_OFF.get(code, 502), message)
     return _answer(row, code, message, facts.get("param"), facts)
@@ -237,7 +237,7 @@ def _headers(row: Row, facts: Facts) -> tuple[tuple[bytes, bytes], ...]:
 
 
 class _Known(dict[str, Any]):
-    """A message is never lost over a fact that is not there."""
+    """Shows a missing fact as `?`, so that the message is not lost."""
 
     def __missing__(self, name: str) -> str:
         return "?"

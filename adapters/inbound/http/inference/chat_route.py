@@ -37,7 +37,7 @@ class ChatRoute:
         self._telemetry = gateway.telemetry
 
     async def __call__(self, scope: Scope, receive: Receive, reply: Reply) -> None:
-        """The key before the body, so that strangers cannot make us read 32 MiB. Raises: DomainError."""
+        """Check the key before reading the body, so that strangers cannot make us read 32 MiB. Raises: DomainError."""
         headers = read_headers(scope["headers"])
         caller = await authenticate(self._gateway, scope, headers)
         with self._gateway.accounts.generation(caller.account_id):
@@ -63,8 +63,7 @@ class ChatRoute:
     async def _answer_streamed(
         self, caller: Caller, request: ChatRequest, scope: Scope, receive: Receive, reply: Reply
     ) -> None:
-        """A client that hangs up changes nothing about the stream's end: it is read on and settled
-        (docs/reference/rules.md#charges)."""
+        """If the client hangs up, the stream is still read to its end and settled (docs/reference/rules.md#charges)."""
         events = StreamReply(reply, receive, self._limits, self._gateway.clock.elapsed_s)
         try:
             stream = await self._stream(caller, request, events.when_gone)
@@ -84,7 +83,7 @@ class ChatRoute:
 
 
 async def _request_of(body: bytes, headers: RequestHeaders) -> ChatRequest:
-    """A large one is read off the loop, where others need not wait for it."""
+    """A large body is read off the event loop, so that other requests need not wait for it."""
     read = partial(_read, body, headers)
     return await in_worker(read) if len(body) > LARGE_BYTES else read()
 
@@ -116,7 +115,7 @@ def _stream_headers_of(stream: ChatStream | KeptStream) -> list[Header]:
 
 
 def _changed(clamped_to: int | None, dropped: tuple[str, ...]) -> list[Header]:
-    """What was not passed on as the client sent it; mostly nothing."""
+    """Headers that name what was not passed on as the client sent it; mostly none."""
     headers: list[Header] = []
     if clamped_to is not None:
         headers.append((b"x-gatewayz-max-tokens-clamped", b"%d" % clamped_to))

@@ -17,7 +17,7 @@ def write_whole(completed: Completed) -> bytes:
 
 
 def write_end(generation_id: str, end: Ended) -> list[bytes]:
-    """The data of a stream's last events: what waited for the settle, the usage, [DONE]."""
+    """The data of a stream's last events: the chunks that waited for the settle, the usage, [DONE]."""
     usage = write_usage(end.receipt, end.raw_usage)
     return [*end.chunks, _usage_chunk(generation_id, end.receipt, usage), DONE]
 

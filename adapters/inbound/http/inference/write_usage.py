@@ -11,14 +11,14 @@ from domain.pricing.rate import ChargeLine, format_fusd
 from domain.pricing.usage import OUTPUT_UNITS, input_tokens, output_tokens
 
 OURS = frozenset({"cost", "cost_details", "is_byok"})
-"""Members some providers send too; what we charge is ours to say."""
+"""Members that some providers send too; ours replace them, since they show what we charge."""
 
 
 def write_usage(receipt: Receipt, raw_usage: bytes | None) -> bytes:
     """JSON of `usage` for body and SSE: numbers with all their digits, never an exponent.
 
-    raw_usage: the provider's object; shown as it is, and under chat's names if it has others, unless our own estimate
-               was charged instead.
+    raw_usage: the provider's object, shown as it is, with chat's names added if it has others; not shown if our own
+               estimate was charged.
     """
     settled = receipt.settled
     counts = {} if settled.generation.estimated else _provider_counts(raw_usage)
@@ -35,7 +35,7 @@ _CHAT_COUNTS = frozenset({"prompt_tokens", "completion_tokens", "total_tokens"})
 
 
 def _provider_counts(raw_usage: bytes | None) -> dict[str, Any]:
-    """The provider's members without those that are ours; none if they were cut short."""
+    """The provider's members without OURS; none if the JSON was cut short."""
     try:
         decoded = msgspec.json.decode(raw_usage or b"", type=dict[str, Any])
     except msgspec.DecodeError:
@@ -50,7 +50,7 @@ def _own_counts(settled: Settled) -> dict[str, Any]:
 
 
 def _details(settled: Settled) -> bytes:
-    """Exact lines; only their sum is rounded, once. prompt and completion are OpenRouter's names for the two sides."""
+    """Exact lines; only their sum is rounded, once. OpenRouter calls the two sides prompt and completion."""
     lines = settled.charge.lines
     sides: list[tuple[str, str]] = [
         ("upstream_inference_prompt_cost", format_fusd(_sum(lines, outputs=False))),

@@ -1,4 +1,4 @@
-"""Accounts and their credit, for whoever has the admin key. `*_usd` are decimal strings both ways, exact to a nUSD."""
+"""Accounts and their credit, for the admin key. `*_usd` are decimal strings both ways, exact to a nUSD."""
 
 from collections.abc import Awaitable
 from typing import Annotated, Any, TypeVar
@@ -44,7 +44,7 @@ class OpenedAccount(msgspec.Struct, frozen=True):
 
 
 class NewGrant(GrantCredit, frozen=True, kw_only=True):
-    """`priority`: lower burns first; that of its kind unless told otherwise."""
+    """`priority`: lower burns first; by default that of its kind."""
 
 
 class Granted(msgspec.Struct, frozen=True):

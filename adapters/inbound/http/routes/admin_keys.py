@@ -1,4 +1,4 @@
-"""Any account's keys, for whoever has the admin key."""
+"""Any account's keys, for the admin key."""
 
 from datetime import datetime
 from typing import Annotated

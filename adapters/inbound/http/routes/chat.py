@@ -1,4 +1,4 @@
-"""Chat completions as the OpenAPI document has them. chat_route.py serves them: the dispatcher never asks FastAPI."""
+"""Chat completions as the OpenAPI document has them. chat_route.py serves them: the dispatcher never calls FastAPI."""
 
 from typing import Any, Literal
 

@@ -10,7 +10,7 @@ from domain.errors import DomainError
 from domain.log import parse_position
 
 MAX_WAIT_S = 5.0
-"""For a position named by ?after; projections that lag longer than this are an incident, and /ready says so."""
+"""For a position named by ?after; projections that lag longer than this are an incident, and /ready fails."""
 
 After = Annotated[
     str | None,

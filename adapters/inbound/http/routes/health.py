@@ -1,4 +1,4 @@
-"""Is it alive, may it be sent requests, how is it doing."""
+"""Liveness, readiness and metrics of this process."""
 
 import asyncio
 
@@ -28,7 +28,7 @@ SHAPES = (Health, Readiness)
 
 
 METRICS_S = 0.25
-"""Writing them takes 2 to 15 ms of the loop that also serves customers, and nobody scrapes more often."""
+"""Writing them takes 2 to 15 ms of the loop that also serves customers, and no scraper asks more often."""
 
 
 def metrics_text(gateway: Gateway) -> KeptBody[int]:

@@ -23,7 +23,7 @@ VISIBLE_WAIT_S = 1.0
 
 
 class Rotation(RotateKey, frozen=True, kw_only=True):
-    """The old secret works for `grace_s` more seconds: a day unless told otherwise, 0 is allowed."""
+    """The old secret works for `grace_s` more seconds: a day by default, 0 is allowed."""
 
 
 class RotatedKey(msgspec.Struct, frozen=True, kw_only=True):

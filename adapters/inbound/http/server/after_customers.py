@@ -1,4 +1,4 @@
-"""FastAPI's routes come after generations: in a stranger's turn, unless a key is sent that is known here."""
+"""FastAPI's routes run after generations: in a stranger's turn, unless the request has a key that is held in memory."""
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -27,7 +27,7 @@ class AfterCustomers:
         await self._app(scope, receive, send)
 
     def _shows_known_key(self, scope: Scope) -> bool:
-        """What is wrong with a key, the route says."""
+        """False for a wrong key too: the route refuses it."""
         try:
             secret = read_headers(scope["headers"]).secret
             return self._gateway.is_admin(secret) or self._gateway.keys.remembered(secret) is not None

@@ -1,4 +1,4 @@
-"""Bodies in flight, by their bytes: what one process holds of them has a bound, whoever sends and however slowly."""
+"""A bound on the bytes of bodies in flight in one process, for any number of senders, however slow."""
 
 import asyncio
 from collections import deque
@@ -10,14 +10,14 @@ SMALL_BYTES = 64 * 1024
 """Up to here a body is small: nearly all are."""
 
 SMALLS_SHARE = 4
-"""Small bodies may go a fourth beyond the budget, so that a few large ones that come slowly cannot shut them out."""
+"""Small bodies may exceed the budget by a fourth, so that a few slow large ones cannot shut them out."""
 
 PATIENCE_S = 5.0
-"""Wait for room; then it is better to let another process try."""
+"""The wait for room; after it, another process is a better place."""
 
 
 class BodyBudget:
-    """One per process. Those who wait are served in order, but for small bodies that fit where a large one does not."""
+    """One per process. Waiting bodies get room in order, except that a small one may fit before a large one does."""
 
     def __init__(self, limit_bytes: int, patience_s: float = PATIENCE_S) -> None:
         self._limit_bytes = limit_bytes
@@ -44,7 +44,7 @@ class BodyBudget:
         finally:
             if waiting in self._waiting:
                 self._waiting.remove(waiting)
-            elif turn.cancelled():  # room was given, and nobody is there to take it
+            elif turn.cancelled():  # room was given, but its request has ended
                 self.give_back(size)
             self._serve()
 
@@ -71,7 +71,7 @@ class BodyBudget:
 
 
 class Lease:
-    """What one request holds of the budget; given back on leaving."""
+    """The bytes that one request holds of the budget; given back on leaving."""
 
     def __init__(self, budget: BodyBudget) -> None:
         self._budget = budget

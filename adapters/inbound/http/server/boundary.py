@@ -1,4 +1,4 @@
-"""The one boundary: refusals become answers by the error table; what nobody named, a 500 with a request id."""
+"""The one boundary: refusals become answers by the error table; any other exception a 500 with a request id."""
 
 import traceback
 from collections.abc import Awaitable, Callable
@@ -18,7 +18,7 @@ from domain.errors import DomainError
 log = structlog.get_logger()
 
 MAX_CAUSES = 5
-"""Exceptions of a chain whose stacks are logged."""
+"""Exceptions of a chain that are logged with their stacks."""
 
 
 class Boundary:
@@ -37,8 +37,8 @@ class Boundary:
         except ClientLeft:
             return
         except Exception as fault:  # noqa: BLE001 - nothing may pass this without an answer and a line in the log
-            told = self._refusal_of(fault, scope, reply.request_id)
-            await self._tell(scope, reply, answer_to(told))
+            refusal = self._refusal_of(fault, scope, reply.request_id)
+            await self._tell(scope, reply, answer_to(refusal))
 
     async def _tell(self, scope: Scope, reply: Reply, answer: ErrorAnswer) -> None:
         self._telemetry.refused(refusal_of(scope, reply, answer))
@@ -52,7 +52,7 @@ class Boundary:
 
 
 class Guarded:
-    """As FastAPI's outermost middleware: what its own handlers do not name arrives here."""
+    """FastAPI's outermost middleware: exceptions that its own handlers do not name arrive here."""
 
     def __init__(self, app: ASGIApp, boundary: Boundary) -> None:
         self._app = app
@@ -67,7 +67,7 @@ class Guarded:
 
 
 def refusal_of(scope: Scope, reply: Reply, answer: ErrorAnswer) -> Refusal:
-    """As operators see it."""
+    """The refusal as operators see it."""
     return Refusal(
         code=answer.detail.code,
         status=answer.status,
@@ -84,12 +84,12 @@ def new_request_id() -> str:
 
 
 def envelope_of(scope: Scope) -> Envelope:
-    """By the path that the client asked for: `raw_path` keeps it when an alias is taken off."""
+    """By the path that the client sent: `raw_path` keeps it when an alias is removed."""
     return OPENROUTER if scope["raw_path"].startswith(b"/api/") else OPENAI
 
 
 def _named_fault(fault: Exception, scope: Scope, request_id: str) -> DomainError:
-    """Logs where it happened, never what it says: an exception's text may quote a body or a secret."""
+    """Logs where `fault` happened, never its text, which may quote a body or a secret."""
     log.error(
         "unexpected exception",
         request_id=request_id,
@@ -102,11 +102,11 @@ def _named_fault(fault: Exception, scope: Scope, request_id: str) -> DomainError
 
 def _stack(fault: BaseException) -> str:
     """The frames of `fault` and its causes, with source lines and without values."""
-    told: list[str] = []
+    stacks: list[str] = []
     cause: BaseException | None = fault
-    while cause is not None and len(told) < MAX_CAUSES:
+    while cause is not None and len(stacks) < MAX_CAUSES:
         kind = type(cause)
         frames = "".join(traceback.format_tb(cause.__traceback__))
-        told.append(f"{kind.__module__}.{kind.__qualname__}\n{frames}")
+        stacks.append(f"{kind.__module__}.{kind.__qualname__}\n{frames}")
         cause = cause.__cause__ or cause.__context__
-    return "caused by ".join(told)
+    return "caused by ".join(stacks)

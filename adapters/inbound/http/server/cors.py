@@ -1,4 +1,4 @@
-"""Pages of other origins may call the customers' surface: whoever has a key may use it from a browser too.
+"""Pages of other origins may call the customers' surface: a key may be used from a browser too.
 
 No cookie is ever read here, so a page can do no more than its visitor's key. /admin answers no page.
 Source: fetch.spec.whatwg.org, CORS protocol (checked 2026-11-27).
@@ -21,7 +21,7 @@ EXPOSED = (
     b"x-request-id, x-generation-id, retry-after, x-should-retry, x-gatewayz-cost, x-gatewayz-position, "
     b"x-gatewayz-max-tokens-clamped, x-gatewayz-dropped-params"
 )
-"""What a page may read beside the few headers that every page may."""
+"""Headers that a page may read, beside the few that every page may."""
 
 MAX_AGE_S = 86_400
 """How long a browser remembers a preflight; browsers take less (2 h) as they like."""
@@ -41,7 +41,7 @@ class Cors:
         }
 
     def headers_for(self, scope: Scope) -> tuple[Header, ...]:
-        """Of an answer; none if no page asks, or one that may not."""
+        """Headers of an answer; none if the request is no page's, or the page is not allowed."""
         origin = _value(scope["headers"], b"origin")
         if not origin or not scope["path"].startswith(TREES):
             return ()
@@ -53,9 +53,9 @@ class Cors:
         return (*allowed, (b"vary", b"origin"))
 
     async def answer_preflight(self, scope: Scope, send: Send) -> bool:
-        """Whether this was one. A page that may not is answered without what it asks for.
+        """Whether this was one. A page that is not allowed gets an answer without the headers it asks for.
 
-        send:  of a Reply, which adds what `headers_for` has.
+        send:  of a Reply, which adds the `headers_for`.
         """
         is_preflight = scope["method"] == "OPTIONS" and _value(scope["headers"], b"access-control-request-method")
         if not is_preflight or not scope["path"].startswith(TREES):

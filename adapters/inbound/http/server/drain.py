@@ -9,7 +9,7 @@ class Drain:
         self.under_way = 0
 
     def __enter__(self) -> None:
-        """One generation. Raises: DomainError shutting_down."""
+        """Begin one generation. Raises: DomainError shutting_down."""
         if self.has_begun:
             raise DomainError("shutting_down")
         self.under_way += 1

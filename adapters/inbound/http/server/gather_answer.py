@@ -1,6 +1,6 @@
-"""Answers for HTTP/1.0, which knows no chunks: one of unknown length is gathered and sent whole (RFC 9112, 6.1).
+"""Answers for HTTP/1.0, which has no chunks: one of unknown length is gathered and sent whole (RFC 9112, 6.1).
 
-The server below would chunk it all the same. Whoever wants a stream as it comes speaks HTTP/1.1.
+uvicorn would chunk it all the same. A stream that is sent as it comes needs HTTP/1.1.
 """
 
 from starlette.types import Message, Send
@@ -10,11 +10,11 @@ from adapters.inbound.http.errors.table import answer_to
 from domain.errors import DomainError
 
 MAX_GATHERED_BYTES = 8 * 1024 * 1024
-"""Some 25,000 tokens at 300 bytes an event. Each such answer is held whole, as none for HTTP/1.1 is."""
+"""Some 25,000 tokens at 300 bytes an event. Only answers for HTTP/1.0 are held whole."""
 
 
 class Gather:
-    """ASGI's `send` for one answer. One that is too large is 505 and no longer kept; its charge stands."""
+    """ASGI's `send` for one answer. An answer that is too large becomes a 505 and is dropped; its charge stands."""
 
     def __init__(self, send: Send, envelope: Envelope) -> None:
         self._send = send

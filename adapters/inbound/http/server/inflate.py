@@ -1,4 +1,4 @@
-"""A compressed request body, decoded piece by piece: no piece is larger than is asked for, whatever was sent."""
+"""A compressed request body, decoded piece by piece: no piece is larger than PIECE_BYTES, whatever was sent."""
 
 import re
 import zlib
@@ -10,7 +10,7 @@ ENCODINGS = ("gzip", "deflate")
 
 PIECE_BYTES = 256 * 1024
 _FED_BYTES = 64 * 1024
-"""What is fed at once is copied while more of it is to come out: the smaller, the less is copied."""
+"""Fed to zlib at once, which copies what it has not decoded yet: the smaller, the less is copied."""
 
 _GZIP, _ZLIB, _BARE = 31, 15, -15
 _TOKEN = re.compile(r"[A-Za-z0-9_.-]{1,40}")
@@ -18,16 +18,16 @@ _TOKEN = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 
 def encoding_of(header: bytes) -> str:
     """The one encoding of a body, empty if it has none. Raises: DomainError unsupported_media_type naming it."""
-    told = header.decode("latin-1").strip().lower()
-    encoding = {"identity": "", "x-gzip": "gzip"}.get(told, told)
+    sent = header.decode("latin-1").strip().lower()
+    encoding = {"identity": "", "x-gzip": "gzip"}.get(sent, sent)
     if encoding and encoding not in ENCODINGS:
-        named = told if _TOKEN.fullmatch(told) else "such an encoding"
+        named = sent if _TOKEN.fullmatch(sent) else "such an encoding"
         raise DomainError("unsupported_media_type", encoding=named)
     return encoding
 
 
 def pieces_of(body: bytes, encoding: str) -> Iterator[bytes]:
-    """What the body says, at most PIECE_BYTES at once. Raises: DomainError invalid_request: broken, or not ended.
+    """The decoded body, at most PIECE_BYTES at once. Raises: DomainError invalid_request if it is broken or cut short.
 
     One member only: a flood of empty ones would cost time without bound.
     """
@@ -50,7 +50,7 @@ def pieces_of(body: bytes, encoding: str) -> Iterator[bytes]:
 
 
 def _format_of(body: bytes, encoding: str) -> int:
-    """`deflate` means a zlib stream, and many send it without its head."""
+    """`deflate` means a zlib stream; many clients send it without its head."""
     if encoding == "gzip":
         return _GZIP
     has_head = len(body) >= 2 and body[0] & 0x0F == 8 and int.from_bytes(body[:2], "big") % 31 == 0

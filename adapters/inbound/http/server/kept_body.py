@@ -1,4 +1,4 @@
-"""Answers that are the same for everybody: their bytes are made once per change, and not sent to who has them."""
+"""Answers that are the same for every client: their bytes are made once per change; a client that has them gets 304."""
 
 import hashlib
 from collections.abc import Callable
@@ -9,11 +9,11 @@ from fastapi import Request, Response
 S = TypeVar("S")
 
 REVALIDATED = {"cache-control": "no-cache"}
-"""Anybody may keep it, and asks each time whether it still holds."""
+"""Any cache may keep it, and must revalidate it each time."""
 
 
 class KeptBody(Generic[S]):
-    """make: the bytes for what they are made of, asked again only when that is another object or not equal."""
+    """make: the body for a value; called again only for a value that is not equal to the last."""
 
     def __init__(self, make: Callable[[S], bytes], media_type: str = "application/json") -> None:
         self._make = make

@@ -1,7 +1,7 @@
-"""A bound on how long any answer but a generation's may take: the ledger itself waits for its database without one.
+"""A bound on the time of any answer but a generation's: the ledger itself waits for its database without one.
 
-Generations have their own (reserve patience, deadlines): their settles must wait. Here whoever asked is told that the
-ledger is out of reach; what was asked of it stays queued and may be recorded later, once, whoever repeats it (P5).
+Generations have their own bounds (reserve patience, deadlines): their settles must wait. Here the client gets
+`ledger_unavailable`; its command stays queued and may be recorded later, once, even if it is repeated (P5).
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from domain.errors import DomainError
 
 
 class Patient:
-    """Counts our own time only: neither while the client sends its body nor while it takes the answer."""
+    """Counts only our own time, not the time in which the client sends its body or takes the answer."""
 
     def __init__(self, app: ASGIApp, patience_s: float) -> None:
         self._app = app

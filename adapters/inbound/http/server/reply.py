@@ -1,4 +1,4 @@
-"""One HTTP answer on its way out: knows whether it has begun, so that a failure can still be told in the right form."""
+"""One HTTP answer on its way out. It knows whether it has begun, so that a failure is written in the right form."""
 
 from collections.abc import Awaitable, Iterable
 
@@ -18,18 +18,18 @@ PROTECTING: tuple[Header, ...] = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"referrer-policy", b"no-referrer"),
 )
-"""On every answer: none is a page, and none may be taken for one."""
+"""On every answer, so that a browser takes none for a page."""
 
 NO_STORE: Header = (b"cache-control", b"no-store")
-"""Unless an answer says otherwise: most hold keys or somebody's figures."""
+"""Unless an answer has its own: most hold keys or a customer's figures."""
 
 
 class Reply:
     """Wraps ASGI's `send`. `is_stream` once the headers of an event stream have left; `is_over` after its last byte.
 
-    request_id:  told in the header `x-request-id` of every answer.
-    envelope:    how failures are written.
-    for_page:    what a page of another origin needs (cors.py).
+    request_id:  sent as `x-request-id` with every answer.
+    envelope:    writes failures.
+    for_page:    headers that a page of another origin needs (cors.py).
     """
 
     __slots__ = ("_for_page", "_send", "envelope", "has_begun", "is_over", "is_stream", "request_id")
@@ -68,8 +68,8 @@ class Reply:
         return self.send({"type": "http.response.body", "body": body, "more_body": not is_last})
 
     async def fail(self, answer: ErrorAnswer, usage: bytes | None = None) -> None:
-        """Tell of a failure: as the answer, as the last event of a stream (no [DONE] follows), or, if a whole answer
-        has begun, by leaving it incomplete: the server then cuts the connection."""
+        """Send a failure: as the answer, or as the last event of a stream (no [DONE] follows). A whole answer that has
+        begun is left incomplete: uvicorn then cuts the connection."""
         if not self.has_begun:
             body = self.envelope.whole(answer.status, answer.detail)
             length = b"%d" % len(body)

@@ -28,11 +28,11 @@ _NAMED_FIELD = re.compile(r"^Object (?:missing required|contains unknown) field 
 
 
 class ClientLeft(Exception):
-    """The client hung up before its request was whole: there is nobody to answer."""
+    """The client hung up before its request was whole: no answer can be sent."""
 
 
 LARGE_BYTES = 256 * 1024
-"""A body beyond this is read in a thread of its own, one at a time: 32 MB take up to 0.3 s."""
+"""A larger body is read in the worker thread, one at a time: 32 MB take up to 0.3 s."""
 
 MAX_BRACKETS = 250_000
 """Of a large body: a prompt of a million tokens has fewer, and each may stand for an object to be made."""
@@ -51,8 +51,8 @@ async def read_body(
 ) -> bytes:
     """The whole body as it was before it was compressed, without a byte order mark.
 
-    lease:        holds the body's bytes, taken before they are read, for as long as it is entered.
-    check_large:  asked before more than SMALL_BYTES are read.
+    lease:        holds the body's bytes, from before they are read until the lease ends.
+    check_large:  called before more than SMALL_BYTES are read.
     Raises: DomainError body_too_large, body_timeout, overloaded, unsupported_media_type; ClientLeft.
     """
     encoding = encoding_of(headers.found.get(b"content-encoding", b""))
@@ -74,7 +74,7 @@ async def read_body(
 
 
 class _Intake:
-    """What may come in, and has been taken of the budget for it."""
+    """The bytes that may still come in, and those that are taken from the budget."""
 
     def __init__(self, limit_bytes: int, lease: Lease, check_large: Check | None) -> None:
         self._limit_bytes = limit_bytes
@@ -83,7 +83,7 @@ class _Intake:
         self.taken = 0
 
     async def expect(self, size: int) -> None:
-        """There will be `size` bytes in all."""
+        """Allow for `size` bytes in all."""
         if size > self._limit_bytes:
             raise DomainError("body_too_large", limit_bytes=self._limit_bytes)
         if size > SMALL_BYTES and self._check_large is not None:
@@ -125,12 +125,12 @@ async def _inflated(body: bytes, encoding: str, intake: _Intake) -> bytes:
 
 
 async def in_worker(work: Callable[[], T]) -> T:
-    """Off the loop, after what else waits for the worker: the budget bounds how much that is."""
+    """Run `work` off the event loop, after other work that waits for the worker: the budget bounds how much."""
     return await asyncio.get_running_loop().run_in_executor(_worker, work)
 
 
 def decode_members(body: bytes, read: Callable[[Members, bytes], T]) -> T:
-    """What `read` makes of the members of a JSON object, and of the body.
+    """`read` of a JSON object's members and of the body.
 
     NaN, infinities and lone surrogates are no JSON. Raises: DomainError invalid_json, invalid_request, as `read` does.
     """
@@ -139,7 +139,7 @@ def decode_members(body: bytes, read: Callable[[Members, bytes], T]) -> T:
         members = members_of(body)
         for _, value in members:
             if first_byte(value) in _NUMBER:
-                _ANYTHING.decode(value)  # beyond what a number can be: only seen when it is read
+                _ANYTHING.decode(value)  # a number out of range is seen only when decoded
         return read(members, body)
     except msgspec.ValidationError as fault:
         if _OBJECT.match(body):
@@ -155,17 +155,17 @@ _OBJECT = re.compile(rb"[ \t\r\n]*\{")
 
 
 def _check_text(body: bytes) -> None:
-    """In steps, so that no copy of all of it is made.
+    """Check in steps, so that the whole body is not copied.
 
-    Raises: UnicodeDecodeError; DomainError invalid_request if a large body is all structure and no text.
+    Raises: UnicodeDecodeError; DomainError invalid_request if a large body has more than MAX_BRACKETS.
     """
     if len(body) > LARGE_BYTES:
         brackets = 0
         for start in range(0, len(body), _STEP_BYTES):
             brackets += body.count(b"{", start, start + _STEP_BYTES) + body.count(b"[", start, start + _STEP_BYTES)
             if brackets > MAX_BRACKETS:
-                told = f"the body has more than {MAX_BRACKETS} brackets and braces"
-                raise DomainError("invalid_request", param=None, message=told)
+                message = f"the body has more than {MAX_BRACKETS} brackets and braces"
+                raise DomainError("invalid_request", param=None, message=message)
     if not body.isascii():
         decoder, view = _Utf8(), memoryview(body)
         for start in range(0, len(body), _STEP_BYTES):
@@ -199,7 +199,7 @@ def decode_as(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T:
 
 
 def _not_json(fault: Exception) -> DomainError:
-    """The decoder's words name a byte, never the text there; a deep nesting has none of its own."""
+    """The decoder's message names a byte, never the text there; for deep nesting it has no message."""
     if isinstance(fault, RecursionError):
         return DomainError("invalid_json", message="it is nested too deeply")
     if isinstance(fault, UnicodeDecodeError):
@@ -208,12 +208,12 @@ def _not_json(fault: Exception) -> DomainError:
 
 
 def _sentence(fault: str, param: str | None, shape: Any) -> str:
-    """In words that name the field and what it may be."""
+    """A message that names the field and its allowed values."""
     words = _AT_FIELD.sub("", fault)
     is_choice = words.startswith("Invalid enum value")
     kind = next((field.type for field in msgspec.structs.fields(shape) if field.encode_name == param), None)
-    told = in_plain_words(words, choices_of(kind) if is_choice else ())
-    return f"{param} {told}" if told.startswith("must ") else told
+    sentence = in_plain_words(words, choices_of(kind) if is_choice else ())
+    return f"{param} {sentence}" if sentence.startswith("must ") else sentence
 
 
 def _field(message: str) -> str | None:

@@ -1,4 +1,4 @@
-"""What a request's headers say, read in one pass."""
+"""A request's headers, read in one pass."""
 
 import hashlib
 import re
@@ -10,7 +10,7 @@ from adapters.inbound.http.server.reply import Header
 from domain.errors import DomainError
 
 MAX_APP = 100
-"""Characters kept of an application's title or origin: it is stored with every request."""
+"""Characters kept of an application's title or origin, which are stored with every request."""
 
 _IDEMPOTENCY_KEY = re.compile(rb"[ -~]{1,255}")
 _PRINTABLE = re.compile(rb"[ -~]+")
@@ -43,8 +43,8 @@ class RequestHeaders(msgspec.Struct, frozen=True):
     def secret(self) -> str:
         """From `Authorization: Bearer` or `x-api-key`.
 
-        Raises: DomainError invalid_api_key if there is neither; conflicting_credentials if they differ: whatever stands
-                in front may have checked the other one.
+        Raises: DomainError invalid_api_key if there is neither; conflicting_credentials if they differ: a proxy
+                may have checked the other one.
         """
         if len(self.secrets) > 1:
             raise DomainError("conflicting_credentials")
@@ -61,7 +61,7 @@ class RequestHeaders(msgspec.Struct, frozen=True):
 
     @property
     def title(self) -> str:
-        """X-OpenRouter-Title or X-Title: free text, which may name a person. Empty if there is none."""
+        """X-OpenRouter-Title or X-Title: free text that may name a person. Empty if there is none."""
         name = self.found.get(b"x-openrouter-title") or self.found.get(b"x-title", b"")
         return name[:MAX_APP].decode() if _PRINTABLE.fullmatch(name) else ""
 
@@ -110,7 +110,7 @@ def read_headers(headers: Iterable[Header]) -> RequestHeaders:
 
 
 def _bearer(value: bytes) -> bytes:
-    """Another scheme is not ours: what it names is no API key."""
+    """Empty for another scheme: its credentials are no API key."""
     scheme, _, credentials = value.partition(b" ")
     return credentials.strip() if scheme.lower() == b"bearer" else b""
 
@@ -119,11 +119,11 @@ _CREDENTIALS: Mapping[bytes, Callable[[bytes], bytes]] = {b"authorization": _bea
 
 
 def _origin(referer: bytes) -> bytes:
-    """Scheme, host and port: path, query, fragment and user info may name a person or hold a password, and what is
-    stored with a request can never be erased. Anything that has no such form is left out."""
+    """Scheme, host and port only: path, query, fragment and user info may name a person or hold a password, and the
+    origin stored with a request can never be erased. Empty if `referer` has another form."""
     found = _ADDRESS.match(referer)
     origin = b"%b://%b" % (found[1].lower(), found[2].lower()) if found else b""
-    return origin if len(origin) <= MAX_APP else b""  # one cut short would be another's
+    return origin if len(origin) <= MAX_APP else b""  # cut short, it would be another origin
 
 
 _ADDRESS = re.compile(

@@ -1,4 +1,4 @@
-"""Server-sent events to one client: keep-alive comments in silence, and an eye on whether anybody still listens."""
+"""Server-sent events to one client: keep-alive comments in silence, and a watch for the client's hang-up."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -19,15 +19,16 @@ STREAM_HEADERS: tuple[Header, ...] = (
     (b"cache-control", b"no-cache"),
     (b"x-accel-buffering", b"no"),
 )
-"""The last one tells nginx not to hold events back."""
+"""The last one stops nginx from holding events back."""
 
 
 class StreamReply:
-    """Made and used by one task, which it watches over from the start: a model may think for minutes before it speaks.
+    """Made and used by one task. It runs from the start: a model may think for minutes before its first output.
 
-    The timer is set anew only when it fires, so that an event costs no more than a look at the clock. When even the
-    first event takes that long, the headers leave without it, and a failure is then told as an event. A client that
-    has hung up, or does not take what it is sent, is gone: `when_gone` is told, and nothing more is sent.
+    The timer is set again only when it fires, so that an event costs only one reading of the clock. If even the first
+    event takes longer than `keep_alive_s`, the headers leave without it, and a failure is then sent as an event. If a
+    client hangs up, or does not take what it is sent, it is gone: `when_gone`'s function is called, and nothing more is
+    sent.
     """
 
     def __init__(self, reply: Reply, receive: Receive, limits: Limits, elapsed_s: Callable[[], float]) -> None:
@@ -44,11 +45,11 @@ class StreamReply:
         self._timer = self._loop.call_later(self._keep_alive_s, self._look)
         self._watcher = self._loop.create_task(self._watch(receive))
 
-    def when_gone(self, tell: Callable[[float], None]) -> None:
-        """`tell` the Clock's `elapsed_s` when the client went, be it before this call; replaces an earlier `tell`."""
-        self._on_gone = tell
+    def when_gone(self, call: Callable[[float], None]) -> None:
+        """`call` gets the Clock's `elapsed_s` when the client went, even if before now; it replaces an earlier one."""
+        self._on_gone = call
         if self._gone_s is not None:
-            tell(self._gone_s)
+            call(self._gone_s)
 
     async def open(self, headers: Iterable[Header]) -> None:
         if not self._reply.has_begun:
@@ -59,7 +60,7 @@ class StreamReply:
         return self._send(FRAME % NEXT_EVENT.join(batch), is_last=is_last)
 
     async def fail(self, answer: ErrorAnswer, usage: bytes | None) -> None:
-        """End the stream with an error; a client that has gone is not told."""
+        """End the stream with an error; nothing is sent to a client that has gone."""
         if self._gone_s is None:
             await self._reply.fail(answer, usage)
 
@@ -84,12 +85,12 @@ class StreamReply:
             await self._reply.part(body, is_last=is_last)
         except asyncio.CancelledError:
             if not self._sending.was_interrupted():
-                raise  # else the send alone is given up, not the stream
+                raise  # else only this send is given up, not the stream
         finally:
             self._sending.is_under_way = False
 
     def _look(self) -> None:
-        """Look what the silence is: nothing to send, or a client that does not take what was sent."""
+        """Find the cause of the silence: nothing to send, or a client that does not take what was sent."""
         if self._gone_s is not None:
             return
         silent_s = self._elapsed_s() - self._sent_s
@@ -109,9 +110,9 @@ class StreamReply:
             await self._reply.part(KEEP_ALIVE)
 
     async def _watch(self, receive: Receive) -> None:
-        """Ends with the connection, or with the answer: then the server says the same, and nobody minds.
+        """Ends with the connection, or with the answer: uvicorn then sends the same message, which does no harm.
 
-        A cancellation kept as the end of the task would hold its traceback, and with it all of the stream.
+        If the task ended as cancelled, it would keep its traceback, and with it the whole stream.
         """
         with suppress(asyncio.CancelledError):
             while (await receive())["type"] != "http.disconnect":

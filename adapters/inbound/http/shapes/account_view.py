@@ -1,4 +1,4 @@
-"""What an admin sees of an account: standing and credit from the streams themselves, the rest from read models."""
+"""An account as an admin sees it: its state and credit from the streams themselves, the rest from read models."""
 
 from datetime import datetime
 
@@ -60,8 +60,8 @@ class KeyView(msgspec.Struct, frozen=True, kw_only=True):
 class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     """`available_usd` = posted less held, without lots past their expiry. The next purchased grant pays `owed_usd`.
 
-    unpaid_work_usd:      what providers presumably charged within 30 UTC days that nobody paid.
-    not_provable_beyond:  position of an event of this account that could not be projected; null as it should be.
+    unpaid_work_usd:      what providers presumably charged within 30 UTC days and no customer paid.
+    not_provable_beyond:  position of an event of this account that could not be projected; normally null.
     """
 
     account_id: str

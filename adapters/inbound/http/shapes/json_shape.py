@@ -42,7 +42,7 @@ def optional_usd(amount_nusd: int | None) -> msgspec.Raw:
 def read_usd(number: msgspec.Raw, param: str) -> int | None:
     """nUSD of a JSON number as it was written, None for null.
 
-    Raises: DomainError invalid_amount if it is none, negative, or finer than a nUSD.
+    Raises: DomainError invalid_amount if it is not a number, negative, or finer than a nUSD.
     """
     text = bytes(number).decode()
     if text == "null":
@@ -67,7 +67,7 @@ def answer(shape: msgspec.Struct, *, status: int = 200, position: int = 0) -> Re
 
 
 def accepts(shape: Shape, *, required: bool = True) -> dict[str, Any]:
-    """`openapi_extra` of a route whose body is `shape`."""
+    """`openapi_extra` of a route with `shape` as its body."""
     return {"requestBody": {"required": required, "content": _json(shape)}}
 
 
@@ -77,7 +77,7 @@ def answers(shape: Shape, description: str, status: int | Literal["default"] = 2
 
 
 def schemas(shapes: Sequence[Shape]) -> dict[str, Any]:
-    """OpenAPI's `components.schemas` for `shapes` and whatever they contain."""
+    """OpenAPI's `components.schemas` for `shapes` and the shapes inside them."""
     _, components = msgspec.json.schema_components(
         shapes, schema_hook=schema_of_sealed, ref_template="#/components/schemas/{name}"
     )

@@ -74,7 +74,7 @@ def label_of(environment: Environment, last4: str) -> str:
 
 
 def remaining_nusd(limit: KeyLimit | None, spending: KeySpending) -> int | None:
-    """What settled charges have left of the limit's window; open reservations are not counted."""
+    """The limit less the window's settled charges; open reservations are not counted."""
     if limit is None:
         return None
     spent: dict[Window, int] = {
@@ -91,7 +91,7 @@ def reset_of(limit: KeyLimit | None) -> LimitReset | None:
 
 
 def limit_of(limit_nusd: int | None, reset: LimitReset | None) -> KeyLimit | None:
-    """Raises: DomainError invalid_request for a reset of no limit."""
+    """Raises: DomainError invalid_request for a reset without a limit."""
     if limit_nusd is not None:
         return KeyLimit(limit_nusd, reset or "total")
     if reset is not None:

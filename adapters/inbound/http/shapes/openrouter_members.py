@@ -1,4 +1,4 @@
-"""Members that OpenRouter's SDKs require of an answer and that have one value here: we have no such thing.
+"""Members that OpenRouter's SDKs require of an answer, each with one value: we do not have these features.
 
 A missing member is a validation error in both official SDKs: the whole answer is lost then, a new key's secret with it.
 Source: openrouter 1.3.84 (Python), @openrouter/sdk 1.3.19 (checked 2026-11-27).
@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 UNLIMITED = -1
-"""As OpenRouter says it in counts."""
+"""OpenRouter's value for counts without a limit."""
 
 
 class NoByok(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,7 +26,7 @@ class NoByok(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RateLimit(msgspec.Struct, frozen=True):
-    """OpenRouter's, which always says -1."""
+    """OpenRouter's, always -1."""
 
     requests: int = UNLIMITED
     interval: str = "10s"
@@ -53,7 +53,7 @@ class NoOrganization(NoByok, frozen=True, kw_only=True):
 
 
 class NoExtras(msgspec.Struct, frozen=True, kw_only=True):
-    """Of a generation: what it did not do, and what is not kept of it."""
+    """Of a generation: features that it did not use, and data that is not kept."""
 
     api_type: str | None = "completions"
     app_id: int | None = None
@@ -99,4 +99,4 @@ PARAMETERS = (
     "verbosity",
     "web_search_options",
 )
-"""What `supported_parameters` of a model may name. Clients choose models by it, so it lists what is passed on."""
+"""Names that `supported_parameters` of a model may have: those passed on, since clients choose models by them."""

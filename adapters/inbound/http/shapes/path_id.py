@@ -1,4 +1,4 @@
-"""Ids in paths: ours are UUIDs in one spelling; anything else names nothing, and no port is asked about it."""
+"""Ids in paths: ours are UUIDs in one spelling; any other text is refused without a call of a port."""
 
 from uuid import UUID
 

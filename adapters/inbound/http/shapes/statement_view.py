@@ -50,7 +50,7 @@ class RequestLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StatementView(msgspec.Struct, frozen=True, kw_only=True):
-    """All as of `position`. The next purchased grant pays `owed_usd` first; nobody owes `unpaid_work_usd`."""
+    """All as of `position`. The next purchased grant pays `owed_usd` first; `unpaid_work_usd` is not owed."""
 
     account_id: str
     total_credits_usd: str
