@@ -1,1 +1,1 @@
-"""What we show: read models, one folder each: tables and rule in project.py, questions in queries.py."""
+"""What we show: read models, one folder each: tables and rule in project.py, queries in queries.py."""

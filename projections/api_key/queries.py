@@ -1,4 +1,4 @@
-"""Questions about keys and the standing of accounts."""
+"""Queries about keys and the standing of accounts."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,7 +17,7 @@ VIEWS = views_of(__package__)
 
 
 class KeyRow(NamedTuple):
-    """A key as the view has it."""
+    """A row of the view of keys."""
 
     key_id: str
     account_id: str
@@ -83,7 +83,7 @@ SELECT {ACCOUNT_COLUMNS} FROM read.account_standing_{{build}}
 
 
 class KeyWithSpending(NamedTuple):
-    """`spending`: total, daily, weekly and monthly nUSD, requests; the windows are those of the time of asking."""
+    """`spending`: total, daily, weekly and monthly nUSD, requests; the windows are those at the time of the query."""
 
     key: ApiKey
     position: int
@@ -91,7 +91,7 @@ class KeyWithSpending(NamedTuple):
 
 
 async def find_key(reader: Reader, secret_hash: bytes) -> tuple[ApiKey, AccountState, int] | None:
-    """The key, its account's state and where the read model stands, all of one snapshot."""
+    """The key, its account's state and the position of the read model, all from one snapshot."""
     rows = await reader.rows(FIND_KEY, [secret_hash])
     return (_key(rows[0]), rows[0][-2], rows[0][-1]) if rows else None
 
@@ -113,7 +113,7 @@ async def account(reader: Reader, account_id: str) -> Row | None:
 
 
 async def accounts(reader: Reader, after: str, limit: int) -> Sequence[Row]:
-    """As `account`, oldest first, those behind `after`."""
+    """As `account`, oldest first, the accounts after the id `after`."""
     return await reader.rows(ACCOUNTS, [after, limit])
 
 
@@ -127,7 +127,7 @@ def _with_spending(row: Row) -> KeyWithSpending:
 
 
 def _key(row: Row) -> ApiKey:
-    """A row that begins with KeyRow's columns as the aggregate's own state: its rules are asked, not copied."""
+    """The aggregate's state from a row that begins with KeyRow's columns: its rules are used, not copied."""
     key = KeyRow._make(row[:KEY_WIDTH])
     return ApiKey(
         key_id=key.key_id,

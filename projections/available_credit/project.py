@@ -35,7 +35,7 @@ CREDIT_ACCOUNT = Table(
         "held_nusd": COUNT,  # by open reservations
         "shortfall_nusd": COUNT,  # served beyond all credit
         "owed_nusd": COUNT,  # of it, what the next purchased grant pays
-        "unpaid_work_nusd": COUNT,  # what providers presumably charged that nobody paid; not owed
+        "unpaid_work_nusd": COUNT,  # presumed charges of providers that were not paid; not owed
         "open_reservations": COUNT,
         "position": COUNT,
     },
@@ -70,7 +70,7 @@ CREDIT_LOT = Table(
     ),
     fillfactor=70,
 )
-"""Its index is what the expiry loop looks for. Burnt-out lots leave it: it stays as small as what can still lapse."""
+"""The expiry loop reads its index. Burnt-out lots leave the index, so it holds only lots that can still lapse."""
 
 OPEN_HOLD = Table(
     "open_hold",
@@ -88,7 +88,7 @@ OPEN_HOLD = Table(
     deletes_by=2,
     indexes=(Index("due", "expires_at"),),
 )
-"""What open reservations hold on which lot; an ending event names no lots, so it deletes by reservation.
+"""The holds of open reservations by lot; an ending event names no lots, so it deletes by reservation.
 
 A reservation that holds nothing (a free model) has one row with lot '' and amount 0: it too must end (P3).
 """
@@ -184,7 +184,7 @@ def _shortfall(position: int, account_id: str, event: e.ShortfallRecorded) -> Se
 
 
 def _shortfall_paid(position: int, account_id: str, event: e.ShortfallPaid) -> Sequence[Change]:
-    """Usage that was paid later: it counts as settled, and its parts as burnt of their lots."""
+    """Usage that was paid later: it counts as settled, and its parts as burnt from their lots."""
     paid = event.amount_nusd
     totals = {"settled_nusd": paid, "posted_nusd": -paid, "owed_nusd": -paid}
     return [
@@ -234,4 +234,4 @@ PROJECTION = Projection(
         }
     ),
 )
-"""Version 1 knows nothing of shortfalls that are paid, nor of unpaid work."""
+"""Version 1 has neither payments of shortfalls nor unpaid work."""

@@ -1,4 +1,4 @@
-"""Questions about an account's credit, and about what is due to expire."""
+"""Queries about an account's credit, and about lots and reservations due to expire."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -32,7 +32,7 @@ SELECT account_id, reservation_id FROM read.open_hold_{build}
  WHERE expires_at <= $1 GROUP BY account_id, reservation_id ORDER BY min(expires_at), min(position) LIMIT $2
 """
 
-# The three conditions of the index: burnt-out lots are not in it, so a quiet look costs nothing.
+# The conditions are those of the index: burnt-out lots are not in it, so a query that finds nothing is cheap.
 DUE_LOTS = """
 SELECT account_id, lot_id FROM read.credit_lot_{build}
  WHERE expires_at <= $1 AND expires_at IS NOT NULL AND NOT is_taken_back AND granted_nusd > burnt_nusd + expired_nusd
@@ -43,7 +43,7 @@ OPEN_RESERVATIONS = "SELECT count(DISTINCT (account_id, reservation_id)) FROM re
 
 
 async def credits_of(reader: Reader, account_id: str) -> dict[str, Any]:
-    """CREDIT_COLUMNS and not_provable_beyond; only what is known if the account has no credit events yet."""
+    """CREDIT_COLUMNS and not_provable_beyond; without credit events only account_id and not_provable_beyond."""
     rows = await reader.rows(CREDITS, [account_id])
     if rows:
         return dict(zip((*CREDIT_COLUMNS, "not_provable_beyond"), rows[0], strict=True))

@@ -1,1 +1,1 @@
-"""What every projection stands on: changes as data, pages, replays, the registry."""
+"""The engine of all projections: changes as data, pages, replays, the registry."""

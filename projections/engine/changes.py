@@ -1,9 +1,8 @@
-"""What projecting an event comes to: a few kinds of change to a few tables. Pure data; adapters turn it into SQL.
+"""What projecting an event yields: a few kinds of change to a few tables. Pure data; adapters turn it into SQL.
 
 Every kind can be merged with its neighbours of the same page without changing what the tables hold afterwards:
-inserts do not touch each other, a later Put overwrites an earlier one, Adds add up, Delete forgets what came before.
-That is what lets the projector write a page in bulk, and a rebuild split the log wherever it likes
-(docs/explanation/projections.md).
+inserts do not touch each other, a later Put overwrites an earlier one, Adds add up, a Delete drops earlier changes.
+So the projector can write a page in bulk, and a rebuild can split the log anywhere (docs/explanation/projections.md).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +21,7 @@ class Column(msgspec.Struct, frozen=True):
     """A type and the value that a row has before anything sets it; `json` holds text. There is no float (P6).
 
     is_required:     in an insert-only table, where a row is written whole: never NULL although it has no default.
-    is_from_outside: a text that may have what PostgreSQL cannot hold (`stored_text`).
+    is_from_outside: a text that may contain NUL, which PostgreSQL cannot store (`stored_text`).
     """
 
     sql_type: SqlType
@@ -46,7 +45,7 @@ DAY = Column("date")
 
 
 class Index(msgspec.Struct, frozen=True):
-    """columns: as SQL names them, in order; where: the rows that are in it, all if empty."""
+    """columns: as SQL names them, in order; where: the condition of a partial index, or empty."""
 
     name: str
     columns: str
@@ -56,7 +55,7 @@ class Index(msgspec.Struct, frozen=True):
 class Table(msgspec.Struct, frozen=True, eq=False):
     """One table of a read model, the only place where its columns are spelled: DDL, COPY and comparisons follow.
 
-    name:         the physical table is read.<name>_<build>, so that two builds can stand side by side.
+    name:         the physical table is read.<name>_<build>, so that two builds can exist at the same time.
     columns:      in order, those of the key first.
     key:          number of leading columns that identify a row.
     deletes_by:   number of leading key columns that a Delete names; 0 if rows are never deleted.
@@ -87,7 +86,7 @@ class Table(msgspec.Struct, frozen=True, eq=False):
 
 
 class Logged(Protocol):
-    """What a projection may know of an event: nothing that a copy of the log elsewhere would not have."""
+    """What a projection may read of an event: only what every copy of the log has."""
 
     @property
     def position(self) -> int: ...
@@ -137,7 +136,7 @@ class Add(msgspec.Struct, frozen=True, gc=False):
 
 @final
 class Delete(msgspec.Struct, frozen=True, gc=False):
-    """Remove all rows whose key begins with this one (`Table.deletes_by` columns); none is fine."""
+    """Remove all rows with a key that begins with this one (`Table.deletes_by` columns); there may be none."""
 
     table: Table
     key: tuple[object, ...]
@@ -147,7 +146,7 @@ Change = Insert | Put | Add | Delete
 
 
 class Law(msgspec.Struct, frozen=True):
-    """What must hold for the rows of a read model as a whole; `verify` asks.
+    """What must hold for the rows of a read model as a whole; `verify` checks it.
 
     first_breach: SQL for (position, place) of the first breach, no row if there is none; {build} is the tables' suffix.
     """
@@ -162,8 +161,8 @@ class Projection(msgspec.Struct, frozen=True, eq=False):
 
     rules:    which events `project` handles and ignores; every build that is shipped has them.
     package:  the folder, as an import path, that holds its project.py, views.sql and queries.py.
-    unlike:   tables ("credit_lot") and columns ("credit_lot.kind") that this version fills in another way than the
-              version before on purpose: they are not compared before readers are given this one.
+    unlike:   tables ("credit_lot") and columns ("credit_lot.kind") that this version fills differently from the version
+              before on purpose: they are not compared before readers switch to this version.
     """
 
     name: str
@@ -186,11 +185,11 @@ CREDIT_PREFIX = len("credit-")
 
 
 def burnt_nusd(event: Settled) -> int:
-    """`event.paid_nusd`, quickly: nearly always one lot paid, and every projection asks."""
+    """`event.paid_nusd`, faster in the usual case of one lot, since every projection needs it."""
     burnt = event.burnt
     return burnt[0].amount_nusd if len(burnt) == 1 else event.paid_nusd
 
 
 def stored_text(text: str) -> str:
-    """`text` from outside as PostgreSQL can hold it: it has no NUL, JSON and providers may."""
+    """`text` as PostgreSQL can store it: without NUL, which JSON and providers may send."""
     return text.replace("\x00", "\ufffd") if "\x00" in text else text

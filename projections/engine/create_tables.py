@@ -1,4 +1,4 @@
-"""DDL of tables as they are declared. That of a shipped version never changes (tests/golden/read_models.json)."""
+"""DDL of declared tables. The DDL of a shipped version never changes (tests/golden/read_models.json)."""
 
 from collections.abc import Iterator, Mapping
 
@@ -7,7 +7,7 @@ from projections.engine.changes import Column, Index, SqlType, Table
 _SQL_NAMES: Mapping[SqlType, str] = {"int8": "bigint", "bool": "boolean"}
 
 FROZEN_AT_ONCE = "autovacuum_freeze_min_age = 0"
-"""Of insert-only tables: what the first vacuum freezes, no later one looks at (docs/decisions/0008)."""
+"""For insert-only tables: later vacuums skip the rows that the first one froze (docs/decisions/0008)."""
 
 
 def create_table(table: Table) -> str:

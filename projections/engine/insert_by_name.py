@@ -1,4 +1,4 @@
-"""Rules that insert one row, put together by column name. It happens once, at import: a rule is as fast as a tuple.
+"""Rules that insert one row, compiled once, at import, from the names of columns: a rule is as fast as a tuple.
 
 Building a row of 27 columns by keyword for each event would take ten times as long as a tuple does (1.1 µs to 0.1).
 """
@@ -23,22 +23,22 @@ class Constant(msgspec.Struct, frozen=True):
 
 
 Source = str | Constant | Callable[[E], object]
-"""Of a column: a field of the event, by its path ("charge.lines"); a constant; a function of the event."""
+"""The source of a column: a field of the event, by its path ("charge.lines"); a constant; a function of the event."""
 
 
 class NoSource(TypeError):
-    """A column that nothing fills, a path that the event does not have, or a source for no column."""
+    """A column without a source, a path that the event does not have, or a source for a column that does not exist."""
 
 
 def insert_by_name(
     table: Table, kind: type[E], inside: tuple[str, ...] = (), is_partial: bool = False, **sources: Source[E]
 ) -> Callable[[int, str, E], tuple[Insert]]:
-    """A rule (position, account id, event) -> the row of `table`. What a column holds:
+    """A rule (position, account id, event) -> the row of `table`.
 
-    its source in `sources`; or position and account id; or the field of that name, of the event or of those of its
-    structs that `inside` names. `json` columns are encoded, text from outside is made storable.
+    The value of a column is its source in `sources`; or the position or account id; or the field of that name in the
+    event or in one of its structs that `inside` names. `json` columns are encoded, text from outside is made storable.
 
-    is_partial: a column with none of these keeps its default. Raises: NoSource, where it is not.
+    is_partial: a column without a source keeps its default; if False, it raises NoSource.
     """
     if sources.keys() - table.columns.keys():
         raise NoSource(f"{table.name} has no columns {sorted(sources.keys() - table.columns.keys())}")

@@ -1,4 +1,4 @@
-"""The changes of one page of the log, merged per row: what is written in bulk instead of one by one."""
+"""The changes of one page of the log, merged per row, to be written in bulk."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from projections.engine.rows import Key, Rows
 
 
 class RowChange:
-    """What becomes of one row: columns set, columns added to. No column is in both."""
+    """The merged changes of one row: columns set, columns added to. No column is in both."""
 
     __slots__ = ("adds", "puts")
 
@@ -34,8 +34,8 @@ class RowChange:
 
 
 class Page:
-    """Merged changes. Applying them in the order deletes, rows, inserts leaves the tables as the single changes would:
-    a row touched after its deletion starts afresh, one deleted after it was touched is only deleted.
+    """Merged changes. Applied in the order deletes, rows, inserts, they leave the tables as the single changes would:
+    a row touched after its deletion starts from its defaults, one deleted after it was touched is only deleted.
     """
 
     def __init__(self) -> None:

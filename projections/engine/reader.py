@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 Row = tuple[Any, ...]
-"""As PostgreSQL gives it: a value's type is its column's."""
+"""A row from PostgreSQL; each value has the type of its column."""
 
 
 class Reader(Protocol):
-    """Asks one build of a read model. One statement, one snapshot.
+    """Queries one build of a read model. One statement, one snapshot.
 
     Parameters are numbered $1, $2 ... in the text; `json` columns arrive as text. The text names the build's tables as
     read.<table>_{build}, and its number as {version} (projections.engine.registry.for_build).

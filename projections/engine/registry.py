@@ -1,4 +1,4 @@
-"""Every read model there is, and which versions of it this release can build and read.
+"""All read models, and the versions of each that this release can build and read.
 
 A new one is a folder with PROJECTION in its project.py, and its row here. Raising a version is described in
 docs/how-to/change-a-read-model.md.
@@ -19,14 +19,14 @@ READ_MODELS: Mapping[str, tuple[int, ...]] = {
     "generation": (),
     "ledger_entries": (1,),
 }
-"""By name, the earlier versions that this release still ships: each in a folder v<version> inside the model's own."""
+"""The earlier versions that this release still ships, by name: each in a folder v<version> inside the model's own."""
 
 NAMES = tuple(READ_MODELS)
 
 
 def _projection(package: str) -> Projection:
     found: Projection = import_module(f"{package}.project").PROJECTION
-    assert found.package == package, f"the projection in {package} says that it is in {found.package}"
+    assert found.package == package, f"the projection in {package} declares the package {found.package}"
     return found
 
 
@@ -36,7 +36,7 @@ PROJECTIONS: tuple[Projection, ...] = tuple(_projection(f"projections.{name}") f
 BUILDS: tuple[Projection, ...] = PROJECTIONS + tuple(
     _projection(f"projections.{name}.v{version}") for name, earlier in READ_MODELS.items() for version in earlier
 )
-"""Every version that this release ships: those it keeps up to date, reads and verifies where they were built."""
+"""Every version that this release ships. It updates, reads and verifies those that were built."""
 
 
 def current_of(builds: Sequence[Projection]) -> dict[str, Projection]:
@@ -45,7 +45,7 @@ def current_of(builds: Sequence[Projection]) -> dict[str, Projection]:
 
 
 def queries_of(build: Projection) -> ModuleType:
-    """The questions that can be asked of its tables."""
+    """The module of queries over its tables."""
     return import_module(f"{build.package}.queries")
 
 
@@ -55,12 +55,12 @@ def tables_sql(build: Projection) -> str:
 
 
 def views_sql(build: Projection) -> str:
-    """DDL that points the views for people at its tables. No reader of ours uses them."""
+    """DDL of the views for people over its tables. Our own readers do not use them."""
     return for_build(_file(build, "views.sql"), build)
 
 
 def view_names(build: Projection) -> tuple[str, ...]:
-    """Of the views for people."""
+    """Names of the views for people."""
     return tuple(views_in(_file(build, "views.sql")))
 
 
@@ -71,7 +71,7 @@ def for_build(sql: str, build: Projection) -> str:
 
 
 def read_files() -> None:
-    """Now instead of when they are needed: a process that gives its rights up may not be able to read them then."""
+    """Read the SQL files now: a process that gives up its rights may not be able to read them later."""
     for build in BUILDS:
         views_sql(build)
 

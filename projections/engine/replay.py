@@ -1,4 +1,4 @@
-"""Read models rebuilt in memory, change by change: what the tables must hold if nobody touched them (P4)."""
+"""Read models rebuilt in memory, change by change: what the tables must hold if they were not tampered with (P4)."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -10,7 +10,7 @@ Row = dict[str, Any]
 
 
 class Replay:
-    """Tables of one projection. Rows of insert-only tables pile up in `inserted` until somebody takes them."""
+    """Tables of one projection. Rows of insert-only tables collect in `inserted` until `take_inserted`."""
 
     def __init__(self, tables: Iterable[Table]) -> None:
         self.inserted: dict[Table, list[tuple[object, ...]]] = {}

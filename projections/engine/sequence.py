@@ -1,4 +1,4 @@
-"""Which sequence an event belongs to: what stops, and what goes on, when an event cannot be projected
+"""The sequence of an event: if an event cannot be projected, its sequence stops and the others go on
 (docs/explanation/projections.md)."""
 
 import msgspec
@@ -15,9 +15,9 @@ _OWNED = msgspec.json.Decoder(_Owned)
 
 
 def account_of(stream: str, event: Event | bytes) -> str:
-    """The account whose figures the event changes; the stream itself where neither name nor event tells.
+    """The account of the event; the stream itself if neither its name nor the event holds an account id.
 
-    event: decoded, or the stored state of one that could not be.
+    event: decoded, or the stored state of one that could not be decoded.
     """
     prefix, _, owner_id = stream.partition("-")
     decider = AGGREGATES.get(prefix)

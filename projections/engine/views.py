@@ -1,4 +1,4 @@
-"""The views of a read model as text: queries select from what the views for people show, over a build's own tables."""
+"""The views of a read model as text: queries embed the SELECT of a view for people, over a build's own tables."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ _VIEW = re.compile(r"^CREATE OR REPLACE VIEW read\.(\w+) AS\s+(.+?);$", re.DOTAL
 
 
 def views_of(package: str) -> Mapping[str, str]:
-    """By name, the SELECT of each view in the views.sql of `package`, `{build}` left in it."""
+    """The SELECT of each view in the views.sql of `package`, by name; `{build}` is not replaced."""
     return views_in(resources.files(package).joinpath("views.sql").read_text("utf-8"))
 
 
@@ -21,8 +21,8 @@ def views_in(text: str) -> Mapping[str, str]:
 
 
 def columns_of(select: str) -> tuple[str, ...]:
-    """The names of the columns that a view's SELECT gives, in order; interned, as those of a record's fields are, which
-    are found by them. Raises: ValueError where it does not name one."""
+    """Column names of a view's SELECT, in order; interned, like the names of record fields that are looked up by them.
+    Raises: ValueError if a column has no name."""
     found = [_COLUMN.search(expression.strip()) for expression in _expressions(select)]
     names = tuple(intern(column[1]) for column in found if column is not None)
     if len(names) < len(found):
@@ -31,7 +31,7 @@ def columns_of(select: str) -> tuple[str, ...]:
 
 
 def _expressions(select: str) -> Sequence[str]:
-    """What stands between SELECT and FROM, cut at the commas outside of brackets."""
+    """The text between SELECT and FROM, split at the commas outside brackets."""
     text, depth, cuts = select.partition("SELECT ")[2], 0, [-1]
     for at, letter in enumerate(text):
         depth += (letter == "(") - (letter == ")")

@@ -1,1 +1,1 @@
-"""Each request from reserve to end: what was asked, answered, charged and what it cost us."""
+"""Each request from reserve to end: what was asked, answered and charged, and what it cost us."""

@@ -1,7 +1,7 @@
-"""The column `app`: an application's origin, and behind a mark what it calls itself, sealed, in base64.
+"""The column `app`: an application's origin, then a mark and its title, sealed, in base64.
 
-One column holds both, so that the table needs no new version. What credit.reserved.v1 has in clear, an origin or a
-title, is ASCII and never has the mark.
+One column holds both, so that the table needs no new version. The origin or title that credit.reserved.v1 has in clear
+is ASCII and never contains the mark.
 """
 
 from base64 import b64decode, b64encode

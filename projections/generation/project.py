@@ -1,6 +1,6 @@
-"""What is known of a request, as facts that are only ever added: its reserve, extensions, failed attempts and end.
+"""A request as rows that are only ever added: its reserve, extensions, failed attempts and end.
 
-Nothing here is updated, so writing is a plain copy and comparing with a replay needs no memory; the view
+Nothing here is updated, so writing is a plain COPY and comparing with a replay needs no memory; the view
 read.generation joins the facts by reservation. The id that customers see is `gen-<reservation>`.
 """
 
@@ -49,7 +49,7 @@ GENERATION_RESERVE = Table(
         "price_version": TEXT,
         "streamed": FLAG,
         "app": TEXT,
-        "replaces": TEXT,  # the expired reservation in whose stead a late settle made this one
+        "replaces": TEXT,  # the expired reservation that a late settle replaced by this one
     },
     insert_only=True,
     indexes=(

@@ -1,4 +1,4 @@
-"""Questions about requests."""
+"""Queries about requests."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ VIEWS = views_of(__package__)
 
 
 class Json(NamedTuple):
-    """A column of JSON as its reader has it: named, decoded, and not null."""
+    """A column of JSON as its reader gets it: renamed, decoded, and not null."""
 
     name: str
     decode: Callable[[str], object]
@@ -41,7 +41,7 @@ ATTEMPTS = """(
      WHERE a.reservation_id = g.reservation_id AND a.account_id = g.account_id)"""
 
 PLAIN_NAMES = tuple(name for name in columns_of(VIEWS["generation"]) if name not in JSON_COLUMNS)
-"""Columns that are read as they are; `app` holds two of a record's."""
+"""Columns that are read as they are; `app` holds two fields of a record."""
 
 DECODED = (*JSON_COLUMNS.values(), Json("attempts", msgspec.json.Decoder(tuple[Attempt, ...]).decode))
 
@@ -56,7 +56,7 @@ COLUMNS = (
 
 SELECT = f"SELECT {', '.join(COLUMNS)} FROM ({VIEWS['generation']}) g WHERE g.account_id = $1"
 
-# A late settle makes a new reservation in place of the one whose id the customer was given: the newest is the answer.
+# The customer may have the id of a reservation that a late settle replaced: the newest one is the answer.
 GENERATION = f"""
 {SELECT} AND (g.reservation_id = $2 OR (g.replaces <> '' AND g.replaces = $2))
  ORDER BY g.reserve_position DESC LIMIT 1

@@ -1,14 +1,14 @@
 """Each money event becomes postings that sum to zero.
 
-A posting's amount is what flows into its book, negative for what flows out. Books:
+A posting's amount flows into its book, or out of it if negative. Books:
   funding:<lot kind>                where credit comes from: cash for purchased lots, our own expense for the others
   customer:<account id>:available   what the customer may spend
   customer:<account id>:held        promised to open reservations
   revenue:usage                     earned
   breakage:<lot kind>               lapsed lots
   customer:<account id>:owed        below zero: usage beyond all credit that the customer has yet to pay
-  uncollected:served                what such usage was worth: not earned before it is paid
-  uncollected:absorbed              below zero: the part of it that nobody owes (recorded before it was owed)
+  uncollected:served                the worth of such usage: not earned before it is paid
+  uncollected:absorbed              below zero: the part of it that is not owed (credit.shortfall_recorded.v1)
   cost:<provider>, payable:<provider>   what providers bill us, and that we owe it
 """
 
@@ -80,7 +80,7 @@ def _moved(position: int, tag: str, customer: str, reservation_id: str, to_held_
 
 
 def _settled(position: int, tag: str, customer: str, event: e.Settled) -> Sequence[Row]:
-    """The charge leaves what was held and the rest is available again; above the reservation, available pays."""
+    """The charge leaves the held amount and the rest is available again; any excess leaves available."""
     reserved, cost, about = event.reserved_nusd, burnt_nusd(event), event.reservation_id
     provider, provider_cost = event.generation.provider, event.generation.provider_cost_nusd
     rows = (
@@ -114,7 +114,7 @@ def _shortfall(position: int, tag: str, customer: str, event: e.ShortfallRecorde
 
 
 def _shortfall_paid(position: int, tag: str, customer: str, event: e.ShortfallPaid) -> Sequence[Row]:
-    """The debt and what it was worth leave the books, and the payment is earned."""
+    """The debt and its worth leave the books, and the payment is earned."""
     amount, lot_id = event.amount_nusd, event.burnt[0].lot_id
     return (
         (position, 1, customer + ":available", -amount, tag, lot_id),
@@ -159,4 +159,4 @@ PROJECTION = Projection(
     laws=(BALANCED,),
     unlike=frozenset({"ledger_entry"}),
 )
-"""Version 1 knows nothing of shortfalls that are owed and paid: it has other books, and rows fewer."""
+"""Version 1 has no shortfalls that are owed and paid: it has other books, and fewer rows."""

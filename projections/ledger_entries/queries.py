@@ -1,4 +1,4 @@
-"""Questions of accountants."""
+"""Queries for accountants."""
 
 from collections.abc import Sequence
 

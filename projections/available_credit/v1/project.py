@@ -33,7 +33,7 @@ CREDIT_ACCOUNT = Table(
         "expired_nusd": COUNT,
         "posted_nusd": COUNT,  # granted - settled - expired
         "held_nusd": COUNT,  # by open reservations
-        "shortfall_nusd": COUNT,  # served beyond all credit; owed by nobody
+        "shortfall_nusd": COUNT,  # served beyond all credit; not owed
         "open_reservations": COUNT,
         "position": COUNT,
     },
@@ -68,7 +68,7 @@ CREDIT_LOT = Table(
     ),
     fillfactor=70,
 )
-"""Its index is what the expiry loop looks for. Burnt-out lots leave it: it stays as small as what can still lapse."""
+"""The expiry loop reads its index. Burnt-out lots leave the index, so it holds only lots that can still lapse."""
 
 OPEN_HOLD = Table(
     "open_hold",
@@ -86,7 +86,7 @@ OPEN_HOLD = Table(
     deletes_by=2,
     indexes=(Index("due", "expires_at"),),
 )
-"""What open reservations hold on which lot; an ending event names no lots, so it deletes by reservation.
+"""The holds of open reservations by lot; an ending event names no lots, so it deletes by reservation.
 
 A reservation that holds nothing (a free model) has one row with lot '' and amount 0: it too must end (P3).
 """

@@ -1,12 +1,12 @@
 """Each money event becomes postings that sum to zero.
 
-A posting's amount is what flows into its book, negative for what flows out. Books:
+A posting's amount flows into its book, or out of it if negative. Books:
   funding:<lot kind>                where credit comes from: cash for purchased lots, our own expense for the others
   customer:<account id>:available   what the customer may spend
   customer:<account id>:held        promised to open reservations
   revenue:usage                     earned
   breakage:<lot kind>               lapsed lots
-  uncollected:served, :absorbed     usage beyond all credit: what it was worth, and that nobody owes it
+  uncollected:served, :absorbed     usage beyond all credit: its worth, and below zero that it is not owed
   cost:<provider>, payable:<provider>   what providers bill us, and that we owe it
 """
 
@@ -78,7 +78,7 @@ def _moved(position: int, tag: str, customer: str, reservation_id: str, to_held_
 
 
 def _settled(position: int, tag: str, customer: str, event: e.Settled) -> Sequence[Row]:
-    """The charge leaves what was held and the rest is available again; above the reservation, available pays."""
+    """The charge leaves the held amount and the rest is available again; any excess leaves available."""
     reserved, cost, about = event.reserved_nusd, burnt_nusd(event), event.reservation_id
     provider, provider_cost = event.generation.provider, event.generation.provider_cost_nusd
     rows = (
