@@ -37,8 +37,7 @@ class Boundary:
         except ClientLeft:
             return
         except Exception as fault:  # noqa: BLE001 - nothing may pass this without an answer and a line in the log
-            refusal = self._refusal_of(fault, scope, reply.request_id)
-            await self._tell(scope, reply, answer_to(refusal))
+            await self._tell(scope, reply, answer_to(self._refusal_of(fault, scope, reply.request_id)))
 
     async def _tell(self, scope: Scope, reply: Reply, answer: ErrorAnswer) -> None:
         self._telemetry.refused(refusal_of(scope, reply, answer))
@@ -84,7 +83,7 @@ def new_request_id() -> str:
 
 
 def envelope_of(scope: Scope) -> Envelope:
-    """By the path that the client sent: `raw_path` keeps it when an alias is removed."""
+    """By the path that the client sent: `raw_path` keeps the alias."""
     return OPENROUTER if scope["raw_path"].startswith(b"/api/") else OPENAI
 
 
