@@ -20,6 +20,7 @@ CLEAN_FOLDERS = (
     "adapters/embedded",
     "adapters/inbound/http",
     "adapters/outbound/crypto",
+    "adapters/outbound/postgres/append",
     "adapters/outbound/providers",
     "adapters/outbound/telemetry",
     "adapters/outbound/tokens",

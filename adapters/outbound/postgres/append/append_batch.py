@@ -1,4 +1,4 @@
-"""One group commit: many commands in, one call of ledger.append, what became of each out."""
+"""One group commit: many commands in, one call of ledger.append, one outcome for each command out."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -15,8 +15,8 @@ APPEND = "SELECT * FROM ledger.append(" + ", ".join(["%b"] * ARRAYS) + ")"  # no
 PREPARED_APPEND = "SELECT * FROM ledger.append(" + ", ".join(f"${n}" for n in range(1, ARRAYS + 1)) + ")"  # noqa: S608
 
 MAX_MISSED = 256
-"""Events that one append tells stale streams about; ledger.append has the same number. Its result must fit into socket
-buffers: a process that is stopped while it receives would keep the head locked for everybody else."""
+"""Missed events that one append returns for stale streams; ledger.append has the same number. Its result must fit into
+socket buffers: a process that stops while it receives would keep the head locked for all others."""
 
 
 class NewEvent(NamedTuple):
@@ -28,7 +28,7 @@ class NewEvent(NamedTuple):
 
 
 class Submission(NamedTuple):
-    """One command's part of a batch. A refusal brings no events: is its id new, is its stream fresh?"""
+    """One command's part of a batch. A refusal has no events: the append only checks its id and its stream."""
 
     command_id: UUID
     submission: UUID
@@ -53,12 +53,12 @@ class Seen(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of a batch; indices count its submissions from 0.
+    """The outcome of a batch; indices count its submissions from 0.
 
     first_position:  per recorded command (None: no events).
-    stale:           to be decided anew; `missed` has what their streams gained since they were loaded.
-    busy:            somebody takes a turn on their streams; to be sent again as they are.
-    is_cut:          there were more missed events than told: stale streams are better loaded anew.
+    stale:           to be decided again; `missed` has the events that their streams gained since they were loaded.
+    busy:            another session has a turn on their streams; to be sent again unchanged.
+    is_cut:          more events were missed than returned: stale streams must be loaded again.
     """
 
     recorded: dict[int, int | None]
@@ -139,7 +139,7 @@ _NO_ANSWERS = (pg.int4s([]), pg.texts([]), pg.byteas([]), pg.timestamps([]))
 
 
 def outcome(batch: Sequence[Submission], rows: Iterable[Sequence[bytes | None]]) -> Outcome:
-    """Read what ledger.append returned (binary): one row if all went well, else a row per command and missed events."""
+    """Read the binary rows of ledger.append: one if all is recorded, else one per command and per missed event."""
     result = Outcome({}, {}, {}, [], [], {})
     streams = list(dict.fromkeys(s.stream for s in batch))
     missed = 0

@@ -1,4 +1,4 @@
-"""Streams that another session's lock keeps from being appended to, and for how long already.
+"""Streams that cannot be appended to because another session holds their lock, and for how long.
 
 A turn on a stream lasts milliseconds, two seconds at most (take_turn.py). A lock that is held longer is not ours: the
 account's requests wait until their patience ends, so operators must be able to see why.
@@ -13,11 +13,11 @@ LONG_S = 3.0
 """Longer than any turn."""
 
 QUIET_S = 10.0
-"""A stream that nothing tried to append to for so long is not known to be busy."""
+"""If no append tried a stream for this long, the stream is not known to be busy."""
 
 SAY_EVERY_S = 60.0
 MOST = 1_000
-"""Remembered; the oldest goes first."""
+"""Streams that are remembered; the oldest is dropped first."""
 
 log = structlog.get_logger()
 
@@ -46,7 +46,7 @@ class BusyStreams:
             self.forget([next(iter(self._since))])
 
     def forget(self, streams: Iterable[str]) -> None:
-        """They were appended to."""
+        """These streams were appended to."""
         if self._since:
             for stream in streams:
                 self._since.pop(stream, None)
@@ -54,7 +54,7 @@ class BusyStreams:
                 self._said.pop(stream, None)
 
     def long(self) -> dict[str, float]:
-        """Seconds by stream, of those that have been locked for LONG_S."""
+        """Seconds by stream, for streams that have been locked for at least LONG_S."""
         now_s = self._clock_s()
         quiet = [stream for stream, seen_s in self._seen.items() if now_s - seen_s > QUIET_S]
         self.forget(quiet)

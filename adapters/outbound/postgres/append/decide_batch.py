@@ -1,4 +1,4 @@
-"""Deciding a batch: each command on the newest state known here, one after the other
+"""Decides a batch: each command on the newest state known here, one after the other
 (docs/explanation/architecture.md#the-write-path)."""
 
 from collections.abc import Mapping, Sequence
@@ -44,7 +44,7 @@ class DecidedBatch:
         return _submission(pending, base.version, new)
 
     def answer(self, i: int, pending: Pending, first: int | None) -> None:
-        """Tell the caller of the i-th command, now that it is final; `first` is the position of its first event."""
+        """Answer the i-th command, which is final now; `first` is the position of its first event."""
         if i in self.refusals:
             pending.refuse(self.refusals[i])
             return

@@ -37,23 +37,23 @@ MAX_QUEUE = 5_000
 STALE_ROUNDS_BEFORE_TURN = 3
 TRIES_IN_TURN = 3
 BUSY_PAUSE_S = 0.002
-"""Before asking again when every stream of a batch is in somebody's turn: it leaves them the database meanwhile."""
+"""Pause before the next try when other sessions have a turn on every stream of the batch: they get the database."""
 
 APPEND_TIMEOUT_S = 5.0
-"""An append that has not answered by then is on a dead connection: drop it and ask for the commands anew."""
+"""An append that has not answered by then is on a dead connection: drop the connection and send the commands again."""
 
 RETRY_PAUSES_S = (0.02, 0.05, 0.1, 0.2, 0.5)
-"""After one, two ... failures in a row; the last for all further ones."""
+"""Pauses after one, two ... failures in a row; the last one repeats."""
 
 NO_SCANS = "SELECT set_config('enable_seqscan', 'off', false)"
-"""An append only looks up, and its plan is kept until the next analyze: one made while a table was nearly empty must
-not scan it a minute and a hundred thousand events later."""
+"""An append only looks rows up, and its plan is kept until the next analyze: a plan made while a table was nearly empty
+must not scan that table a minute and a hundred thousand events later."""
 
 log = structlog.get_logger()
 
 
 class Options(TypedDict, total=False):
-    """Of GroupCommit, as PostgresLedger passes them on."""
+    """Options of GroupCommit, which PostgresLedger passes on."""
 
     max_batch: int
     max_queue: int
@@ -65,8 +65,8 @@ class Options(TypedDict, total=False):
 class GroupCommit:
     """Serves one event loop. `run` must be running (a task) for anything to be written.
 
-    cache:      states of the streams it wrote last; another one only in tests.
-    on_append:  told of each append: how many commands, how many seconds.
+    cache:      states of recently written streams; only tests pass one.
+    on_append:  called after each append with the number of commands and the seconds it took.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class GroupCommit:
         self._has_ended = False
 
     async def submit(self, pending: Pending) -> Recorded:
-        """Returns after the commit. Raises: DomainError overloaded, ledger_unavailable, or what it was refused with."""
+        """Returns after the commit. Raises: DomainError overloaded, ledger_unavailable, or the command's refusal."""
         if pending.sheddable and (len(self._queue) >= self._max_queue or self._closing):
             raise DomainError("overloaded", retry_after_s=1)
         if self._has_ended:
@@ -114,7 +114,7 @@ class GroupCommit:
     # ---- life cycle
 
     async def run(self) -> None:
-        """Append batches until `close`; then until the queue is empty. Whoever it leaves unanswered is told so."""
+        """Append batches until `close`, then until the queue is empty. If it fails, queued commands get `ledger_unavailable`."""
         notifying = asyncio.create_task(self._notifier.run())
         try:
             while not (self._closing and not self._queue):
@@ -158,7 +158,7 @@ class GroupCommit:
                 self._put_back(await self._append(batch))
             else:
                 self._put_back(await self._append_in_turn(batch, in_turn))
-        except Exception as error:  # noqa: BLE001 - whatever it is must fail who caused it, and nobody else must wait
+        except Exception as error:  # noqa: BLE001 - any error must fail the command that caused it, and no other command
             for pending in batch:
                 self._cache.drop(pending.stream)
             if is_passing(error):
@@ -168,7 +168,7 @@ class GroupCommit:
         self._in_flight = []
 
     def _next_batch(self) -> tuple[list[Pending], str | None]:
-        """What to append, and the stream that needs a turn: then it is the only one in the batch."""
+        """The next batch, and the stream that needs a turn, if any: then the batch has only commands on that stream."""
         batch = choose_batch(self._queue, self._max_batch)
         contended = next((p.stream for p in batch if p.rounds >= STALE_ROUNDS_BEFORE_TURN), None)
         if contended is None:
@@ -177,9 +177,9 @@ class GroupCommit:
         return [p for p in batch if p.stream == contended], contended
 
     async def _append_in_turn(self, batch: list[Pending], stream: str) -> list[Pending]:
-        """Serve `stream` while everybody else leaves it alone: a conflict can delay a command, never refuse it.
+        """Serve `stream` while no other session appends to it: a conflict can delay a command, never refuse it.
 
-        Returns: what must be tried again, normally nothing: a first try may be stale, and learns what it missed.
+        Returns: commands to try again, normally none: a first try may be stale and then gets the events it missed.
         """
         async with self._turns.take(stream) as is_ours:
             for _ in range(TRIES_IN_TURN if is_ours else 0):
@@ -194,7 +194,7 @@ class GroupCommit:
         return batch
 
     async def _append(self, batch: list[Pending], in_turn: frozenset[str] = frozenset()) -> list[Pending]:
-        """Returns: the stale and the busy, in their order."""
+        """Returns: the stale and the busy commands, in their order."""
         loop = asyncio.get_running_loop()
         started = loop.time()
         connection = await self._open()
@@ -215,8 +215,8 @@ class GroupCommit:
         return await self._sort_out(connection, batch, bases, result)
 
     async def _open(self) -> WireConnection:
-        """A new connection may lead to a log that was restored to an earlier state: what is remembered of another one
-        is forgotten. (A version number alone would not tell: the restored stream may have reached it anew.)"""
+        """A new connection may lead to a log that was restored to an earlier state: so all cached states are dropped.
+        (The version check alone is not enough: a restored stream may have reached the same version again.)"""
         if self._connection is None or self._connection.is_closed:
             self._connection = await WireConnection.open(self._info, self._append_timeout_s)
             self._cache.clear()
@@ -241,7 +241,7 @@ class GroupCommit:
         return bases
 
     def _conclude(self, batch: list[Pending], decided: DecidedBatch, result: Outcome) -> None:
-        """Answer what was recorded and remember the states it led to."""
+        """Answer the recorded commands and cache the states after them."""
         good = {batch[i].stream for i in result.recorded}
         self.busy.forget(good)
         for stream, cached in decided.states.items():
@@ -254,7 +254,7 @@ class GroupCommit:
     async def _sort_out(
         self, connection: WireConnection, batch: list[Pending], bases: Mapping[str, Cached], result: Outcome
     ) -> list[Pending]:
-        """Answer what else is final and learn what was missed; returns what is not final."""
+        """Answer all other final commands and apply missed events; returns the commands that are not final."""
         for i, kind in result.claimed.items():
             batch[i].refuse(DomainError("claim_taken", kind=kind))
         for i, seen in result.seen.items():
@@ -262,7 +262,7 @@ class GroupCommit:
         self._catch_up(batch, bases, result)
         for i in result.stale:
             batch[i].rounds += 1
-            if batch[i].raw:  # cannot be decided anew
+            if batch[i].raw:  # cannot be decided again
                 batch[i].refuse(DomainError("stale_stream", stream=batch[i].stream))
         for i in result.busy:
             self.busy.note(batch[i].stream)
@@ -282,7 +282,7 @@ class GroupCommit:
         self._queue.extendleft(reversed([p for p in pendings if not p.is_answered]))
 
     async def _store_snapshots(self) -> None:
-        """They are a cache, so failing to write them is worth a line and no more."""
+        """Snapshots are a cache, so a failed write is only logged."""
         if self._connection is None:
             return
         try:
@@ -290,11 +290,11 @@ class GroupCommit:
         except (psycopg.Error, *LOST) as error:
             log.warning("snapshots not stored", error=f"{type(error).__name__}: {error}")
 
-    # ---- when the database fails us
+    # ---- when the database fails
 
     async def _try_again(self, batch: list[Pending], error: Exception) -> None:
-        """Whether the batch was committed is unknown. Send it again: the append looks every command id up before
-        anything else, so what was recorded comes back as our own first result (P5)."""
+        """It is unknown whether the batch was committed. Send it again: the append first looks up every command id,
+        so a recorded command returns its own first result (P5)."""
         pause_s = RETRY_PAUSES_S[min(self._failures, len(RETRY_PAUSES_S) - 1)]
         self._failures += 1
         log.warning("append failed, asking again", commands=len(batch), error=f"{type(error).__name__}: {error}")
@@ -303,7 +303,7 @@ class GroupCommit:
         await asyncio.sleep(pause_s)
 
     def _isolate(self, batch: list[Pending], error: Exception) -> None:
-        """This batch cannot be appended: find whose fault it is by trying each alone."""
+        """This batch cannot be appended: find the faulty command by trying each alone."""
         log.error("append refused", commands=len(batch), error=f"{type(error).__name__}: {error}")
         if len(batch) == 1:
             batch[0].refuse(error)

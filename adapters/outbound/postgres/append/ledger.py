@@ -88,11 +88,11 @@ class PostgresLedger:
 
     @property
     def busy_streams(self) -> Mapping[str, float]:
-        """Streams that another session has kept locked for long, and for how many seconds."""
+        """Streams that another session has locked for long, with the seconds."""
         return self._commits.busy.long()
 
     async def run(self) -> None:
-        """Append until `close`; then until nothing waits. Whoever is left unanswered is told so."""
+        """Append until `close`, then until the queue is empty. If it fails, queued commands get `ledger_unavailable`."""
         try:
             await self._commits.run()
         finally:
@@ -104,7 +104,7 @@ class PostgresLedger:
 
 
 def hash_of(command: Command) -> bytes:
-    """What a command asks for, without when: a retry at another time is the same command."""
+    """Hash of a command without its time: a retry at another time is the same command."""
     timeless = msgspec.structs.replace(command, at=GENESIS)
     kind = type(command).__name__.encode()[:16]
     return hashlib.blake2b(msgspec.json.encode(timeless), digest_size=16, person=kind).digest()

@@ -1,4 +1,4 @@
-"""Loading streams: snapshot plus the events after it, for many streams in one query."""
+"""Loads streams: snapshot plus the events after it, for many streams in one query."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,10 +18,10 @@ SNAPSHOT_EVERY = 500
 """Events of a stream between snapshots: a cold load folds at most this many, about 2 ms."""
 
 LOAD_TIMEOUT_S = 30.0
-"""A stream whose snapshots were all deleted may be long: a million events take the server about two seconds."""
+"""A stream without snapshots may be long: a million events take the server about two seconds."""
 
 NO_SCHEMA = -1
-"""No snapshot is of this schema: loads from genesis."""
+"""No snapshot has this schema, so the stream loads from genesis."""
 
 _decoders: dict[str, msgspec.json.Decoder[Any]] = {}
 
@@ -48,7 +48,7 @@ async def load_streams(connection: WireConnection, wanted: Mapping[str, AnyDecid
 async def _load(
     connection: WireConnection, wanted: Mapping[str, AnyDecider], schemas: Mapping[str, int]
 ) -> tuple[dict[str, Cached], set[str]]:
-    """The streams, and those among them whose snapshot cannot be decoded."""
+    """The streams, and the names of those with a snapshot that cannot be decoded."""
     streams = list(wanted)
     loaded = {stream: Cached(0, decider.initial) for stream, decider in wanted.items()}
     unreadable: set[str] = set()

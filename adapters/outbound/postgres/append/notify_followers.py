@@ -1,4 +1,4 @@
-"""Waking followers after commits. A courtesy: nothing depends on it, every follower polls as well
+"""Wakes followers after commits. Nothing depends on it, since every follower also polls
 (docs/explanation/architecture.md#the-write-path)."""
 
 import asyncio
@@ -17,7 +17,7 @@ MIN_PAUSE_S = 0.05
 
 RETRY_PAUSE_S = 0.5
 NOTIFY_ANSWER_S = 1.0
-"""For connecting and sending together: also the longest that it can delay the end of its process."""
+"""Connecting and sending together; also the longest delay when the process ends."""
 
 
 class Notifier:
@@ -32,7 +32,7 @@ class Notifier:
         self._due.set()
 
     async def run(self) -> None:
-        """Until cancelled; then what is still due is sent, since nobody may append for a long time."""
+        """Runs until cancelled, then sends a NOTIFY that is still due: the next append may be long in coming."""
         try:
             while True:
                 await self._due.wait()
@@ -45,7 +45,7 @@ class Notifier:
                 self._connection.close()
 
     async def _send(self) -> bool:
-        """Whether it was heard; else it is still due."""
+        """Returns: whether it was sent; if not, it stays due."""
         is_sent = False
         self._due.clear()
         try:

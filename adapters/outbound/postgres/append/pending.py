@@ -16,10 +16,10 @@ from domain.event import Command
 class Pending:
     """One call of transact on its way. Either `decider` and `command`, or `raw` events decided elsewhere.
 
-    rounds:      times it was found stale.
-    sent:        whether an append with it ever left this process.
-    is_answered: its outcome is final and known; a cancelled caller does not make it so.
-    goes_alone:  it was in a batch that the database refused; alone it can fail nobody else.
+    rounds:      how often it was stale.
+    sent:        whether this process ever sent an append with it.
+    is_answered: its outcome is final and known; a cancelled caller does not change that.
+    goes_alone:  it was in a batch that the database refused; alone it cannot fail other commands.
     """
 
     __slots__ = (
@@ -79,7 +79,7 @@ class Pending:
 
     @property
     def is_withdrawn(self) -> bool:
-        """Its caller has gone, it may be shed, and nobody can have recorded it: there is nothing left to do."""
+        """Its caller was cancelled, it may be shed, and it was never sent: nothing is left to do."""
         return self.sheddable and not self.sent and self.future.cancelled()
 
     def resolve(self, recorded: Recorded) -> None:
@@ -94,10 +94,10 @@ class Pending:
 
 
 def choose_batch(queue: deque[Pending], max_commands: int) -> list[Pending]:
-    """Take the next batch from the front of `queue`, leaving what may not share an append with what was taken.
+    """Take the next batch from the front of `queue`; commands that must not share an append stay in the queue.
 
-    Two pendings with one command id or one claim, and raw events with anything else on their stream, wait for each
-    other; a stream that must wait keeps its order. Withdrawn pendings are dropped.
+    Two commands must not share one if they have the same command id or claim, or if one has raw events and both are on
+    one stream. The order within a stream is kept. Withdrawn commands are dropped.
     """
     batch: list[Pending] = []
     waiting: list[Pending] = []
@@ -125,7 +125,7 @@ def choose_batch(queue: deque[Pending], max_commands: int) -> list[Pending]:
 
 
 def _marks(pending: Pending) -> list[object]:
-    """What nobody in the batch may have in common with it."""
+    """Marks that no other command in the batch may share."""
     marks: list[object] = [pending.command_id]
     if pending.claims or pending.releases:
         marks += [(claim.kind, claim.hash) for claim in (*pending.claims, *pending.releases)]

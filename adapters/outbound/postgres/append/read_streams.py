@@ -1,7 +1,4 @@
-"""Reading as the log is now: states of streams, what commands came to, who holds a claim.
-
-On a connection of its own.
-"""
+"""Reads the log as it is now, on its own connection: states of streams, results of commands, holders of claims."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -22,14 +19,14 @@ HOLDER = "SELECT stream FROM ledger.claims WHERE kind = $1::text AND hash = $2::
 
 READ_TIMEOUT_S = 5.0
 STREAM_READ_PATIENCE_S = 10.0
-"""For a read with everything in front of it; a server out of reach for longer is told as such."""
+"""For a read with its wait in the queue; after that the server counts as out of reach."""
 
 READ_TRIES = 2
-"""A connection that broke under a question is opened anew once: reading twice changes nothing."""
+"""If the connection breaks during a read, it is opened again once: reading twice changes nothing."""
 
 
 class StreamReader:
-    """One question at a time. Raises: DomainError ledger_unavailable when the database is out of reach."""
+    """One read at a time. Raises: DomainError ledger_unavailable when the database is out of reach."""
 
     def __init__(self, info: str) -> None:
         self._info = info

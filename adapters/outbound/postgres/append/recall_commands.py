@@ -1,4 +1,4 @@
-"""What earlier commands came to, read back from the log by command id."""
+"""Results of earlier commands, read from the log by command id."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -22,7 +22,7 @@ EVENTS = (
 
 
 class Span(NamedTuple):
-    """Where a command's events are in the log; None for a command that had nothing to do."""
+    """Positions of a command's events in the log; None for a command without events."""
 
     first: int | None
     last: int | None
@@ -31,7 +31,7 @@ class Span(NamedTuple):
 async def recall_commands(
     connection: WireConnection, command_ids: Sequence[UUID], timeout_s: float
 ) -> dict[UUID, Recorded]:
-    """Those of `command_ids` that were recorded."""
+    """Results by command id; ids that were never recorded are missing."""
     result = await connection.ask(RECALL, [pg.uuids(command_ids).data], timeout_s)
     spans = {UUID(bytes=bytes(row[0] or b"")): Span(integer(row[1]), integer(row[2])) for row in rows(result)}
     events = await _events(connection, list(spans.values()), timeout_s)
@@ -42,12 +42,12 @@ async def recall_commands(
 
 
 async def answer_seen(connection: WireConnection, pending: Pending, seen: Seen, timeout_s: float) -> None:
-    """Recorded before: by ourselves, with the reply lost on the way, or by an earlier caller with the same id."""
+    """The command was recorded before: by this process, which lost the reply, or by an earlier caller with its id."""
     if seen.input_hash != pending.input_hash:
         pending.refuse(DomainError("command_id_reused", command_id=str(pending.command_id)))
         return
     position = seen.last_position or 0
-    if pending.raw:  # its caller knows its events, and their tags may be none of ours
+    if pending.raw:  # the caller has the events, and their tags may be unknown here
         pending.resolve(Recorded((), position))
         return
     (events,) = await _events(connection, [Span(seen.first_position, seen.last_position)], timeout_s)

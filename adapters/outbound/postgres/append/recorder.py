@@ -1,6 +1,6 @@
-"""The eventsourcing library's recorder over our log: its readers and subscriptions as they are, its inserts through
-the group commit (docs/explanation/architecture.md#the-write-path). For outside programs and for holding ourselves to
-the library's own tests."""
+"""The eventsourcing library's recorder on our log: its readers and subscriptions are unchanged, its inserts go through
+the group commit (docs/explanation/architecture.md#the-write-path). For outside programs, and to run the library's own
+tests on our log."""
 
 import asyncio
 from collections import defaultdict
@@ -45,7 +45,7 @@ class LedgerThread:
 
 
 class LedgerRecorder(PostgresApplicationRecorder):
-    """Raises the library's own errors: IntegrityError for a conflict, ProgrammingError for what our log does not do."""
+    """Raises the library's own errors: IntegrityError for a conflict, ProgrammingError for an unsupported call."""
 
     def __init__(self, datastore: PostgresDatastore, ledger: LedgerThread) -> None:
         if datastore.enable_db_functions:
@@ -56,7 +56,7 @@ class LedgerRecorder(PostgresApplicationRecorder):
         self._ledger = ledger
 
     def create_table(self) -> None:
-        """The table is made by migrations, never by the library."""
+        """Does nothing: migrations make the table."""
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
         """One decision, one stream: events of several originators are refused.

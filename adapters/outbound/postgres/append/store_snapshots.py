@@ -1,4 +1,4 @@
-"""Which streams are due a snapshot, and writing them when that delays nobody, or when it cannot wait any longer."""
+"""Notes which streams are due a snapshot, and writes it when the queue is empty or it can wait no longer."""
 
 from adapters.outbound.postgres.append.load_streams import SNAPSHOT_EVERY, put_snapshots
 from adapters.outbound.postgres.append.stream_cache import Cached, StreamCache
@@ -6,7 +6,7 @@ from adapters.outbound.postgres.wire.ask_server import WireConnection
 from domain.aggregates import AGGREGATES, aggregate_of
 
 MAX_DUE = 500
-"""Streams of one write."""
+"""Streams per write."""
 
 
 class SnapshotsDue:
@@ -16,22 +16,22 @@ class SnapshotsDue:
         self._is_overdue = False
 
     def consider(self, stream: str, cached: Cached) -> None:
-        """`cached` is what the log has now."""
+        """`cached` is the state that the log has now."""
         events = cached.version - cached.snapshot_version
         if events >= SNAPSHOT_EVERY and stream.partition("-")[0] in AGGREGATES:
             self._due[stream] = cached
             self._is_overdue = self._is_overdue or events >= 2 * SNAPSHOT_EVERY
 
     def forget(self) -> None:
-        """The log may no longer have what is due."""
+        """For a restored log, which may lack the events of these states."""
         self._due, self._is_overdue = {}, False
 
     def are_wanted(self, *, is_idle: bool) -> bool:
-        """Under load nobody is ever idle, and a hot account must not wait for its snapshot for ever."""
+        """Under load the queue is never empty, and a hot account must not wait for its snapshot for ever."""
         return bool(self._due) and (is_idle or self._is_overdue or len(self._due) >= MAX_DUE)
 
     async def store(self, connection: WireConnection, timeout_s: float) -> None:
-        """Whether it succeeds or not, these are due again only after more events."""
+        """Write the snapshots that are due. Even if it fails, they are due again only after more events."""
         due, self._due, self._is_overdue = self._due, {}, False
         await put_snapshots(
             connection, {stream: (aggregate_of(stream), cached) for stream, cached in due.items()}, timeout_s

@@ -1,4 +1,4 @@
-"""The newest state of recently used streams, as this process saw it; a stale one is caught by the version check."""
+"""The newest state of recently used streams, as this process saw it; the version check catches a stale one."""
 
 from collections import OrderedDict
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ MAX_STREAMS = 20_000
 
 
 class Cached(NamedTuple):
-    """A stream's state after `version` events; `snapshot_version` is how far its stored snapshot goes."""
+    """A stream's state after `version` events; `snapshot_version` is the version of its stored snapshot."""
 
     version: int
     state: Any
@@ -20,7 +20,7 @@ class Cached(NamedTuple):
 
 
 class StreamCache:
-    """Least recently used streams are dropped; dropping costs a load, nothing else."""
+    """Least recently used streams are dropped; dropping one only costs a load."""
 
     def __init__(self, max_streams: int = MAX_STREAMS) -> None:
         self._max_streams = max_streams
@@ -49,7 +49,7 @@ class StreamCache:
 
 
 def caught_up(decider: AnyDecider, cached: Cached, missed: list[NewEvent]) -> Cached:
-    """`cached` with the events it missed applied."""
+    """`cached` after the `missed` events."""
     state, version = cached.state, cached.version
     for event in missed:
         state = decider.evolve(state, CODEC.decode(event.tag, event.state))

@@ -1,4 +1,4 @@
-"""A turn on a contended stream: while one holds it, everybody else's appends leave the stream alone
+"""A turn on a contended stream: while a process holds it, no other process appends to the stream
 (docs/explanation/architecture.md#the-write-path)."""
 
 from collections.abc import AsyncIterator
@@ -9,10 +9,10 @@ import psycopg
 from adapters.outbound.postgres.wire.ask_server import WireConnection
 
 TURN_TIMEOUT_MS = 2_000
-"""A holder that is stopped loses its turn after this; its append, should it still come, is version-checked like any."""
+"""A stopped holder loses its turn after this; if its append still arrives, the version check applies to it."""
 
 TURN_WAIT_MS = 100
-"""Appends under way on the stream are through in a few ms; a holder that takes longer must not keep us from others."""
+"""Running appends on the stream end within a few ms; a slower holder must not delay other streams."""
 
 SETTINGS = (
     f"SELECT set_config('idle_in_transaction_session_timeout', '{TURN_TIMEOUT_MS}', false),"
@@ -23,7 +23,7 @@ TURN_ANSWER_S = 2.0
 
 
 class StreamLocks:
-    """Turns are held on a connection of their own, so that the server can end those of a holder that is stopped."""
+    """Turns have their own connection, so that the server can end the turn of a stopped process."""
 
     def __init__(self, info: str) -> None:
         self._info = info
@@ -31,7 +31,7 @@ class StreamLocks:
 
     @asynccontextmanager
     async def take(self, stream: str) -> AsyncIterator[bool]:
-        """Yields False if somebody else has had the turn all along.
+        """Yields False if another session kept the turn all the time.
 
         Raises: TimeoutError, psycopg.OperationalError when the database is out of reach.
         """
