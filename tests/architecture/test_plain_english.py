@@ -21,6 +21,7 @@ CLEAN_FOLDERS = (
     "adapters/inbound/http",
     "adapters/outbound/crypto",
     "adapters/outbound/postgres/append",
+    "adapters/outbound/postgres/builds",
     "adapters/outbound/providers",
     "adapters/outbound/telemetry",
     "adapters/outbound/tokens",

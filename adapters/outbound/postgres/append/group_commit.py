@@ -114,7 +114,7 @@ class GroupCommit:
     # ---- life cycle
 
     async def run(self) -> None:
-        """Append batches until `close`, then until the queue is empty. If it fails, queued commands get `ledger_unavailable`."""
+        """Append batches until `close`, then until the queue is empty. All others fail with `ledger_unavailable`."""
         notifying = asyncio.create_task(self._notifier.run())
         try:
             while not (self._closing and not self._queue):

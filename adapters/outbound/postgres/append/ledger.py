@@ -92,7 +92,7 @@ class PostgresLedger:
         return self._commits.busy.long()
 
     async def run(self) -> None:
-        """Append until `close`, then until the queue is empty. If it fails, queued commands get `ledger_unavailable`."""
+        """Append until `close`, then until the queue is empty. On failure commands fail with `ledger_unavailable`."""
         try:
             await self._commits.run()
         finally:

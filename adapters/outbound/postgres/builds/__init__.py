@@ -1,1 +1,1 @@
-"""Builds of read models: made, kept up to date, compared, switched to, retired. Uses project and wire."""
+"""Makes, updates, compares, activates and retires builds of read models. Uses project and wire."""

@@ -1,7 +1,7 @@
-"""A new build of a read model: caught up beside the active one, compared with it, then made the one that readers use.
+"""A new build of a read model: it catches up beside the active one, is compared with it and then becomes active.
 
-It has a connection of its own, writes pages of its own and rests after each, so that the active builds' pages never
-wait for it. Readers change over by one row (`read.active`), each in its own snapshot.
+It has its own connection, writes its own pages and rests after each, so that the pages of active builds never wait for
+it. One row (`read.active`) switches the readers, each in its own snapshot.
 """
 
 import threading
@@ -23,17 +23,16 @@ BESIDE_PAGE_SIZE = 500
 """Events per transaction; some 20 ms of work, in a process that has other pages to write."""
 
 REST = 1.0
-"""A rest after each page, in times of what the page took: at most half of one core goes into catching up, however many
-new builds there are."""
+"""Rest after each page, as a multiple of the page's time: new builds together use at most half a core to catch up."""
 
 NEAR = 100
-"""Events that may be left for the moment of the switch, in which the active build's next page waits (a few ms)."""
+"""Events that may be left for the switch itself, while the active build's next page waits (a few ms)."""
 
 BESIDE_POLL_S = 0.05
-"""At the head, until there is more."""
+"""Pause at the head before looking for new events."""
 
 DIFFERS_POLL_S = 1.0
-"""Of a build that nobody reads: kept up to date, so that a person can look at it."""
+"""Pause between updates of a build that differs: no reader uses it, but it stays current for a person to examine."""
 
 ACTIVE = b"""
 SELECT a.version, p.position
@@ -55,7 +54,7 @@ log = structlog.get_logger()
 
 
 class Difference(NamedTuple):
-    """A new build that is not made active: it differs from the one that is."""
+    """A new build that does not become active because it differs from the active one."""
 
     projection: str
     version: int
@@ -63,7 +62,7 @@ class Difference(NamedTuple):
 
 
 class _Active(NamedTuple):
-    """The build to catch up with. `build` is None if this release does not know it: nothing can be compared then."""
+    """The active build. `build` is None if this release does not know it, so that nothing can be compared."""
 
     version: int
     position: int
@@ -71,7 +70,7 @@ class _Active(NamedTuple):
 
 
 class BuildBeside:
-    """Brings one build up. Any number of processes may try; the one that leads the build does it."""
+    """Catches one build up. Any number of processes may try; only the leader of the build does it."""
 
     def __init__(
         self,
@@ -85,9 +84,9 @@ class BuildBeside:
         on_parked: Callable[[Parked], None] = lambda parked: None,
         on_difference: Callable[[Difference], None] = lambda difference: None,
     ) -> None:
-        """known: the builds of this release, among which the active one is looked for.
+        """known: the builds of this release, where the active one is looked up.
 
-        turn: shared by builds that are caught up by one process, so that together they take no more than one does.
+        turn: shared by all builds that this process catches up, so that together they cost no more than one.
         """
         self._info = info
         self._build = build
@@ -101,7 +100,7 @@ class BuildBeside:
         self._is_compared = False
 
     def run(self, stop: threading.Event, retry_s: float) -> bool:
-        """Until the build is active (True), another process has made it so, or `stop` is set.
+        """Run until the build is active (True), or until another process has activated it or `stop` is set (False).
 
         Raises: LogGap, LogTruncated, PositionMoved, psycopg.Error.
         """
@@ -138,7 +137,7 @@ class BuildBeside:
         return False
 
     def _write_page(self, writer: ReadModelWriter, active: _Active | None, stop: threading.Event) -> int:
-        """The next page, and after a whole one the rest: never past the active build."""
+        """Write the next page, never past the active build; rest after a full page."""
         with self._turn:
             began_s = time.monotonic()
             written = writer.advance(active.position if active and active.build else None)
@@ -153,7 +152,7 @@ class BuildBeside:
         active: _Active | None,
         stop: threading.Event,
     ) -> None:
-        """Once: in one snapshot, brought to the very position that the active build has in it."""
+        """Compare once, in one snapshot, after advancing to exactly the active build's position."""
         if self._is_compared:
             return
         if active is None or active.build is None:
@@ -185,7 +184,7 @@ class BuildBeside:
             self._on_difference(Difference(name, version, difference))
 
     def _activate(self, connection: psycopg.Connection[Any], writer: ReadModelWriter, active: _Active | None) -> bool:
-        """Switch readers over, unless too much is left to do first. No reader's position goes back by it."""
+        """Switch the readers, unless too many events are left. No reader's position goes back."""
         with connection.transaction():
             if active is not None and active.build is not None:
                 row = connection.execute(HOLD, [active.build.name, active.version, LOG_ID]).fetchone()

@@ -1,7 +1,7 @@
-"""Which build of a read model its readers use: the active one, as each reader's own snapshot has it.
+"""Which build of a read model its readers use: the active one in each reader's own snapshot.
 
-`read.active` names one build for each read model. Nothing that readers name is ever replaced: a reader pinned to a
-moment before a switch still finds the row of that moment, and the tables that it names.
+`read.active` names one build for each read model. Tables that readers name are never replaced: a reader
+pinned to a moment before a switch still finds that moment's row and the tables that the row names.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from projections.engine.registry import for_build
 
 
 class AnotherBuild(Exception):
-    """The statement was for another build than the one in use when it was run; `version` is that one's."""
+    """The statement was for a build that is no longer in use; `version` is that of the build in use."""
 
     def __init__(self, version: int) -> None:
         super().__init__(version)
@@ -25,15 +25,15 @@ class AnotherBuild(Exception):
 
 
 class NotBuilt(psycopg.OperationalError):
-    """No build of a read model is in use yet: the projector is still building the first one. Waiting heals it."""
+    """No build of a read model is in use yet: the projector is still building the first one. Try again later."""
 
 
 @cache
 def in_use_sql(known: tuple[Projection, ...]) -> str:
     """SELECT (projection, version, position) of the builds in use, among those that this release knows.
 
-    An active build that this release does not know is a newer release's: then it is the highest that is known, which is
-    kept up to date as long as a process runs that knows it.
+    If the active build is a newer release's, unknown to this one, the highest known version is used; it stays current
+    as long as a process of this release runs.
     """
     shipped = ", ".join(f"('{build.name}', {build.version})" for build in known)
     return f"""
@@ -47,10 +47,10 @@ SELECT DISTINCT ON (a.projection) a.projection, p.version, p.position
 
 @cache
 def guarded(sql: str, build: Projection, known: tuple[Projection, ...]) -> str:
-    """`sql` asked of `build`, and in the same snapshot which build is in use: one round trip.
+    """Query for the rows of `sql` in `build` and, in the same snapshot, the build in use: one round trip.
 
-    Returns: a query whose rows are (version in use, whether this is a row of `sql`, *its columns). Rows of `sql` are
-    there only if `build` is the one in use; otherwise, and if `sql` has none, there is one row without them.
+    Returns: a query with rows (version in use, whether this is a row of `sql`, *its columns). If `build` is not in use,
+    or if `sql` has no rows, there is one row without columns of `sql`.
     """
     in_use = in_use_sql(tuple(one for one in known if one.name == build.name))
     return f"""
@@ -61,7 +61,7 @@ SELECT u.version, q.*
 
 
 def unguarded(build: Projection, rows: Sequence[tuple[Any, ...]]) -> Sequence[tuple[Any, ...]]:
-    """What `sql` of `guarded` returned. Raises: AnotherBuild, NotBuilt."""
+    """The rows of `sql`, from the rows of `guarded`. Raises: AnotherBuild, NotBuilt."""
     if not rows:
         raise NotBuilt(f"read model {build.name} is not built yet")
     version = rows[0][0]
@@ -71,7 +71,7 @@ def unguarded(build: Projection, rows: Sequence[tuple[Any, ...]]) -> Sequence[tu
 
 
 async def builds_in_use(reader: Reader, known: tuple[Projection, ...]) -> dict[str, tuple[Projection, int]]:
-    """By read model: the build in use and its position. Read models that were never built are missing."""
+    """The build in use and its position, by read model. Read models that were never built are missing."""
     by_key = {(build.name, build.version): build for build in known}
     rows = await reader.rows(in_use_sql(known))
     return {name: (by_key[name, version], position) for name, version, position in rows}

@@ -1,4 +1,4 @@
-"""Comparing a new build with the active one, at one position of both: whatever both know must be equal."""
+"""Compares a new build with the active one at the same position: all tables and columns of both must be equal."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,10 +12,10 @@ from domain.times import EARLIEST, LATEST
 from projections.engine.changes import Projection, Table
 
 COMPARED_STRETCH = 20_000
-"""Positions of an insert-only table that one statement compares: some 100 ms, after which others get their turn."""
+"""Positions of an insert-only table that one statement compares: some 100 ms, then other sessions get their turn."""
 
 AS_READ = f"least(greatest({{}}, '{EARLIEST.isoformat()}'), '{LATEST.isoformat()}')"
-"""A build may hold a time outside its range from before times had one; events that recorded it are read as the end."""
+"""An old build may hold a time outside the range, from before there was one; events are read with the nearer end."""
 
 AS_COMPARED: Mapping[str, str] = {"json": "{}::text", "timestamptz": AS_READ}
 
@@ -29,14 +29,14 @@ def find_difference(
     position: int,
     rest: Callable[[float], None] = lambda seconds: None,
 ) -> str | None:
-    """The first difference between the two, as one line without stored values but the row's key; None if there is none.
+    """The first difference between the two, as one line with the row's key and no other stored value; None if equal.
 
-    connection: inside a transaction whose snapshot has both builds at `position`.
-    rest:       called after each statement with the seconds that it took.
+    connection: in a transaction; its snapshot has both builds at `position`.
+    rest:       called after each statement with the seconds it took.
 
-    Compared are the tables that both have under one name and key, and their columns of one name and type, but for what
-    `new.unlike` names. Accounts that the active build had to leave behind are left out; a table that does not say whose
-    its rows are is left out with them.
+    It compares the tables with the same name and key, and in them the columns with the same name and type, except those
+    in `new.unlike`. Accounts that the active build has parked are skipped; if there are any, so are tables without an
+    account column.
     """
     behind, worse = _parked(connection, active), _parked(connection, new)
     if worse - behind:
@@ -89,9 +89,9 @@ def _query(
     names: Sequence[str],
     stretch: tuple[int, int] | None,
 ) -> sql.Composed:
-    """One row for the first difference: the key, whether each has it, then for each column whether it differs.
+    """Query for the first difference: the key, whether each build has it, then for each column whether it differs.
 
-    No value is read: one of the two may hold what Python cannot, such as a year beyond 9999.
+    It reads no other value: a build may hold values that Python cannot, such as a year beyond 9999.
     """
     conditions: list[sql.Composable] = [sql.SQL("true")]
     if stretch is not None:

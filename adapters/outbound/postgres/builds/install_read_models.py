@@ -1,4 +1,4 @@
-"""Makes the read schema: the projector's own tables, and those of every current build. Harmless to repeat."""
+"""Makes the read schema: the projector's own tables and those of every current build. Safe to repeat."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from projections.engine.changes import Projection
 from projections.engine.registry import current_of, tables_sql, view_names, views_sql
 
 VIEWS_LOCK_TIMEOUT = "500ms"
-"""Replacing a view waits for people who read it, and people who come later wait behind it: no longer than this."""
+"""Replacing a view waits for running reads, and later reads wait behind it: at most this long."""
 
 OWN_TABLES = b"""
 CREATE TABLE IF NOT EXISTS read.positions (
@@ -71,16 +71,16 @@ ALTER TABLE read.parked ALTER COLUMN version SET NOT NULL, DROP CONSTRAINT parke
     ADD CONSTRAINT parked_pkey PRIMARY KEY (projection, version, account);
 INSERT INTO read.active (projection, log, version) SELECT projection, log, version FROM read.positions;
 """
-"""From a release that kept one build of each read model, in the tables that it left."""
+"""Builds of a release that kept one build of each read model, in the tables that it left."""
 
 log = structlog.get_logger()
 
 
 def install_read_models(connection: psycopg.Connection[Any], builds: Sequence[Projection]) -> None:
-    """Create what is missing: the current build of each read model, beside whatever was built before.
+    """Create what is missing: the current build of each read model, beside all earlier builds.
 
-    Runs as the owner of schema `read` (the projector); who may read it is ensure_roles' say. Where nothing was built
-    yet all builds are active at once; otherwise a new one is active only once it has caught up and was compared.
+    Runs as the owner of schema `read` (the projector); ensure_roles grants reading. If nothing was built yet, all
+    builds are active at once; otherwise a new one becomes active after it has caught up and was compared.
     """
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", [SETUP])
@@ -103,16 +103,16 @@ def install_read_models(connection: psycopg.Connection[Any], builds: Sequence[Pr
 
 
 def has_read_models(connection: psycopg.Connection[Any], builds: Sequence[Projection]) -> bool:
-    """Whether the current builds were installed: their positions came to be in the same transaction as all the rest."""
+    """Whether the current builds were installed: the same transaction inserts their positions and all the rest."""
     if connection.execute("SELECT to_regclass('read.active')").fetchone() == (None,):
         return False
     return {(build.name, build.version) for build in current_of(builds).values()} <= _built(connection)
 
 
 def show_to_people(connection: psycopg.Connection[Any], build: Projection) -> bool:
-    """Point the views for people at `build`; False if somebody reads them and will not let go in time.
+    """Point the views for people at `build`; False if other sessions keep them locked for too long.
 
-    Where columns differ from the other build's, which CREATE OR REPLACE does not allow, they are dropped first.
+    If columns differ from the other build's, CREATE OR REPLACE would fail, so the views are dropped first.
     """
     try:
         with connection.transaction():
@@ -135,7 +135,7 @@ def _built(connection: psycopg.Connection[Any]) -> set[tuple[str, int]]:
 
 
 def _note(connection: psycopg.Connection[Any], build: Projection, *, activate: bool) -> None:
-    """Its position, from genesis on if it is new, and what belongs to it."""
+    """Insert its position (genesis if it is new) and the names of its tables and views."""
     connection.execute(
         "INSERT INTO read.positions (projection, log, version, position, updated_at) VALUES (%s, %s, %s, 0, now())"
         " ON CONFLICT DO NOTHING",

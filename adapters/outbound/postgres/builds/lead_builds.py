@@ -1,4 +1,4 @@
-"""Who writes a build: the session that holds its advisory lock, so that losing the session is losing the lead.
+"""The leader of a build writes it: the session that holds its advisory lock. A lost session loses the lead.
 
 One lock for each read model, version and log: a newer release leads its own versions beside an older one's.
 """
@@ -26,12 +26,12 @@ def lead(connection: psycopg.Connection[Any], build: Projection) -> bool:
 
 
 def let_go(connection: psycopg.Connection[Any], build: Projection) -> None:
-    """For another session to lead it at once."""
+    """Release the lock, so that another session can lead the build at once."""
     connection.execute(LET_GO, [lock_of(build.name, build.version)])
 
 
 def is_led(connection: psycopg.Connection[Any], name: str, version: int) -> bool:
-    """Whether some other session leads it now; if not, nobody will before this transaction ends."""
+    """Whether another session leads it now; if not, none can before this transaction ends."""
     return connection.execute(HOLD, [lock_of(name, version)]).fetchone() != (True,)
 
 

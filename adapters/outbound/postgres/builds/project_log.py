@@ -1,9 +1,9 @@
 """The projector: follows the log and keeps every read model up to date, page by page.
 
-A page's effects and the position are one transaction, so that a crash at any instant repeats nothing and skips nothing.
+A page's effects and position are one transaction, so that a crash at any moment repeats nothing and skips nothing.
 An event that cannot be projected parks its account in that read model; all other accounts go on.
 
-The builds that readers use, and those that they used before, are written together. A new build is caught up beside them
+Builds in use and builds used before are written together. A new build catches up beside them
 (build_beside) and joins them once it is active.
 """
 
@@ -27,7 +27,7 @@ from projections.engine.changes import Projection
 from projections.engine.registry import BUILDS
 
 PAGE_SIZE = 1_000
-"""Events per transaction: large enough for bulk, small enough (some 50 ms) not to hold a reader's news back."""
+"""Events per transaction: large enough for bulk, small enough (some 50 ms) not to delay readers."""
 
 LOG_POLL_S = 0.03
 """How long a missed wake-up delays an event; an idle poll costs the database about 0.1 ms."""
@@ -38,16 +38,16 @@ however few events it has, and a page for every event would take the machine fro
 after a pause is projected at once; the lag stays below half of what is promised (250 ms)."""
 
 LEADER_POLL_S = 0.25
-"""How often a projector looks which builds there are, and for one that has lost its leader."""
+"""How often a projector looks for new builds and for builds without a leader."""
 
 RECONNECT_PAUSES_S = (0.05, 0.1, 0.2, 0.5, 1.0)
-"""The last one repeats until the database is back."""
+"""Pauses in seconds; the last one repeats until the database is back."""
 
 RETIRE_EVERY_S = 60.0
 """Dropping an old build frees space and is never urgent."""
 
 BESIDE_ENDS_WITHIN_S = 5.0
-"""A new build's page, or a statement of its comparison."""
+"""Enough for a new build's page, or for one statement of its comparison."""
 
 FOUND = b"""
 SELECT p.projection, p.version, p.position, a.version
@@ -59,7 +59,7 @@ log = structlog.get_logger()
 
 
 class _Found(NamedTuple):
-    """A build where it stands. `active` is the version in use of its read model."""
+    """A build and its position. `active` is the version in use of its read model."""
 
     position: int
     active: int | None
@@ -73,7 +73,7 @@ class Projector:
     """Brings read models up to date (`catch_up`) and keeps them so (`run`). Any number may run; each build has one
     leader.
 
-    A projector leads only versions that its release ships: one of another release goes on beside it with its own.
+    A projector leads only versions that its release ships; a projector of another release leads its own beside it.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Projector:
 
         info:          conninfo of the projector's role, which owns schema `read`.
         on_page:       called after each commit to builds that readers use, for metrics.
-        on_parked:     called for each account left behind, for alarms.
+        on_parked:     called for each account that is parked, for alarms.
         on_difference: called for each new build that is not used because it differs, for alarms.
         """
         self._info = info
@@ -114,7 +114,7 @@ class Projector:
     def run(self, stop: threading.Event) -> None:
         """Follow the log until `stop`; survives a database that goes away and comes back.
 
-        Raises: LogGap, LogTruncated, PositionMoved: what waiting does not heal.
+        Raises: LogGap, LogTruncated, PositionMoved, which waiting does not cure.
         """
         failures = 0
         self._has_threads = True
@@ -154,7 +154,7 @@ class Projector:
 
     @contextmanager
     def _connected(self) -> Iterator[psycopg.Connection[Any]]:
-        """A connection to tables that are there."""
+        """A connection, after the tables were installed."""
         with psycopg.connect(self._info, autocommit=True) as connection:
             connection.prepare_threshold = 0
             self._install(connection)
@@ -162,8 +162,8 @@ class Projector:
             yield connection
 
     def _install(self, connection: psycopg.Connection[Any]) -> None:
-        """Once per process, in case a view has changed: making views anew takes a lock that people wait for, and room
-        that a full disk has not. Again only in a database that was restored to a time before."""
+        """Install once per process, in case a view has changed: replacing views takes a lock that readers wait for, and
+        disk space. Again only if the database was restored to a time before."""
         if not (self._has_installed and has_read_models(connection, self._builds)):
             install_read_models(connection, self._builds)
             self._has_installed = True
@@ -185,8 +185,8 @@ class Projector:
                 stop.wait(LEADER_POLL_S)
 
     def _leads_all(self, connection: psycopg.Connection[Any], read_models: ReadModelWriter) -> bool:
-        """Lead every build that is in use, or was, and that no other session leads; False if one does. New builds are
-        caught up in threads of their own."""
+        """Lead every build that is or was in use and has no other leader; False if one has. New builds catch up in
+        their own threads."""
         found = self._found(connection)
         self._in_use = frozenset(build for build, its in found.items() if build.version == its.active)
         for build, its in found.items():
@@ -203,7 +203,7 @@ class Projector:
             self._beside[build].start()
 
     def _bring_up(self, build: Projection) -> None:
-        """A thread's life: until the build is active. What goes wrong with it never ends what readers use."""
+        """Body of a thread, until the build is active. Its failures never stop the builds in use."""
         beside = self._build_beside(build)
         failures = 0
         while not self._ending.is_set():
@@ -222,7 +222,7 @@ class Projector:
                 return
 
     def _retire(self) -> None:
-        """A thread's life: old builds go as soon as they may, on a connection that nobody waits for."""
+        """Body of a thread: drop old builds as soon as possible, on its own connection."""
         while not self._ending.wait(RETIRE_EVERY_S):
             try:
                 with psycopg.connect(self._info, autocommit=True) as connection:
@@ -251,7 +251,7 @@ class Projector:
             self._on_page(page)
 
     def _follow(self, connection: psycopg.Connection[Any], read_models: ReadModelWriter, stop: threading.Event) -> None:
-        """Write what is there, then wait: for news if there was nothing, else (unless more is due) the period out."""
+        """Write new events, then wait: for the next one if there were none, else (unless more is due) the period."""
         began_s = time.monotonic()
         written = read_models.advance()
         if not written:

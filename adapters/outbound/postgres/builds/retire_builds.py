@@ -1,7 +1,7 @@
-"""Dropping builds that no release in use needs any more: nothing reads them, writes them, or could still come to.
+"""Drops builds that no release in use needs any more: no process reads or writes them, now or later.
 
-A build is retired when this release no longer ships its version: one lower than all that it ships of that read model.
-Until then it is kept up to date, for readers of the release before and for switching back.
+A build is retired if its version is lower than all versions of that read model that this release ships.
+Until then it stays current, for readers of the previous release and for switching back.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from domain.log import LOG_ID
 from projections.engine.changes import Projection
 
 RETIRE_LOCK_TIMEOUT = "500ms"
-"""For a table that somebody reads although nothing of ours names it any more: then another time."""
+"""If another session still reads the table, which nothing of ours names any more, it is dropped another time."""
 
 DROPPABLE = b"""
 SELECT b.projection, b.version, b.tables, b.views
@@ -28,15 +28,15 @@ SELECT b.projection, b.version, b.tables, b.views
 """
 
 FORGET_OLD_ROWS = b"VACUUM (FREEZE) read.active"
-"""What a snapshot may still see cannot be frozen: afterwards `relfrozenxid` says which snapshots may be open."""
+"""Rows that a snapshot may still see cannot be frozen, so `relfrozenxid` then shows which snapshots may be open."""
 
 IS_SEEN = b"""
 SELECT age(c.relfrozenxid) >= age(a.xmin)
   FROM pg_class c, read.active a
  WHERE c.oid = 'read.active'::regclass AND a.projection = %s AND a.log = %s
 """
-"""Whether a snapshot may be open that is older than the switch (the row's own transaction) and so sees another build in
-use: of any role, on any connection, in this database."""
+"""Whether a snapshot of any role on any connection in this database may be older than the switch (the row's
+transaction) and so see another build in use."""
 
 FORGET = (
     b"DELETE FROM read.positions WHERE projection = %s AND version = %s",
@@ -55,7 +55,7 @@ class _Old(NamedTuple):
 
 
 def retire_builds(connection: psycopg.Connection[Any], builds: Sequence[Projection]) -> list[tuple[str, int]]:
-    """Drop what can be dropped now and return it; what cannot is tried again by the next call.
+    """Drop the builds that can be dropped now and return them; the next call tries the others again.
 
     connection: autocommit, of the owner of schema `read`.
     builds:     all that this release ships.
@@ -98,6 +98,6 @@ SELECT c.relname FROM pg_class c
 
 
 def _left_over(connection: psycopg.Connection[Any], build: _Old) -> list[str]:
-    """Its views for people that no other build has."""
+    """Those of its views for people that no other build has."""
     rows = connection.execute(LEFT_OVER, [build.views, build.projection, build.version])
     return [name for (name,) in rows]
