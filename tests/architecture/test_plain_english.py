@@ -22,6 +22,7 @@ CLEAN_FOLDERS = (
     "adapters/outbound/crypto",
     "adapters/outbound/postgres/append",
     "adapters/outbound/postgres/builds",
+    "adapters/outbound/postgres/project",
     "adapters/outbound/providers",
     "adapters/outbound/telemetry",
     "adapters/outbound/tokens",

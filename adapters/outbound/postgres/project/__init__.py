@@ -1,1 +1,1 @@
-"""One page of the log into the tables of the read models. Uses wire."""
+"""Writes one page of the log into the tables of the read models. Uses wire."""

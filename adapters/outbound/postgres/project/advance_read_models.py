@@ -1,4 +1,4 @@
-"""One page of the log into the read models: effects, parked accounts and positions in one transaction."""
+"""Writes one page of the log into the read models: effects, parked accounts and positions in one transaction."""
 
 import struct
 import time
@@ -17,7 +17,7 @@ from projections.engine.changes import Projection
 from projections.engine.page import Page
 
 UNSTORABLE = (psycopg.DataError, psycopg.IntegrityError, ArithmeticError, ValueError, TypeError, struct.error)
-"""How the database says that the effects of some event do not fit its tables, such as a sum beyond 64 bits."""
+"""Errors if the effects of an event do not fit the tables, such as a sum beyond 64 bits."""
 
 MAX_ERROR_CHARS = 500
 
@@ -43,7 +43,7 @@ class PageWritten(msgspec.Struct, frozen=True):
 
 
 class Parked(msgspec.Struct, frozen=True):
-    """An account that a build had to leave behind: its figures there are not provable beyond `position`."""
+    """An account that a build stopped updating: its figures there cannot be proven beyond `position`."""
 
     projection: str
     version: int
@@ -53,11 +53,11 @@ class Parked(msgspec.Struct, frozen=True):
 
 
 class PositionMoved(Exception):
-    """Another process wrote a build although we lead it: never go on from a position that is not ours."""
+    """Another process wrote a build that this one leads: never go on from a position that is not ours."""
 
 
 class ReadModelWriter:
-    """Writes builds as their leader: knows where each stands and who is parked, and holds the connection."""
+    """Writes builds as their leader: keeps each build's position and parked accounts, and the connection."""
 
     def __init__(
         self,
@@ -79,11 +79,11 @@ class ReadModelWriter:
 
     @property
     def position(self) -> int:
-        """Where the one that is furthest behind stands."""
+        """Position of the build that is furthest behind."""
         return min(self._positions.values())
 
     def take(self, build: Projection) -> None:
-        """Write `build` too, from where the database has it; the caller leads it."""
+        """Write `build` too, from its stored position; the caller leads it."""
         key = [build.name, build.version]
         row = self._connection.execute(
             "SELECT position FROM read.positions WHERE projection = %s AND version = %s AND log = %s", [*key, LOG_ID]
@@ -95,10 +95,10 @@ class ReadModelWriter:
         self._parked |= {(build, account) for (account,) in parked}
 
     def advance(self, upto: int | None = None) -> int:
-        """Write one page for each group of builds that stand together; returns the events of the longest page, 0 if all
-        stand at the head (or at `upto`).
+        """Write one page for each group of builds at the same position.
 
-        A group that is behind reads no further than where the next one stands, so that they meet and go on together.
+        Returns: events of the longest page, 0 if all builds are at the head (or at `upto`).
+        A group that is behind reads only up to the next group's position, so that they join and go on together.
         Raises: LogGap, LogTruncated, PositionMoved, psycopg.Error.
         """
         standing = self._positions.__getitem__
@@ -122,7 +122,7 @@ class ReadModelWriter:
                 self._write_around(build, events, error)
 
     def _write_around(self, build: Projection, events: Sequence[LogEntry], error: Exception) -> None:
-        """Some event's effects cannot be stored: halve until it stands alone, and park its account."""
+        """Some event's effects cannot be stored: halve the page until that event is alone, then park its account."""
         if len(events) == 1:
             self._commit([build], events, [(build, _as_parked(build, events[0], error))])
             return
@@ -164,7 +164,7 @@ class ReadModelWriter:
                 if isinstance(recorded, Undecodable):
                     raise recorded.error
                 changes = project(recorded)
-            except Exception as error:  # noqa: BLE001 - a poison event may raise anything: it stops its account, not the log
+            except Exception as error:  # noqa: BLE001 - an event may raise any error: it stops its account, not the log
                 poisoned = _as_parked(build, recorded, error)
                 parked.append((build, poisoned))
                 left_behind.add(poisoned.account)

@@ -1,4 +1,4 @@
-"""Which of several projector processes expires what is due: the one whose session holds an advisory lock."""
+"""Chooses the projector process that expires reservations and lots: its session holds an advisory lock."""
 
 import asyncio
 from typing import Any
@@ -12,7 +12,7 @@ ASK_TIMEOUT_S = 5.0
 
 
 class ExpiryLead:
-    """Kept as long as its session lives; PostgreSQL frees it when the process is gone, whatever ended that."""
+    """Held as long as its session lives; PostgreSQL frees it however the process ends."""
 
     def __init__(self, info: str) -> None:
         self._info = info

@@ -1,4 +1,4 @@
-"""Writing a page's merged changes: a handful of statements whatever the number of rows."""
+"""Writes a page's merged changes: a handful of statements, however many rows."""
 
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -14,7 +14,7 @@ from projections.engine.page import Page, RowChange
 from projections.engine.rows import Key
 
 _COPIED_AS: Mapping[str, str] = {"json": "text"}
-"""psycopg would encode a text as a JSON string; ours is JSON already, and both travel as the same bytes."""
+"""psycopg would encode a text as a JSON string, but our text already is JSON; both types have the same bytes."""
 
 
 def physical(table: Table, build: str) -> sql.Identifier:
@@ -38,8 +38,8 @@ def _delete(connection: psycopg.Connection[Any], table: Table, build: str, keys:
 
 
 def _by_columns(rows: Mapping[Key, RowChange]) -> dict[tuple[tuple[str, ...], tuple[str, ...]], list[Any]]:
-    """Rows that set the same columns go into one statement. Every counter that any row adds to is in each of them:
-    adding zero changes nothing, and so the number of statements depends on what is set, not on what is counted."""
+    """Rows by the columns they set and add to: one statement each. Each has every counter that any row adds to (adding
+    zero changes nothing), so the number of statements depends only on the columns set."""
     counters = tuple(sorted({column for row in rows.values() for column in row.adds}))
     groups: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Any]] = {}
     for key, row in rows.items():
@@ -73,7 +73,7 @@ def _copy(connection: psycopg.Connection[Any], table: Table, build: str, rows: S
             copy.write_row(row)
 
 
-# The texts below are cached: there is one per table and set of columns that the projections name, a few dozen in all.
+# The statements below are cached: one per table and set of columns, a few dozen in all.
 
 
 @cache
