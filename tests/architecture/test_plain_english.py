@@ -23,6 +23,7 @@ CLEAN_FOLDERS = (
     "adapters/outbound/postgres/append",
     "adapters/outbound/postgres/builds",
     "adapters/outbound/postgres/project",
+    "adapters/outbound/postgres/read",
     "adapters/outbound/providers",
     "adapters/outbound/telemetry",
     "adapters/outbound/tokens",

@@ -1,1 +1,1 @@
-"""Questions: read models, keys of callers, kept answers. Uses builds and wire."""
+"""Reads: read models, API keys of callers, stored answers. Uses builds and wire."""

@@ -1,4 +1,4 @@
-"""Questions of projections, asked of the build of a read model that is in use."""
+"""Runs the queries of projections on the build of a read model that is in use."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -16,18 +16,18 @@ from projections.engine.registry import BUILDS, current_of, for_build, queries_o
 ONE_SNAPSHOT = b"SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
 MOST_TRIES = 3
-"""Of a question that met another build than the one it was for: one more after a switch, and one to spare."""
+"""Tries of a query when the build in use changes: one more after a switch, and one to spare."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 Question = Callable[Concatenate[Reader, P], Awaitable[T]]
-"""A function of projections/<read model>/queries.py. A build of another version is asked by the function of the same
-name in that version's queries.py."""
+"""A function of projections/<read model>/queries.py. For a build of another version the function of the same name
+in that version's queries.py runs."""
 
 
 class PoolReader:
-    """Asks on any connection of the pool, about the log or about all read models."""
+    """Queries the log or all read models on any connection of the pool."""
 
     def __init__(self, pool: Pool) -> None:
         """pool: autocommit connections of a role that may read schemas `read` and `ledger`; the caller opens it."""
@@ -39,7 +39,7 @@ class PoolReader:
 
 
 class AskBuilds:
-    """Answers from the pool's connections, each statement in one snapshot and from the build in use in it."""
+    """Queries on the pool's connections; each statement reads the build in use in its own snapshot."""
 
     def __init__(self, reader: PoolReader, known: Sequence[Projection] = BUILDS) -> None:
         """known: builds that this release knows how to read."""
@@ -48,8 +48,8 @@ class AskBuilds:
         self._last_used = current_of(known)
 
     async def ask(self, question: Question[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """The answer of the build in use, one round trip a statement: each is for the build that was in use last time,
-        and says so if by its own snapshot another one is. Then that one is asked.
+        """The answer of the build in use, one round trip per statement. Each statement is for the build that was in use
+        last time; if its snapshot has another build in use, that build is queried next.
 
         Raises: NotBuilt, psycopg.Error.
         """
@@ -71,7 +71,7 @@ class AskBuilds:
 
     @asynccontextmanager
     async def one_moment(self) -> AsyncIterator["Moment"]:
-        """Several questions that see the same snapshot."""
+        """Several queries in the same snapshot."""
         async with self._reader.pool.connection() as connection, connection.transaction():
             await connection.execute(ONE_SNAPSHOT)
             yield Moment(connection, await builds_in_use(_PinnedReader(connection), self._known))
@@ -86,7 +86,7 @@ class Moment:
 
     @property
     def position(self) -> int:
-        """Of the read model that is furthest behind."""
+        """Position of the read model that is furthest behind."""
         return min(position for _, position in self._in_use.values())
 
     async def ask(self, question: Question[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -99,7 +99,7 @@ class Moment:
 
 
 class _GuardedReader:
-    """Asks a build only if it is the one in use in the statement's own snapshot. Raises: AnotherBuild, NotBuilt."""
+    """Queries a build only if it is in use in the statement's own snapshot. Raises: AnotherBuild, NotBuilt."""
 
     def __init__(self, reader: Reader, build: Projection, known: tuple[Projection, ...]) -> None:
         self._reader = reader
@@ -112,7 +112,7 @@ class _GuardedReader:
 
 
 class _PinnedReader:
-    """Asks on one connection; of a build if one is given, which is known to be the one in use there."""
+    """Queries on one connection; `build`, if given, is the one in use there."""
 
     def __init__(self, connection: psycopg.AsyncConnection, build: Projection | None = None) -> None:
         self._connection = connection

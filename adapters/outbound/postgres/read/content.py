@@ -1,4 +1,4 @@
-"""Data keys and kept answers: what is stored beside the log and may be dropped."""
+"""Data keys and stored answers, which are kept beside the log and may be dropped."""
 
 from datetime import datetime
 from uuid import UUID
@@ -26,7 +26,7 @@ class PostgresDataKeys:
 
 
 class PostgresAnswers:
-    """Answers kept for idempotent retries (application.ports.answers.AnswerStore)."""
+    """Answers stored for idempotent retries (application.ports.answers.AnswerStore)."""
 
     def __init__(self, pool: AsyncConnectionPool) -> None:
         self._pool = pool

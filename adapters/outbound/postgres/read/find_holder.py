@@ -1,4 +1,4 @@
-"""Which session holds the lock of a stream."""
+"""Finds the session that holds the lock of a stream."""
 
 from projections.engine.reader import Reader
 

@@ -1,4 +1,4 @@
-"""The tail of key and account events: what a cached key must not be older than (docs/reference/rules.md#keys)."""
+"""Follows key and account events; a cached key must not be older than the newest one (docs/reference/rules.md#keys)."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,7 @@ from adapters.outbound.postgres.wire.ask_server import LOST, WireConnection, int
 
 ACCESS_POLL_S = 0.1
 FRESH_S = 0.5
-"""A tail that has not been read for longer may have missed a revocation: keys are then read from their streams."""
+"""If the tail was not read for longer, it may miss a revocation: keys are then read from their streams."""
 
 POLL_TIMEOUT_S = 2.0
 
@@ -28,11 +28,11 @@ ORDER BY 2
 class AccessTail:
     """Polls the tail on a connection of its own; calls `on_event(stream, position)` for each event found.
 
-    A new connection may lead to a log that was restored to an earlier state: the tail begins anew at its head then, and
-    `on_begin` is told, before anything is fresh again.
+    A new connection may lead to a log that was restored to an earlier state: so the tail starts again at its head and
+    calls `on_begin` before it is fresh again.
 
-    position:   how far this process has certainly seen key and account events; None before the first look.
-    started_at: where the first look began: what lies before it was never reported to `on_event`.
+    position:   up to here this process has seen all key and account events; None before the first poll.
+    started_at: position of the first poll; earlier events are never reported to `on_event`.
     """
 
     def __init__(self, info: str, on_event: Callable[[str, int], None], on_begin: Callable[[], None]) -> None:
@@ -48,7 +48,7 @@ class AccessTail:
         return asyncio.get_running_loop().time() - self._read_at_s <= FRESH_S
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Poll until cancelled."""
         try:
             while True:
                 with contextlib.suppress(psycopg.Error, *LOST):
@@ -62,7 +62,7 @@ class AccessTail:
             self._connection.close()
 
     async def poll(self) -> None:
-        """Read what is new. Freshness counts from before the query: what commits later is for the next one."""
+        """Read new events. The tail is fresh as of the query's start: the next poll reads later commits."""
         asked_at_s = asyncio.get_running_loop().time()
         if self._connection is None or self._connection.is_closed:
             self._connection = await WireConnection.open(self._info, POLL_TIMEOUT_S)
@@ -79,7 +79,7 @@ class AccessTail:
         self._read_at_s = asked_at_s
 
     def _report(self, found: Iterator[list[bytes | None]]) -> bytes | None:
-        """Tell of each event; returns the head, which stands in every row."""
+        """Report each event; returns the head, which is in every row."""
         head: bytes | None = None
         for head, position, stream in found:  # noqa: B007 - returned
             if stream is not None:

@@ -1,9 +1,9 @@
-"""Implements application.ports.key_directory: a cache over the api_key read model that a revocation outruns.
+"""Implements application.ports.key_directory: a cache over the api_key read model that revocations invalidate at once.
 
-An entry is kept only if the read model it came from had seen every key and account event that this process knows to
-concern it; what it says is what the streams of key and account say, because who can write the read model must not be
-able to give a key to another account, or to open one that was closed. Whatever is in doubt (a stopped projector, a tail
-that is too old, a key the read model does not know yet) is read from the key's own stream instead.
+An entry is kept only if its read model had seen every event of the key and its account that this process knows. Its
+content comes from the streams of key and account, because a role that can write the read model must not be able to give
+a key to another account, or to open a closed one. In doubt (a stopped projector, a stale tail, a key that the read
+model does not have yet) the key is read from its own stream.
 """
 
 import asyncio
@@ -29,22 +29,22 @@ from domain.errors import DomainError
 
 MAX_ENTRIES = 50_000
 MAX_INVALIDATIONS = 10_000
-"""Streams whose newest event is remembered; beyond it the floor rises and older read models are no longer trusted."""
+"""Streams with a remembered newest event; beyond this the floor rises and older read models are no longer trusted."""
 
 NONE_S = 1.0
-"""How long an unknown key is remembered as that: a client that repeats itself asks the database once."""
+"""How long an unknown key is remembered: a client that repeats it causes one query."""
 
 MAX_NONE = 10_000
 
 SHARED_S = 0.5
-"""A look-up that began longer ago may have read what was true before a revocation, which is to be known within 1 s."""
+"""A look-up that began longer ago may predate a revocation, which must take effect within 1 s."""
 
 KEY_READ_PATIENCE_S = 0.5
-"""For the read model; a pooled connection on a dead network may hang for much longer."""
+"""Wait for the read model; a pooled connection on a dead network may hang much longer."""
 
 
 class SecretReads(Protocol):
-    """What is asked of application.reads.keys.KeyReads."""
+    """The part of application.reads.keys.KeyReads that is used here."""
 
     async def with_secret(self, secret_hash: bytes) -> FoundKey | None: ...
 
@@ -52,7 +52,7 @@ class SecretReads(Protocol):
 class CachedKeyDirectory:
     """Serves one event loop; `tail.run()` must be running.
 
-    patience_s: how long a caller waits for a key that must be looked up; the ledger counts as out of reach then.
+    patience_s: longest wait for a key look-up; after that the ledger counts as out of reach.
     """
 
     def __init__(
@@ -100,15 +100,15 @@ class CachedKeyDirectory:
         return asyncio.get_running_loop().time() < self._none_until_s.get(secret_hash, 0.0)
 
     def _note_none(self, secret_hash: bytes) -> None:
-        """No key is made with a secret that somebody tried before: it is drawn at random."""
+        """A later key cannot have this secret, since secrets are drawn at random."""
         self._none_until_s.pop(secret_hash, None)
         self._none_until_s[secret_hash] = asyncio.get_running_loop().time() + NONE_S
         if len(self._none_until_s) > MAX_NONE:
             del self._none_until_s[next(iter(self._none_until_s))]
 
     async def _look_up_once(self, secret_hash: bytes) -> FoundKey | None:
-        """Callers who come with one secret while it is looked up wait for the same answer: the streams are read by one
-        line, so ten look-ups over a slow network would outlast everybody's patience.
+        """Callers with the same secret share one running look-up: streams are read on one connection, so ten look-ups
+        over a slow network would exceed each caller's patience.
         """
         began_s, look_up = self._look_ups.get(secret_hash, (-SHARED_S, None))
         now_s = asyncio.get_running_loop().time()
@@ -119,7 +119,7 @@ class CachedKeyDirectory:
         return await asyncio.shield(look_up)
 
     def _looked_up(self, secret_hash: bytes, look_up: "asyncio.Task[FoundKey | None]") -> None:
-        """A failure nobody waited for any more is no fault."""
+        """A failed look-up without waiting callers is no error."""
         if self._look_ups[secret_hash][1] is look_up:
             del self._look_ups[secret_hash]
         if not look_up.cancelled():
@@ -134,7 +134,7 @@ class CachedKeyDirectory:
             raise DomainError("ledger_unavailable", retry_after_s=1) from None
 
     async def _look_up(self, secret_hash: bytes) -> FoundKey | None:
-        """From the read model if that is new enough, else from the streams; only a read model's entry is kept."""
+        """Read the key from the read model if that is new enough, else from the streams; only the former is cached."""
         found = await self._read(secret_hash) if self.tail.is_fresh() else None
         if found is not None and self._is_current(found):
             confirmed = await self._confirmed(found, secret_hash)
@@ -144,13 +144,13 @@ class CachedKeyDirectory:
         return await self._from_streams(secret_hash)
 
     async def _confirmed(self, found: FoundKey, secret_hash: bytes) -> FoundKey | None:
-        """What the streams of the key that was found, and of its account, say; None if the secret is not that key's.
-        Two reads for each entry that is made."""
+        """The key and its account as in their streams; None if the secret is not that key's. Two reads for each new
+        entry."""
         key, state = await self._now(found.key.key_id)
         return FoundKey(key, state, found.position) if secret_hash in key.hashes else None
 
     async def _read(self, secret_hash: bytes) -> FoundKey | None:
-        """None also if the read model does not answer: the streams have a bounded wait and a name for that."""
+        """Also None if the read model does not answer: the streams have a bounded wait and an error for that."""
         try:
             async with asyncio.timeout(KEY_READ_PATIENCE_S):
                 return await self._reads.with_secret(secret_hash)
@@ -165,13 +165,13 @@ class CachedKeyDirectory:
         return FoundKey(key, state, 0)
 
     async def _now(self, key_id: str) -> tuple[ApiKey, AccountState]:
-        """By their own streams."""
+        """The key and the state of its account, from their own streams."""
         key = await self._ledger.state_of(API_KEY, key_id)
         account = await self._ledger.state_of(ACCOUNT, key.account_id)
         return key, account.state
 
     def _is_current(self, found: FoundKey) -> bool:
-        """Nor may the tail have gone stale while the read model was asked: what it then says may be long past."""
+        """Whether the entry is new enough. The tail must still be fresh: it may have gone stale during the query."""
         if not self.tail.is_fresh():
             return False
         floor = max(self._floor, self.tail.started_at)
@@ -193,14 +193,14 @@ class CachedKeyDirectory:
                 self._hashes_of.pop(stream, None)
 
     def _forget_all(self) -> None:
-        """The tail begins anew: until then nothing is trusted, and afterwards nothing older than its beginning."""
+        """The tail starts again: no entry is trusted until then, and later none older than its start."""
         self._entries.clear()
         self._hashes_of.clear()
         self._newest.clear()
         self._floor = 0
 
     def _invalidate(self, stream: str, position: int) -> None:
-        """Something happened to a key or an account: drop what we have of it, and trust nothing older from now on."""
+        """A key or an account has a new event: drop its entries, and trust no older ones from now on."""
         for secret_hash in self._hashes_of.pop(stream, set()):
             found = self._entries.pop(secret_hash, None)
             if found is not None:

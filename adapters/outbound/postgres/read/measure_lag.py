@@ -1,4 +1,4 @@
-"""How far the read models are behind the log, for metrics and readiness."""
+"""Measures how far the read models are behind the log, for metrics and readiness."""
 
 from adapters.outbound.postgres.read.positions import position_sql
 from projections.engine.changes import Projection
@@ -15,7 +15,7 @@ SELECT coalesce(extract(epoch FROM clock_timestamp() - e.recorded_at), 0)::float
 async def projection_lag_s(reader: Reader, known: tuple[Projection, ...] = BUILDS) -> float:
     """Age of the oldest event that some build in use does not hold yet; 0 if all hold everything.
 
-    Raises: psycopg.Error, also before the projector's first start has made the tables.
+    Raises: psycopg.Error, also if the projector has not made the tables yet.
     """
     rows = await reader.rows(LAG.format(position=position_sql(known)))
     return max(0.0, float(rows[0][0]))

@@ -1,4 +1,4 @@
-"""Implements application.reads.positions: one poll for all waiting callers, none while there are none."""
+"""Implements application.reads.positions: one poll for all waiting callers, and none without callers."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ SELECT coalesce(max(e.notification_id), 0)
 """
 
 POSITIONS_POLL_S = 0.01
-"""While a caller waits. The projector needs some 50 ms; asking five times within that costs next to nothing."""
+"""Poll interval while a caller waits. The projector needs some 50 ms; five polls within that cost almost nothing."""
 
 
 def position_sql(known: tuple[Projection, ...]) -> str:
@@ -29,7 +29,7 @@ def position_sql(known: tuple[Projection, ...]) -> str:
 
 
 class PostgresPositionReads:
-    """Serves one event loop. Positions only grow, so the last one seen answers most waits without a query."""
+    """Serves one event loop. Positions only grow, so the last known one ends most waits without a query."""
 
     def __init__(self, reader: Reader, known: Sequence[Projection] = BUILDS) -> None:
         self._reader = reader
@@ -59,7 +59,7 @@ class PostgresPositionReads:
         return await self.wait_for(last, timeout_s)
 
     async def _look(self) -> None:
-        """Ask once for all current callers; cancelling one of them does not cancel the question."""
+        """Query once for all current callers; cancelling one of them does not cancel the query."""
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._ask())
             self._looking.add_done_callback(_retrieve_error)

@@ -1,4 +1,4 @@
-"""All questions to the read models in PostgreSQL."""
+"""All queries on the read models in PostgreSQL."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ from projections.engine.registry import BUILDS
 
 
 def postgres_reads(pool: Pool, known: Sequence[Projection] = BUILDS) -> Reads:
-    """pool: as PoolReader wants it. known: builds that this release knows how to read."""
+    """pool: as for PoolReader. known: builds that this release knows how to read."""
     reader = PoolReader(pool)
     builds = AskBuilds(reader, known)
     return Reads(
