@@ -24,6 +24,7 @@ CLEAN_FOLDERS = (
     "adapters/outbound/postgres/builds",
     "adapters/outbound/postgres/project",
     "adapters/outbound/postgres/read",
+    "adapters/outbound/postgres/setup",
     "adapters/outbound/providers",
     "adapters/outbound/telemetry",
     "adapters/outbound/tokens",

@@ -1,1 +1,1 @@
-"""What stands before the first request: database, roles, migrations, instance. Uses wire."""
+"""Prepares the first request: database, roles, migrations, instance. Uses wire."""

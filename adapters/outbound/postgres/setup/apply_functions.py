@@ -1,6 +1,6 @@
-"""Applies migrations/functions/*.sql: each function of the ledger whole in one file, replaced when its text is new.
+"""Applies migrations/functions/*.sql: one whole function of the ledger per file, replaced when its text is new.
 
-Owner and grants stay as they are (CREATE OR REPLACE keeps them); running appends end with the text they began with.
+Owner and grants stay as they are (CREATE OR REPLACE keeps them); running appends end with the old text.
 """
 
 import hashlib
@@ -17,8 +17,8 @@ HISTORY = """
 CREATE TABLE IF NOT EXISTS public.schema_functions (name text, sha256 text NOT NULL,
     applied_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (name, sha256))
 """
-"""Every text that was ever in force. None of them is applied again: a process of an earlier release that is restarted
-during an upgrade must not bring its own back."""
+"""Every text that was ever applied. None is applied again: a process of an earlier release that restarts during an
+upgrade must not restore its own text."""
 
 
 class FunctionFile(NamedTuple):
@@ -40,9 +40,9 @@ def function_files() -> Iterator[FunctionFile]:
 
 
 def apply_functions(connection: psycopg.Connection[Any], files: Sequence[FunctionFile]) -> list[str]:
-    """Replace the functions whose text this database has never had, all in one transaction; returns their files' names.
+    """Replace all functions with a text that is new to this database, in one transaction; returns their files' names.
 
-    connection: of the session that holds the migration lock.
+    connection: the session that holds the migration lock.
     Raises:     psycopg.Error if one fails; then none is replaced.
     """
     connection.execute(HISTORY)

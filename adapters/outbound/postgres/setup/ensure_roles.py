@@ -17,16 +17,16 @@ WRITER_FUNCTIONS = (
     "ledger.drop_stale_answers",
     "ledger.stream_lock_key",
 )
-"""All that the writer may do besides reading: it has no way to write the log but the append."""
+"""The writer may call only these functions, apart from reading: the append is its only way to write the log."""
 
 RECORDS_OF_MIGRATIONS = ("public.schema_migrations", "public.schema_functions")
-"""What `migrate` has applied; every role may read it."""
+"""Migrations and functions that `migrate` has applied; every role may read them."""
 
 AUDITOR_CONNECTIONS = 20
-"""`verify` opens at most five; more of them than four at once is not needed."""
+"""`verify` opens at most five; four runs at once are enough."""
 
 PROJECTOR_CONNECTIONS = 40
-"""A projector process opens a handful. What both leave of the server's connections only the writer can take."""
+"""A projector process opens a handful. Only the writer can use the server's other connections."""
 
 AUDITOR_SETTINGS: Mapping[str, str] = {
     "default_transaction_read_only": "on",
@@ -35,7 +35,7 @@ AUDITOR_SETTINGS: Mapping[str, str] = {
     "idle_session_timeout": "15min",
 }
 """Defaults of a session, against mistakes: an open transaction keeps vacuum from its work. A session may set them
-differently (`verify` does for its one long transaction): what the auditor must not do is not granted."""
+differently (`verify` does for its one long transaction): the auditor's limits are its grants."""
 
 
 class Roles(NamedTuple):
@@ -59,11 +59,11 @@ class Roles(NamedTuple):
 
 
 def ensure_roles(info: str, roles: Roles, passwords: Mapping[str, str]) -> bool:
-    """Create or update the roles, give the ledger to its owner, grant to each what it needs. Harmless to repeat.
+    """Create or update the roles, give the ledger to its owner and each role its grants. Safe to repeat.
 
     info:      of a login that may create roles and owns the database, or of a superuser.
     passwords: by role name, for `roles.logins`. Only their SCRAM verifiers are sent, because statements are logged.
-    Returns:   False if the login may not do that: everything runs as that one login then; `/ready` and `verify` say so.
+    Returns:   False if the login may not do that: everything then runs as that login; `/ready` and `verify` report it.
     """
     with psycopg.connect(info, autocommit=True) as connection:
         if not _may_create_roles(connection):
@@ -83,7 +83,7 @@ def ensure_roles(info: str, roles: Roles, passwords: Mapping[str, str]) -> bool:
 
 
 def _may_create_roles(connection: psycopg.Connection[Any]) -> bool:
-    """Asked before any statement names a role: one that is refused stands in the server's log too."""
+    """Check before any statement names a role, since the server logs refused statements."""
     row = connection.execute("SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user").fetchone()
     return row == (True,)
 
@@ -98,7 +98,7 @@ def _create(connection: psycopg.Connection[Any], role: str, login: str, password
     connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(role)))
 
 
-# ---- whose the ledger is
+# ---- ownership
 
 OWNED_BY_OTHERS = """
 WITH ours AS (SELECT oid, nspname, nspowner FROM pg_namespace WHERE nspname IN ('ledger', 'content'))
@@ -119,17 +119,20 @@ SELECT kind, name FROM (
 ) AS found (kind, name, owner)
 WHERE owner <> (SELECT oid FROM pg_roles WHERE rolname = %s)
 """
-"""Sequences of a column go with their table."""
+"""Sequences of a column follow their table."""
 
 
 def _hand_over(connection: psycopg.Connection[Any], roles: Roles) -> None:
-    """What migrations make belongs to the login that ran them until this."""
+    """Give the owner the objects of the login that ran the migrations."""
     owner = sql.Identifier(roles.owner)
     # A new owner must be allowed to create where the object is.
     connection.execute(sql.SQL("GRANT USAGE, CREATE ON SCHEMA ledger, content TO {}").format(owner))
     for kind, name in connection.execute(OWNED_BY_OTHERS, [roles.owner]).fetchall():
         connection.execute(sql.SQL(f"ALTER {kind} {name} OWNER TO {{}}").format(owner))
-    with suppress(psycopg.errors.InsufficientPrivilege), connection.transaction():  # a schema `public` of another's
+    with (
+        suppress(psycopg.errors.InsufficientPrivilege),
+        connection.transaction(),
+    ):  # `public` may belong to another role
         connection.execute(sql.SQL("GRANT CREATE ON SCHEMA public TO {}").format(owner))
         for table in RECORDS_OF_MIGRATIONS:
             connection.execute(sql.SQL(f"ALTER TABLE {table} OWNER TO {{}}").format(owner))
@@ -158,13 +161,13 @@ def _grant(connection: psycopg.Connection[Any], roles: Roles) -> None:
     )
 
 
-# ---- what none of them may take from the others
+# ---- limits, so that no role can block the others
 
 LOCKS = r"^pg_(try_)?advisory_"
-"""Advisory locks: appends, turns and migrations wait for them, so that a role that may take one may stop the ledger."""
+"""Advisory locks: appends, turns and migrations wait for them, so a role that may take one could stop the ledger."""
 
 LARGE_OBJECTS = r"^(lo_|loread$|lowrite$)"
-"""Writing that no grant on a table bounds, and that nothing here needs."""
+"""Functions that write regardless of table grants; nothing here needs them."""
 
 OPEN_TO_ALL = """
 SELECT oid::regprocedure::text FROM pg_proc
@@ -191,7 +194,7 @@ def _bound(connection: psycopg.Connection[Any], roles: Roles) -> None:
 
 
 def _close_functions(connection: psycopg.Connection[Any], roles: Roles) -> None:
-    """The server's own functions are a superuser's to give; what another login leaves open is in SECURITY.md."""
+    """Only a superuser can close the server's own functions; SECURITY.md lists those that another login leaves open."""
     if locks := _open_to_all(connection, LOCKS):
         _execute(connection, roles, f"REVOKE EXECUTE ON FUNCTION {locks} FROM PUBLIC")
         _execute(connection, roles, f"GRANT EXECUTE ON FUNCTION {locks} TO {{owner}}, {{writer}}, {{projector}}")

@@ -1,4 +1,4 @@
-"""Which secrets a database was made with: ledger.instance, its one row."""
+"""Marks which secrets a database was made with: the one row of ledger.instance."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -17,11 +17,11 @@ SELECT i.ledger_id, i.fingerprint, EXISTS (SELECT FROM pg_roles WHERE rolname = 
 
 
 class Instance(NamedTuple):
-    """A database that has a ledger.
+    """A database with a ledger.
 
     fingerprint:  of the secrets that it was made with; None before its first start.
-    roles:        their names here; has_roles: whether they were created.
-    login:        the role that asked; may_change: whether it owns the ledger, or could make itself a role that does.
+    roles:        their names in this database; has_roles: whether they exist.
+    login:        the current role; may_change: whether it owns the ledger, or could become a role that does.
     """
 
     ledger_id: UUID
@@ -58,7 +58,7 @@ def mark_instance(info: str, found: bytes | None, fingerprints: Sequence[bytes])
     """Claim a fresh database for our secrets, or check that it is ours; `info` is the owner's.
 
     found:        its fingerprint, as read before.
-    fingerprints: one for each key of the ring. A database marked with an older key of it is marked anew.
+    fingerprints: one for each key of the ring. A database marked with an older key is marked with the new one.
     Raises: ForeignDatabase.
     """
     if found is not None and found not in fingerprints:
@@ -70,5 +70,5 @@ def mark_instance(info: str, found: bytes | None, fingerprints: Sequence[bytes])
             "UPDATE ledger.instance SET fingerprint = %s WHERE fingerprint IS NOT DISTINCT FROM %s",
             [fingerprints[0], found],
         )
-        if marked.rowcount == 0:  # somebody else's first start came in between
+        if marked.rowcount == 0:  # the first start of another process came in between
             raise ForeignDatabase

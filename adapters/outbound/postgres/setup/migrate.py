@@ -15,11 +15,11 @@ from adapters.outbound.postgres.wire.locks import MIGRATE
 
 NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 WAIT_S = 120.0
-"""For another process that is migrating; a container is restarted after that and waits anew."""
+"""Wait for another process that migrates; a container then restarts and waits again."""
 
 
 class MigrationFault(Exception):
-    """The migrations here and those the database has had do not fit; the message says which and what to do."""
+    """The shipped migrations do not fit those applied to the database; the message names them and the remedy."""
 
 
 class Migration(NamedTuple):
@@ -50,8 +50,8 @@ def migrations() -> Iterator[Migration]:
 def migrate(info: str) -> list[str]:
     """Bring the database at `info` (the owner's) up to date; returns the names of the files applied now.
 
-    Raises: MigrationFault when a shipped file was changed after it was applied, or somebody else does not come to an
-            end; psycopg.Error if one fails.
+    Raises: MigrationFault when a shipped file was changed after it was applied, or another process migrates for too
+            long; psycopg.Error if one fails.
     """
     with psycopg.connect(info, autocommit=True) as connection:
         _wait_for_lock(connection)

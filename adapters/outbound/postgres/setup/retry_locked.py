@@ -1,4 +1,4 @@
-"""One transaction of a schema change, tried again while other sessions hold what it needs."""
+"""Runs a schema change in one transaction, and tries again while other sessions hold its locks."""
 
 import time
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 
 CHANGE_LOCK_TIMEOUT = "2s"
-"""Requests that come later wait behind a waiting schema change: no longer than this."""
+"""Later requests wait behind a waiting schema change: at most this long."""
 
 CHANGE_TRIES = 20
 """20 tries of 2 s with pauses up to 5 s: a migration waits about two minutes for long readers, then gives up."""
@@ -16,7 +16,7 @@ CHANGE_TRIES = 20
 def retry_locked(connection: psycopg.Connection[Any], change: Callable[[], None]) -> None:
     """Run `change` in a transaction of `connection` that waits for no lock longer than CHANGE_LOCK_TIMEOUT.
 
-    Raises: psycopg.errors.LockNotAvailable when CHANGE_TRIES attempts failed for it; any other error at once.
+    Raises: psycopg.errors.LockNotAvailable if CHANGE_TRIES tries failed with it; any other error at once.
     """
     for attempt in range(CHANGE_TRIES):
         try:

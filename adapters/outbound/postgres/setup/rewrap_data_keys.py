@@ -1,4 +1,4 @@
-"""Every data key wrapped again, in small steps: it may be interrupted and repeated, beside running processes."""
+"""Wraps every data key again, in small steps: it may be interrupted and repeated, while other processes run."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -6,27 +6,27 @@ from typing import Any, NamedTuple
 import psycopg
 
 PAGE = 500
-"""Rows that are read, and locked one after the other, at a time: a step takes milliseconds."""
+"""Rows per step, which are locked one after the other: a step takes milliseconds."""
 
 NEXT = "SELECT account_id, wrapped FROM ledger.data_keys WHERE account_id > %s ORDER BY account_id LIMIT %s"
 REPLACE = "UPDATE ledger.data_keys SET wrapped = %s WHERE account_id = %s AND wrapped = %s"
-"""What was erased or wrapped by another in between is left as it is."""
+"""A key that was erased or wrapped by another process in between is left unchanged."""
 
 Rewrap = Callable[[str, bytes], bytes | None]
 
 
 class Rewrapped(NamedTuple):
-    """accounts: whose keys were looked at; changed: those that were wrapped anew."""
+    """accounts: number of keys read; changed: number of keys wrapped again."""
 
     accounts: int
     changed: int
 
 
 def rewrap_data_keys(info: str, rewrap: Rewrap) -> Rewrapped:
-    """info: the owner's: no role of a process may change a data key.
-    rewrap:  from account id and wrapped key to the one that shall replace it, None to leave it.
+    """info:    of the owner, since no role of a process may change a data key.
+    rewrap:  takes account id and wrapped key; returns the new wrapped key, or None to keep the old one.
 
-    Raises: what `rewrap` raises; what was done until then stays done.
+    Raises: any error of `rewrap`; keys changed before it stay changed.
     """
     accounts = changed = 0
     last = ""
