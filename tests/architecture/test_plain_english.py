@@ -25,6 +25,7 @@ CLEAN_FOLDERS = (
     "adapters/outbound/postgres/project",
     "adapters/outbound/postgres/read",
     "adapters/outbound/postgres/setup",
+    "adapters/outbound/postgres/verify",
     "adapters/outbound/providers",
     "adapters/outbound/telemetry",
     "adapters/outbound/tokens",

@@ -1,1 +1,1 @@
-"""Evidence for an auditor: one pinned moment of log and read models, replayed. Uses builds, project and wire."""
+"""Evidence for an auditor: log and read models of one pinned moment, replayed. Uses builds, project and wire."""

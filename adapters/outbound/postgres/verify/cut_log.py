@@ -1,4 +1,4 @@
-"""Cutting the log into stretches that can be proven side by side: each ends with a block."""
+"""Cuts the log into stretches that can be proven in parallel: each ends with a block."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -8,10 +8,10 @@ import psycopg
 from domain.proof.links import GENESIS, Link
 
 STRETCH = 8_000
-"""Events, and those that the last block has more: some 60 MB with all their rows, and enough to be worth a task."""
+"""Events, plus the rest of the last block: some 60 MB with all rows, and enough work for one task."""
 
 LONGEST = 2 * STRETCH
-"""No append writes that many events at once. A block that says it did is false, and must not fill the memory."""
+"""No append writes so many events at once. A block that claims more is false and must not fill the memory."""
 
 LAST_BLOCK = b"""
 SELECT b.last_position, b.chain, timestamptz_send(e.recorded_at)
@@ -22,14 +22,14 @@ SELECT b.last_position, b.chain, timestamptz_send(e.recorded_at)
 
 
 class Stretch(NamedTuple):
-    """The events after `after.position` up to `upto`. The first one takes in whatever claims to be from before the log
-    began; the last one, without `upto`, whatever is beyond its end."""
+    """The events after `after.position` up to `upto`. The first stretch includes positions before the log's
+    beginning; the last one, without `upto`, those beyond its end."""
 
     after: Link
     upto: int | None
 
     def where(self, position: str) -> str:
-        """The same for a column, as an SQL condition."""
+        """The stretch as an SQL condition on column `position`."""
         bounds = [f"{position} > {self.after.position}"] if self.after.position else []
         bounds += [f"{position} <= {self.upto}"] if self.upto is not None else []
         return f" WHERE {' AND '.join(bounds)}" if bounds else ""
@@ -43,7 +43,7 @@ def cut_log(connection: psycopg.Connection[Any], head: int, length: int = STRETC
         row = connection.execute(LAST_BLOCK, [wanted], binary=True).fetchone()
         end = Link(*row) if row else None
         if end is None or not wanted <= end.position < min(head, wanted + LONGEST):
-            break  # the blocks are damaged from here on, or it is the last one: what is left is one stretch
+            break  # from here on blocks are damaged, or this is the last one: the rest is one stretch
         yield Stretch(after, end.position)
         after = end
     yield Stretch(after, None)

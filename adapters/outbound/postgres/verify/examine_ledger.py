@@ -1,4 +1,4 @@
-"""Evidence for verify_ledger from a PostgreSQL ledger: pinned once, examined by several processes if it is large."""
+"""Collects evidence for verify_ledger: pins the ledger once; several processes examine a large one."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,17 +22,17 @@ from domain.proof.finding import Finding
 from projections.engine.registry import BUILDS
 
 SHARED_FROM = 50_000
-"""Events. Processes cost half a second to start, which shorter logs do not take."""
+"""Events. Starting processes takes half a second, longer than examining a shorter log."""
 
 MOST_PROCESSES = 4
-"""What needs the whole log in order is done by one process and takes a third of the time: more would wait for it."""
+"""One process does the work that needs the whole log in order, a third of the time: more processes would wait."""
 
 Work = Callable[[Sequence[Task]], list[Any]]
-"""Does tasks and returns their results in their order."""
+"""A function that does tasks and returns their results in order."""
 
 INSERT_ONLY = frozenset(p.name for p in BUILDS if any(table.insert_only for table in p.tables))
 CHANGING = frozenset(p.name for p in BUILDS if any(not table.insert_only for table in p.tables))
-"""Read models that have such tables. One that had both kinds would be replayed twice, once for each."""
+"""Read models with such tables. A read model with both kinds is replayed twice, once for each."""
 
 
 class PostgresEvidence:
@@ -54,7 +54,7 @@ class PostgresEvidence:
             Task(verify_streams, (CHANGING,)),
             Task(verify_access, (self._keys,)),
             Task(_breaches),
-        ]  # first: the longest, and what cannot be cut
+        ]  # first: the longest task, which cannot be cut
         stretches = cut_log(self._connection, head, self._stretch)
         tasks += [Task(verify_stretch, (stretch, INSERT_ONLY)) for stretch in stretches]
         streams, access, breaches, *proofs = self._work(tasks)
@@ -69,7 +69,7 @@ class PostgresEvidence:
         return Examined(findings, streams.clamped, access.access)
 
     def _damage(self, streams: StreamsProof, stretches: Sequence[StretchProof]) -> Iterator[Finding]:
-        """What is wrong with order and chain: noticed in parts, named by a walk over the whole."""
+        """Damage to order and chain: the parts detect it, a walk over the whole log names it."""
         if streams.is_dense and all(stretch.is_unbroken for stretch in stretches):
             return
         damage = name_damage(self._connection)
@@ -82,19 +82,19 @@ class PostgresEvidence:
 def pinned_evidence(
     info: str, processes: int = 0, stretch: int = STRETCH, keys: KeyAccess | None = None
 ) -> Iterator[PostgresEvidence]:
-    """Evidence of now.
+    """Evidence of the present moment.
 
     info:       conninfo of a role that may read schemas `ledger` and `read` (the auditor's is enough).
-    processes:  that share the work; 0: as many as the log and the machine are good for. The verdict is the same.
-    stretch:    events of the log that are proven together. The verdict is the same.
-    keys:       what it takes to look into data keys and sealed claims; None checks that they are there.
+    processes:  number of processes; 0: chosen by the log's length and the machine. It does not change the verdict.
+    stretch:    events of the log that are proven together. It does not change the verdict.
+    keys:       access to data keys and sealed claims; None only checks that they exist.
     """
     with pinned(info) as connection:
         yield PostgresEvidence(connection, _work_for(info, connection, processes), stretch, keys)
 
 
 def _work_for(info: str, connection: psycopg.Connection[Any], processes: int) -> Work:
-    """Asked before anything is read: without room for a file on the server, the work is done here."""
+    """Decided before any read: without disk space for a file on the server, this process does the work."""
     sharing = processes or processes_for(read_head(connection).position)
     snapshot = export_snapshot(connection) if sharing > 1 else None
     if snapshot is None:
@@ -103,7 +103,7 @@ def _work_for(info: str, connection: psycopg.Connection[Any], processes: int) ->
 
 
 def processes_for(events: int) -> int:
-    """How many share the work: one on one core."""
+    """Number of processes that share the work; one on one core."""
     if events < SHARED_FROM:
         return 1
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""One moment of the database, seen by several connections, kept for as long as a verification takes."""
+"""Pins one moment of the database for several connections, for as long as a verification takes."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,16 +17,16 @@ SET work_mem = '64MB';
 SET jit = off;
 BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY
 """
-"""Nothing is locked, nothing written; each cursor is read to its end; a few sorts of large tables are all there is."""
+"""It locks nothing and writes nothing, reads each cursor to its end, and sorts a few large tables."""
 
 FETCH = 1_000
-"""Rows that are objects at a time, whatever the length of the log. Measured: with five times as many, what is made of
-them no longer fits the processor's caches, and all takes up to twice as long."""
+"""Rows in memory at a time, whatever the length of the log. Measured: with five times as many, their objects no longer
+fit the processor's caches, and everything takes up to twice as long."""
 
 
 @contextmanager
 def pinned(info: str, snapshot: str | None = None) -> Iterator[psycopg.Connection[Any]]:
-    """A connection whose statements all see one moment: now, or that of an exported `snapshot`."""
+    """A connection with all statements at one moment: now, or that of an exported `snapshot`."""
     with psycopg.connect(info, autocommit=True, context=TOTAL_TIMES) as connection:
         connection.execute(PIN, prepare=False)
         if snapshot is not None:
@@ -39,7 +39,7 @@ EXPORT: LiteralString = "SELECT pg_export_snapshot()"
 
 
 def export_snapshot(connection: psycopg.Connection[Any]) -> str | None:
-    """A name by which other connections see the same moment, while `connection` stays pinned.
+    """A name that lets other connections see the same moment, while `connection` stays pinned.
 
     None if the server's disk is full, since the name is a file: `connection` is then pinned again, at a later moment.
     """

@@ -1,4 +1,4 @@
-"""What a pinned ledger says of itself: its head, where read models stand, whom they left behind, who may write."""
+"""Reads the state of a pinned ledger: its head, positions of read models, parked accounts, write permissions."""
 
 from collections.abc import Container, Iterator
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ PARKED = b"""
 SELECT projection, version, account, position, error FROM read.parked ORDER BY position, projection, version, account
 """
 
-# By the database's clock at the moment of the snapshot, as recorded_at is.
+# By the database's clock, like recorded_at, at the moment of the snapshot.
 LAGS = b"""
 SELECT coalesce(extract(epoch FROM now() - e.recorded_at)::float8, 0)
   FROM unnest(%s::bigint[]) WITH ORDINALITY AS p (position, n)
@@ -31,11 +31,11 @@ ONE_ROLE = b"""
 SELECT count(DISTINCT nspowner) = 1 OR bool_or(nspname = 'ledger' AND pg_has_role(nspowner, 'MEMBER'))
   FROM pg_namespace WHERE nspname IN ('ledger', 'read')
 """
-"""One owner of all, or an examiner that could change what it examines."""
+"""Whether one role owns everything, or the examining role could change the ledger."""
 
 
 def read_head(connection: psycopg.Connection[Any]) -> Head:
-    """Of a head whose row is gone, what no log ends with."""
+    """If the head row is missing: an empty Head, which no log matches."""
     row = connection.execute(HEAD, binary=True).fetchone()
     return Head(*row) if row else Head(0, b"", b"")
 
@@ -61,7 +61,7 @@ def read_state(connection: psycopg.Connection[Any]) -> LedgerState:
 
 
 def read_claims(connection: psycopg.Connection[Any], names: Container[str] = NAMES) -> list[Claim]:
-    """What the builds of the read models `names` claim of themselves, as far as this release knows them."""
+    """The claims of all builds of the read models `names` that this release knows."""
     parked = _parked(connection)
     return [
         Claim(
@@ -76,7 +76,7 @@ def read_claims(connection: psycopg.Connection[Any], names: Container[str] = NAM
 
 
 def find_unbuilt(connection: psycopg.Connection[Any]) -> Iterator[Finding]:
-    """The read models of which this release can check no build."""
+    """A finding for each read model without a build that this release can check."""
     names = {build.name for build in _built(connection)}
     for name in NAMES:
         if name not in names:

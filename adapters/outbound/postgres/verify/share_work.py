@@ -1,4 +1,4 @@
-"""Work on one pinned snapshot, done here or shared by processes of our own that never outlive us."""
+"""Does work on one pinned snapshot, here or in child processes that never outlive this one."""
 
 import gc
 import multiprocessing
@@ -16,27 +16,27 @@ import psycopg
 from adapters.outbound.postgres.verify.pin_snapshot import pinned
 
 STOPS_WITHIN_S = 5.0
-"""A killed process is gone at once, unless the machine is in trouble; then we leave it to the kernel."""
+"""A killed process ends at once unless the machine is in trouble; then the kernel is left to end it."""
 
 
 class Task(NamedTuple):
-    """`do` is given a pinned connection and `arguments`. Both, and what it returns, travel between processes."""
+    """`do` is called with a pinned connection and `arguments`. `do`, `arguments` and the result must be picklable."""
 
     do: Callable[..., Any]
     arguments: tuple[Any, ...] = ()
 
 
 class WorkFailed(Exception):
-    """A process could not do its task, or is gone. Nothing is known then, least of all that nothing is wrong."""
+    """A process failed in its task, or ended. Then there is no verdict, least of all a good one."""
 
 
 def work_here(connection: psycopg.Connection[Any], tasks: Sequence[Task]) -> list[Any]:
-    """The results of `tasks`, in their order, one after the other on our own connection."""
+    """The results of `tasks`, in order, one after the other on this process's connection."""
     return [task.do(connection, *task.arguments) for task in tasks]
 
 
 def work_apart(info: str, snapshot: str, tasks: Sequence[Task], processes: int) -> list[Any]:
-    """The same, by `processes` others, each on its own connection to an exported snapshot; tasks begin in their order.
+    """The same in `processes` child processes, each on its own connection to an exported snapshot, tasks in order.
 
     Raises: WorkFailed.
     """
@@ -76,7 +76,7 @@ def _result_on(line: Connection) -> Any:
 
 @contextmanager
 def _workers(info: str, snapshot: str, number: int) -> Iterator[list[Connection]]:
-    spawning = multiprocessing.get_context("spawn")  # a fork would share our connections
+    spawning = multiprocessing.get_context("spawn")  # a fork would share open connections
     lines: list[Connection] = []
     started: list[SpawnProcess] = []
     try:
@@ -84,7 +84,7 @@ def _workers(info: str, snapshot: str, number: int) -> Iterator[list[Connection]
             ours, theirs = spawning.Pipe()
             process = spawning.Process(target=_serve, args=(info, snapshot, theirs), daemon=True)
             process.start()
-            theirs.close()  # else its end would stay open when it dies, and nobody would notice
+            theirs.close()  # else its end would stay open when it dies, and its death would not be noticed
             lines.append(ours)
             started.append(process)
         yield lines
@@ -98,10 +98,10 @@ def _workers(info: str, snapshot: str, number: int) -> Iterator[list[Connection]
 
 
 def _serve(info: str, snapshot: str, line: Connection) -> None:
-    """The life of a process: tasks until it is killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: who started us decides
+    """Body of a child process: does tasks until it is killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group: the parent decides
     threading.Thread(target=_die_with_parent, daemon=True).start()
-    gc.disable()  # nothing here is cyclic, and looking for cycles among a page's objects costs a tenth of the time
+    gc.disable()  # no cycles are made here, and the search for them costs a tenth of the time
     try:
         with pinned(info, snapshot) as connection:
             while True:
@@ -109,7 +109,7 @@ def _serve(info: str, snapshot: str, line: Connection) -> None:
                 line.send((True, task.do(connection, *task.arguments)))
     except EOFError:
         pass
-    except Exception as error:  # noqa: BLE001 - told in one line by the process that people see
+    except Exception as error:  # noqa: BLE001 - the parent process reports it in one line
         line.send((False, " ".join(f"{type(error).__name__}: {error}".split())))
 
 

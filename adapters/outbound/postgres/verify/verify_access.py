@@ -1,4 +1,4 @@
-"""Verifying claims and data keys against the account and key events, which an index finds without reading the log."""
+"""Verifies claims and data keys against account and key events, which an index finds without reading the log."""
 
 from typing import Any, NamedTuple
 
@@ -19,9 +19,9 @@ WRAPPED = b"SELECT account_id, wrapped FROM ledger.data_keys"
 
 
 class KeyAccess(NamedTuple):
-    """What it takes to look into data keys.
+    """Access to data keys.
 
-    info:     conninfo of a role that may read them wrapped, which the auditor may not.
+    info:     conninfo of a role that may read wrapped keys; the auditor may not.
     """
 
     info: str

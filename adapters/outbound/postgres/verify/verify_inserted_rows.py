@@ -1,4 +1,4 @@
-"""Verifying insert-only tables over a stretch of the log: their rows follow from one event each, in its order."""
+"""Verifies insert-only tables over a stretch of the log: each row follows from one event, in the same order."""
 
 from collections.abc import Sequence
 from itertools import zip_longest
@@ -13,11 +13,11 @@ from domain.proof.finding import Finding
 from projections.engine.changes import Table
 
 MOST_ROWS = 1_000_000
-"""No stretch makes so many (an event makes five); a table that has them has too many, and must not fill the memory."""
+"""No stretch makes so many (five per event); a table with more has too many, and must not fill the memory."""
 
 
 class InsertedRowsCheck:
-    """The insert-only tables of one read model. Rows are read at once, and made objects as the events go by."""
+    """The insert-only tables of one read model. Its rows are read at once, and decoded as the events are replayed."""
 
     def __init__(self, connection: psycopg.Connection[Any], claim: Claim, stretch: Stretch) -> None:
         """connection: pinned."""
@@ -52,7 +52,7 @@ class InsertedRowsCheck:
 
 
 def _first_difference(table: Table, rows: Sequence[Any], expected: Sequence[Any]) -> tuple[Any, Any] | None:
-    """The first row that is not as it must be: (held, wanted), None for one that is not there. Both in key order."""
+    """The first wrong row: (held, wanted), with None for a missing one. `rows` and `expected` are in key order."""
     pairs = zip_longest(rows, expected)
     differing = ((held, wanted) for held, wanted in pairs if held != wanted and not is_as_read(held, wanted))
     held, wanted = next(differing, (None, None))
@@ -64,5 +64,5 @@ def _first_difference(table: Table, rows: Sequence[Any], expected: Sequence[Any]
 
 
 def _within(stretch: Stretch) -> bytes:
-    """In order of the key, which is (position) or (position, line)."""
+    """SQL for the stretch, ordered by the key, which is (position) or (position, line)."""
     return stretch.where("position").encode() + b" ORDER BY 1, 2 LIMIT %d" % MOST_ROWS

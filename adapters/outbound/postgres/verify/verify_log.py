@@ -1,4 +1,4 @@
-"""Naming what is wrong with the log: one walk over all of it in order, once a check has noticed that it is broken."""
+"""Names the damage of a log: one walk over all of it in order, after a check has found that it is broken."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ SELECT notification_id, originator_id, originator_version, topic, state,
 
 
 def name_damage(connection: psycopg.Connection[Any]) -> Finding | None:
-    """The first thing wrong with order and chain; connection: pinned."""
+    """The first fault in order and chain, None if there is none; connection: pinned."""
     walk = ChainWalk(map(Block._make, rows_of(connection, BLOCKS)))
     for events in stream(connection, WHOLE_EVENTS):
         fault = walk.walk(events)

@@ -1,7 +1,7 @@
-"""Verifying read models: a fresh replay in memory against the tables, both ways, each at its own position.
+"""Verifies read models: compares a new replay in memory with the tables, both ways, each at its own position.
 
-Rows of insert-only tables follow from one event each, so they are compared a stretch of the log at a time; the others
-when all of the log has gone by. Memory is bounded by what is open and by the number of accounts and keys.
+Each row of an insert-only table follows from one event, so such tables are compared by stretches of the log; all others
+after the whole log was replayed. Memory is bounded by open items and by the number of accounts and keys.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,10 +22,10 @@ from projections.engine.replay import Replay
 
 
 class Claim(NamedTuple):
-    """What a build says of itself: where it stands, and which accounts it left behind at which position.
+    """What a build claims: its position, and the accounts that it parked, with their positions.
 
-    unlike: tables and columns that a later version fills in another way on purpose. This release may read old events in
-            that other way too; what an earlier version once made of them cannot be made again then: it is not checked.
+    unlike: tables and columns that a later version fills differently on purpose. This release may read old events
+            differently too, so it cannot repeat the earlier version's rows: these are not checked.
     """
 
     projection: Projection
@@ -37,11 +37,11 @@ class Claim(NamedTuple):
         return table.name not in self.unlike
 
     def select(self, table: Table) -> bytes:
-        """Its rows, without what is not checked."""
+        """Query for its rows, without columns that are not checked."""
         return select_rows(table, self.projection.build, self._left_out(table))
 
     def checked(self, table: Table, row: tuple[Any, ...]) -> tuple[Any, ...]:
-        """A row of a replay, without what is not checked."""
+        """A row of a replay, without columns that are not checked."""
         left_out = self._left_out(table)
         if not left_out:
             return row
@@ -64,31 +64,31 @@ class ReadModelCheck:
         self.found: dict[str, Finding] = {}
 
     def walk(self, entries: Sequence[LogEntry]) -> None:
-        """Replay those events that the read model says it holds."""
+        """Replay the events up to the read model's position."""
         if entries[-1].position > self._claim.position:
             entries = [entry for entry in entries if entry.position <= self._claim.position]
         self._replay.apply(self._changes(entries))
 
     def take_inserted(self) -> Iterator[tuple[Table, list[Any]]]:
-        """The rows that insert-only tables must have got by the events since the last call, in order of their key."""
+        """Expected new rows of insert-only tables since the last call, in order of their key."""
         for table in self._replay.inserted:
             yield table, self._replay.take_inserted(table)
 
     def compare_changing(self) -> None:
-        """All rows of the tables whose rows change."""
+        """Compare all rows of the tables that are not insert-only."""
         for table in self._claim.projection.tables:
             if not table.insert_only and self._claim.is_checked(table):
                 self._compare_all(table)
 
     def note(self, table: Table, held: Any, wanted: Any) -> None:
-        """The row `held` should be `wanted`; None for the one that is not there."""
+        """Note that row `held` should be `wanted`; None for a missing row."""
         if table.name not in self.found:
             self.found[table.name] = _difference(table, self._claim.projection.build, held, wanted)
 
     def _changes(self, entries: Sequence[LogEntry]) -> list[Change]:
         project = self._claim.projection.project
         if not self._claim.parked and Undecodable not in set(map(type, entries)):
-            # One that cannot be projected makes the fast way fail; the other one names it.
+            # An event that cannot be projected makes the fast path fail; the slow path names it.
             with suppress(Exception):
                 return [change for entry in entries for change in project(entry)]  # type: ignore[arg-type]
         return [change for entry in entries for change in self._changes_of(entry)]
@@ -101,7 +101,7 @@ class ReadModelCheck:
             if isinstance(entry, Undecodable):
                 raise entry.error
             return self._claim.projection.project(entry)
-        except Exception as error:  # noqa: BLE001 - whatever it raises, the projector must have parked its account
+        except Exception as error:  # noqa: BLE001 - then the projector must have parked the account
             message = f"cannot be projected, but its account is not parked: {type(error).__name__}: {error}"
             place = f"read model {self._claim.projection.name}"
             self.found.setdefault(place, Finding("read_models", message, entry.position, place))
@@ -121,8 +121,8 @@ class ReadModelCheck:
 
 
 def is_as_read(held: Any, wanted: Any) -> bool:
-    """Whether two rows differ only in times that were recorded outside their range, and written before they had one:
-    what reads them moves them to the nearer end, as the event's upcaster does."""
+    """Whether two rows differ only in times outside the range, written before the range existed: readers move such times
+    to the nearer end, as the event's upcaster does."""
     return held is not None and wanted is not None and all(map(_is_as_read, held, wanted))
 
 
@@ -133,7 +133,7 @@ def _is_as_read(held: Any, wanted: Any) -> bool:
 
 
 def find_breaches(connection: psycopg.Connection[Any], projection: Projection) -> Iterator[Finding]:
-    """Each law of a read model that its rows break."""
+    """A finding for each law that the read model's rows break."""
     for law in projection.laws:
         query = law.first_breach.format(build=projection.build)
         for position, place in connection.execute(query.encode()).fetchall():

@@ -1,4 +1,4 @@
-"""Verifying what needs all of the log in order: versions, commands, money, snapshots, read models whose rows change."""
+"""Verifies all that needs the whole log in order: versions, commands, money, snapshots, tables that change."""
 
 from collections import deque
 from collections.abc import Container, Iterator, Sequence
@@ -30,7 +30,7 @@ SNAPSHOTS = b"SELECT originator_id, originator_version, state_schema, state FROM
 
 
 class StreamsProof(NamedTuple):
-    """Whether versions are dense, what is wrong with the log, and the first finding for each place in read models."""
+    """Whether versions are dense, findings about the log, and the first finding for each place in read models."""
 
     is_dense: bool
     findings: list[Finding]
@@ -39,7 +39,7 @@ class StreamsProof(NamedTuple):
 
 
 def verify_streams(connection: psycopg.Connection[Any], names: Container[str]) -> StreamsProof:
-    """connection: pinned; names: of the read models that have tables whose rows change."""
+    """connection: pinned; names: of the read models with tables that are not insert-only."""
     walks = _Walks(connection)
     checks = [ReadModelCheck(connection, claim) for claim in read_claims(connection, names)]
     for rows in stream(connection, EVENTS):
@@ -47,7 +47,7 @@ def verify_streams(connection: psycopg.Connection[Any], names: Container[str]) -
         walks.walk(rows, entries)
         for check in checks:
             check.walk(entries)
-            deque(check.take_inserted(), maxlen=0)  # theirs are compared by the stretch
+            deque(check.take_inserted(), maxlen=0)  # insert-only tables are compared by the stretch
     for check in checks:
         check.compare_changing()
     found = {place: finding for check in checks for place, finding in check.found.items()}
@@ -55,7 +55,7 @@ def verify_streams(connection: psycopg.Connection[Any], names: Container[str]) -
 
 
 class _Walks:
-    """All walks side by side. Of a stream or a table that is broken the first fault is found; all others go on."""
+    """All walks side by side. A broken stream or table yields its first fault; all others go on."""
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self.versions = VersionWalk()
@@ -66,7 +66,7 @@ class _Walks:
         self._found: list[Finding] = []
 
     def walk(self, rows: Sequence[Any], entries: Sequence[LogEntry]) -> None:
-        """Take the next page of the log, as it is stored and decoded."""
+        """Take the next page of the log, stored and decoded."""
         positions, streams, versions, tags, _, command_ids = zip(*rows, strict=True)
         self.versions.walk(zip(streams, versions, strict=True))
         if self._commands and self._note(self._commands.walk(zip(positions, command_ids, strict=True))):
@@ -82,8 +82,7 @@ class _Walks:
             self.clamped += _clamped(rows, entries)
 
     def end(self) -> list[Finding]:
-        """The first thing wrong with commands, and with the money of each account; every snapshot and event that is no
-        good."""
+        """The first fault in commands and in the money of each account; all faulty snapshots and unreadable events."""
         if self._commands:
             self._note(self._commands.end())
         return self._found + self._snapshots.end()

@@ -1,4 +1,4 @@
-"""Verifying a stretch of the log by itself: its chain, and the rows that follow from one event each."""
+"""Verifies one stretch of the log by itself: its chain, and the rows that follow from one event each."""
 
 from collections.abc import Container
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ SELECT notification_id, originator_id, originator_version, topic, state,
 BLOCKS = "SELECT first_position, last_position, digest, chain FROM ledger.blocks {} ORDER BY first_position LIMIT %s"
 
 MOST = STRETCH + LONGEST + 1
-"""No stretch has more events or blocks; one that seems to is broken, and is seen to be by one more than it can have."""
+"""Rows to read: a stretch with one more event or block than it can have is broken, and that one more shows it."""
 
 
 class StretchProof(NamedTuple):
@@ -33,7 +33,7 @@ class StretchProof(NamedTuple):
 
 
 def verify_stretch(connection: psycopg.Connection[Any], stretch: Stretch, names: Container[str]) -> StretchProof:
-    """connection: pinned; names: of the read models that have insert-only tables."""
+    """connection: pinned; names: of the read models with insert-only tables."""
     checks = [InsertedRowsCheck(connection, claim, stretch) for claim in read_claims(connection, names)]
     walk = StretchWalk(map(Block._make, _read(connection, BLOCKS, "first_position", stretch)), stretch.after)
     events = _read(connection, EVENTS, "notification_id", stretch)
