@@ -26,6 +26,7 @@ CLEAN_FOLDERS = (
     "adapters/outbound/postgres/read",
     "adapters/outbound/postgres/setup",
     "adapters/outbound/postgres/verify",
+    "adapters/outbound/postgres/wire",
     "adapters/outbound/providers",
     "adapters/outbound/telemetry",
     "adapters/outbound/tokens",

@@ -1,4 +1,4 @@
-"""Arrays as PostgreSQL's binary wire format, joined in one go.
+"""Encodes arrays in PostgreSQL's binary wire format, joined in one go.
 
 psycopg dumps lists element by element in Python; an append has a dozen arrays, and this is its hottest client code.
 Format: https://www.postgresql.org/docs/18/arrays.html and array_recv in the server (checked 2026-11-22):
@@ -36,7 +36,7 @@ class ArrayParam:
 
     @classmethod
     def of_fixed(cls, of: WireType, length: bytes, elements: Sequence[bytes]) -> "ArrayParam":
-        """Elements of one length, none of them null: the same, in a fraction of the time."""
+        """The same for elements of one length without nulls, in a fraction of the time."""
         param = cls.__new__(cls)
         element_oid, param.array_oid = of
         count = len(elements)

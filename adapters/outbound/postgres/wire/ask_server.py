@@ -1,8 +1,9 @@
-"""A connection to the server that is asked one prepared statement at a time, with binary parameters and a bounded wait.
+"""A connection that runs one prepared statement at a time, with binary parameters and a bounded wait.
 
 psycopg's own cursors adapt every parameter and result, register with the event loop for every wait, and on a timeout
-cancel politely and wait again, which a dead network makes long. An append is our hottest path and must end when it said
-it would, so this speaks libpq (https://www.postgresql.org/docs/18/libpq-async.html) through psycopg's binding.
+ask the server to cancel and wait again, which takes long on a dead network. An append is our hottest path and must
+end within its timeout, so this speaks libpq (https://www.postgresql.org/docs/18/libpq-async.html) through psycopg's
+binding.
 """
 
 import asyncio
@@ -25,18 +26,18 @@ _FINE = (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK)
 Parameters = Sequence[bytes | None]
 
 LOST = (psycopg.OperationalError, TimeoutError, OSError)
-"""What asking raises when the connection is gone and the answer unknown; psycopg.OperationalError may also be a
+"""Raised by `ask` when the connection is gone and the result unknown; psycopg.OperationalError may also be a
 refusal."""
 
 PASSING = frozenset({"08", "25", "40", "53", "55", "57", "58"})
-"""Classes of SQL states that are about the server and not about what it was asked: connection, read-only (a standby),
-conflict, out of resources (disk full), lock not available, shutdown, system error. Asking again later may help."""
+"""Classes of SQL states that concern the server, not the statement: connection, read-only (a standby), conflict, out of
+resources (disk full), lock not available, shutdown, system error. Trying again later may help."""
 
 
 class WireConnection:
-    """One connection, one question at a time; belongs to the event loop it was opened on.
+    """One connection, one statement at a time; belongs to the event loop it was opened on.
 
-    It watches its socket also while idle, so that a server that went away is known before the next question.
+    It watches its socket while idle too, so that a lost server is noticed before the next statement.
     """
 
     def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
@@ -59,7 +60,7 @@ class WireConnection:
             return cls(await connect(info))
 
     async def ask(self, question: str, parameters: Parameters, timeout_s: float) -> PGresult:
-        """Run `question` ($1, $2 ...) and return its last result, whose values are binary (`rows` reads them).
+        """Run `question` ($1, $2 ...) and return its last result, with binary values (`rows` reads them).
 
         Raises: TimeoutError after `timeout_s`, psycopg.OperationalError if the server went away: the connection is
                 closed then and the outcome unknown. Any other psycopg.Error is the server's refusal; the connection
@@ -92,13 +93,13 @@ class WireConnection:
             result: PGresult = await answer
             return result
         except asyncio.CancelledError:
-            self.close()  # its answer would be taken for the next question's
+            self.close()  # its result would be taken for that of the next statement
             raise
         finally:
             self._answer = None
 
     def _set_timer(self, timeout_s: float) -> None:
-        """One timer serves many questions: setting and cancelling one each would be a tenth of what asking costs."""
+        """One timer serves many statements: a timer for each would cost a tenth of the whole call."""
         self._deadline_s = self._loop.time() + timeout_s
         if self._timer is not None and self._timer.when() > self._deadline_s:
             self._timer.cancel()
@@ -167,12 +168,12 @@ class WireConnection:
 
 
 def _is_goodbye(result: PGresult) -> bool:
-    """Nothing follows an error that ends the session but the connection's end, and that may be long in coming."""
+    """After an error that ends the session only the connection's end follows, possibly much later."""
     return result.status == ExecStatus.FATAL_ERROR and result.error_field(SEVERITY) in (b"FATAL", b"PANIC")
 
 
 def is_passing(error: Exception) -> bool:
-    """Whether the server, not the question, is what is wrong; a lost connection has no SQL state."""
+    """Whether the server, not the statement, is at fault; a lost connection has no SQL state."""
     if isinstance(error, psycopg.Error):
         state = error.sqlstate
         return state[:2] in PASSING if state else isinstance(error, psycopg.OperationalError)
@@ -180,7 +181,7 @@ def is_passing(error: Exception) -> bool:
 
 
 def is_out_of_reach(error: Exception) -> bool:
-    """Whether it is psycopg, or its pool, that says so: other timeouts and OSErrors may come from anywhere."""
+    """The same for errors of psycopg or its pool only: other timeouts and OSErrors may have other causes."""
     return isinstance(error, psycopg.Error) and is_passing(error)
 
 
@@ -192,5 +193,5 @@ def rows(result: PGresult) -> Iterator[list[bytes | None]]:
 
 
 def integer(value: bytes | None) -> int | None:
-    """An int2, int4 or int8."""
+    """Decode an int2, int4 or int8."""
     return None if value is None else int.from_bytes(value, "big", signed=True)

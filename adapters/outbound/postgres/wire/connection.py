@@ -1,4 +1,4 @@
-"""Connections that the ledger can rely on: UTC, READ COMMITTED, durable commits, bounded waits."""
+"""Opens connections for the ledger: UTC, READ COMMITTED, durable commits, bounded waits."""
 
 import asyncio
 from typing import Any
@@ -11,12 +11,12 @@ from psycopg.waiting import wait_async
 from psycopg_pool import AsyncConnectionPool
 
 CONNECT_TIMEOUT_S = 5
-"""A database that does not answer for longer is reported as out of reach; connecting is retried by whoever needs it."""
+"""A database that does not answer within this is reported as out of reach; the caller retries."""
 
 SESSION_OPTIONS = {
     "timezone": "UTC",
     "default_transaction_isolation": "read committed",  # the append's statements must see what their lock waited for
-    "synchronous_commit": "on",  # an answer leaves after its settle is on disk
+    "synchronous_commit": "on",  # an answer is sent after its settle is on disk
     "lock_timeout": "5s",
     "idle_in_transaction_session_timeout": "10s",  # a stopped process must not hold locks for ever
     "tcp_user_timeout": "10s",  # nor while the server waits for it to read a reply
@@ -25,9 +25,9 @@ SESSION_OPTIONS = {
 
 
 def conninfo(dsn: str, *, user: str | None = None, password: str | None = None, name: str = "gatewayz") -> str:
-    """`dsn` as a role of ours, with our session options on top of its own.
+    """`dsn` with the login of `user`, and our session options after its own.
 
-    TCP keepalives and tcp_user_timeout make a dead network known within seconds instead of the kernel's minutes.
+    TCP keepalives and tcp_user_timeout detect a dead network within seconds instead of the kernel's minutes.
     """
     given = conninfo_to_dict(dsn)
     options = " ".join(f"-c {key}={value.replace(' ', chr(92) + ' ')}" for key, value in SESSION_OPTIONS.items())
@@ -47,10 +47,10 @@ def conninfo(dsn: str, *, user: str | None = None, password: str | None = None, 
 
 
 class PromptConnection(psycopg.AsyncConnection[Any]):
-    """One that is cancelled at once: it is closed, and whoever gave up waits no longer.
+    """A connection that closes when its query is cancelled, so that the caller stops waiting at once.
 
-    psycopg itself asks the server on another connection to cancel, then waits for the answer: ten seconds more when the
-    network stands still, on top of any timeout around the query.
+    psycopg itself asks the server on another connection to cancel, then waits for the answer: ten seconds more on a
+    dead network, on top of any timeout around the query.
     """
 
     async def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:  # noqa: ASYNC109
@@ -83,11 +83,11 @@ def url_as(dsn: str, user: str, password: str) -> str:
 
 
 def place_of(dsn: str) -> str:
-    """Where a DSN points, without its password: for messages."""
+    """Host, port and database of a DSN, without its password, for messages."""
     parts = conninfo_to_dict(dsn)
     host = parts.get("host") or "localhost"
     return f"{host}:{parts.get('port') or 5432}/{parts.get('dbname') or ''}"
 
 
 Pool = AsyncConnectionPool[Any]
-"""Of connections that read; their class and options are chosen by who opens it."""
+"""A pool of connections that read; the module that opens it chooses their class and options."""

@@ -1,4 +1,4 @@
-"""Reading the log in order, page by page: never past the head, never over a gap (P4)."""
+"""Reads the log in order, page by page: never past the head, never over a gap (P4)."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,7 +23,7 @@ SELECT h.position, e.*
 
 
 class LogDamaged(Exception):
-    """The log is not what its readers were promised; `position` is the first place where that shows."""
+    """The log breaks its promise to readers; `position` is the first place where that shows."""
 
     def __init__(self, position: int, message: str) -> None:
         super().__init__(message)
@@ -35,7 +35,7 @@ class LogGap(LogDamaged):
 
 
 class LogTruncated(LogDamaged):
-    """The head stands before a position that a reader has already seen."""
+    """The head is before a position that a reader has already read."""
 
 
 class LoggedEvent(msgspec.Struct, frozen=True, gc=False):
@@ -60,7 +60,7 @@ class Undecodable(msgspec.Struct, frozen=True):
 
     @property
     def column(self) -> str:
-        """Which one of its columns cannot be read."""
+        """Name of the column that cannot be read."""
         return "topic" if isinstance(self.error, UnknownTag) else "state"
 
 
@@ -77,7 +77,7 @@ class LogPage(msgspec.Struct, frozen=True):
 def read_page(connection: psycopg.Connection[Any], after: int, limit: int) -> LogPage:
     """Read at most `limit` events right after position `after`.
 
-    Raises: LogTruncated if the head stands before `after`; LogGap if positions are not consecutive.
+    Raises: LogTruncated if the head is before `after`; LogGap if positions are not consecutive.
     """
     cursor = connection.execute(READ_PAGE, {"after": after, "upto": after + limit}, binary=True)
     rows = cursor.fetchall()
@@ -100,14 +100,14 @@ def check_dense(after: int, positions: Sequence[int], upto: int) -> None:
 
 
 def as_entries(rows: Sequence[Sequence[Any]]) -> list[LogEntry]:
-    """Rows of the log (position, stream, version, tag, state, ...), decoded where that is possible."""
+    """Rows of the log (position, stream, version, tag, state, ...), decoded where possible."""
     if not rows:
         return []
     positions, streams, versions, tags, states, *_ = zip(*rows, strict=True)
     read = CODEC.readers
     try:
         events = [read[tag](state) for tag, state in zip(tags, states, strict=True)]
-    except Exception:  # noqa: BLE001 - one by one they say which of them cannot be read
+    except Exception:  # noqa: BLE001 - decoding one by one finds the unreadable ones
         return [_as_entry(*row[:5]) for row in rows]
     return list(map(LoggedEvent, positions, streams, versions, tags, events))
 
@@ -115,10 +115,10 @@ def as_entries(rows: Sequence[Sequence[Any]]) -> list[LogEntry]:
 def _as_entry(position: int, stream: str, version: int, tag: str, state: bytes) -> LogEntry:
     try:
         return LoggedEvent(position, stream, version, tag, CODEC.decode(tag, state))
-    except Exception as error:  # noqa: BLE001 - stored bytes may be anything: text of no encoding, times of no zone
+    except Exception as error:  # noqa: BLE001 - stored bytes may be anything: text without an encoding, times without a zone
         return Undecodable(position, stream, version, tag, bytes(state), error)
 
 
 def account_of_entry(entry: LogEntry) -> str:
-    """Whose figures it changes (projections.engine.sequence)."""
+    """The account that the event changes (projections.engine.sequence)."""
     return account_of(entry.stream, entry.state if isinstance(entry, Undecodable) else entry.event)

@@ -1,4 +1,4 @@
-"""Reading times of the database without ever failing: PostgreSQL's calendar is longer than Python's."""
+"""Reads times of the database without ever failing: PostgreSQL's calendar is longer than Python's."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ _LAST_US = (datetime.max.replace(tzinfo=UTC) - EPOCH) // MICROSECOND
 
 
 class TotalTimestamptzLoader(Loader):
-    """A timestamptz in UTC; one beyond Python's calendar, infinity too, as the calendar's nearer end."""
+    """Reads a timestamptz in UTC; a time beyond Python's calendar, or infinity, becomes the calendar's nearer end."""
 
     format = Format.BINARY
 
@@ -37,4 +37,4 @@ class _Context:
 
 
 TOTAL_TIMES = _Context()
-"""The `context` of a connection that reads so. Queries must ask for binary results."""
+"""The `context` of a connection that reads times this way. Queries must ask for binary results."""

@@ -1,7 +1,7 @@
-"""PostgreSQL's types as the binary wire knows them: numbers of pg_type, and the epoch of its times.
+"""PostgreSQL's types in the binary wire format: oids of pg_type, and the epoch of its times.
 
 The numbers are fixed for ever: https://github.com/postgres/postgres/blob/REL_18_STABLE/src/include/catalog/pg_type.dat.
-tests/adapters/postgres/test_array_params.py compares them with psycopg's; no other module has one.
+tests/adapters/postgres/test_array_params.py compares them with psycopg's; no other module has such numbers.
 """
 
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""The channel on which an append wakes those who follow the log."""
+"""The channel on which an append wakes the followers of the log."""
 
 WAKE_UP_CHANNEL = "stored_events"
-"""The one on which the eventsourcing library's subscriptions listen."""
+"""The eventsourcing library's subscriptions listen on it."""
