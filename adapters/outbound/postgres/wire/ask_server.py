@@ -8,7 +8,6 @@ binding.
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import psycopg
 from psycopg.errors import error_from_result
@@ -40,7 +39,7 @@ class WireConnection:
     It watches its socket while idle too, so that a lost server is noticed before the next statement.
     """
 
-    def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
+    def __init__(self, connection: psycopg.AsyncConnection) -> None:
         self._connection = connection  # owns the PGconn
         self._pgconn = connection.pgconn
         self._loop = asyncio.get_running_loop()

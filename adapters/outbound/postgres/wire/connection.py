@@ -1,7 +1,6 @@
 """Opens connections for the ledger: UTC, READ COMMITTED, durable commits, bounded waits."""
 
 import asyncio
-from typing import Any
 from urllib.parse import quote, urlencode
 
 import psycopg
@@ -46,7 +45,7 @@ def conninfo(dsn: str, *, user: str | None = None, password: str | None = None, 
     return make_conninfo(**merged)  # type: ignore[arg-type]
 
 
-class PromptConnection(psycopg.AsyncConnection[Any]):
+class PromptConnection(psycopg.AsyncConnection):
     """A connection that closes when its query is cancelled, so that the caller stops waiting at once.
 
     psycopg itself asks the server on another connection to cancel, then waits for the answer: ten seconds more on a
@@ -61,7 +60,7 @@ class PromptConnection(psycopg.AsyncConnection[Any]):
             raise
 
 
-async def connect(info: str) -> psycopg.AsyncConnection[Any]:
+async def connect(info: str) -> psycopg.AsyncConnection:
     """Open one autocommit connection that prepares every statement at its first use."""
     connection = await psycopg.AsyncConnection.connect(info, autocommit=True)
     connection.prepare_threshold = 0
@@ -89,5 +88,5 @@ def place_of(dsn: str) -> str:
     return f"{host}:{parts.get('port') or 5432}/{parts.get('dbname') or ''}"
 
 
-Pool = AsyncConnectionPool[Any]
+Pool = AsyncConnectionPool
 """A pool of connections that read; the module that opens it chooses their class and options."""

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 import msgspec
 import psycopg
+from psycopg.rows import TupleRow
 
 from domain.aggregates import CODEC
 from domain.event import Event, UnknownTag
@@ -74,7 +74,7 @@ class LogPage(msgspec.Struct, frozen=True):
     recorded_at: Sequence[datetime]
 
 
-def read_page(connection: psycopg.Connection[Any], after: int, limit: int) -> LogPage:
+def read_page(connection: psycopg.Connection, after: int, limit: int) -> LogPage:
     """Read at most `limit` events right after position `after`.
 
     Raises: LogTruncated if the head is before `after`; LogGap if positions are not consecutive.
@@ -99,7 +99,7 @@ def check_dense(after: int, positions: Sequence[int], upto: int) -> None:
     raise LogGap(missing, f"the log has no event at position {missing}, right after {missing - 1}, or not just one")
 
 
-def as_entries(rows: Sequence[Sequence[Any]]) -> list[LogEntry]:
+def as_entries(rows: Sequence[TupleRow]) -> list[LogEntry]:
     """Rows of the log (position, stream, version, tag, state, ...), decoded where possible."""
     if not rows:
         return []

@@ -1,7 +1,6 @@
 """Reads times of the database without ever failing: PostgreSQL's calendar is longer than Python's."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import psycopg
 from psycopg.abc import Buffer
@@ -32,7 +31,7 @@ class _Context:
         self.adapters.register_loader(TIMESTAMPTZ.oid, TotalTimestamptzLoader)
 
     @property
-    def connection(self) -> psycopg.Connection[Any] | None:
+    def connection(self) -> psycopg.Connection | None:
         return None
 
 
