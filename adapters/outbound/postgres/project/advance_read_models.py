@@ -4,7 +4,6 @@ import struct
 import time
 from collections.abc import Callable, Sequence
 from itertools import groupby
-from typing import Any
 
 import msgspec
 import psycopg
@@ -61,7 +60,7 @@ class ReadModelWriter:
 
     def __init__(
         self,
-        connection: psycopg.Connection[Any],
+        connection: psycopg.Connection,
         page_size: int,
         on_page: Callable[[PageWritten], None],
         on_parked: Callable[[Parked], None],

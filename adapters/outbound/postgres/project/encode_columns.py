@@ -42,7 +42,7 @@ _ENCODINGS: dict[SqlType, _Encoding] = {
 }
 
 
-def column_array(column: Column, values: Sequence[Any]) -> ArrayParam:
+def column_array(column: Column, values: Sequence[object]) -> ArrayParam:
     """`values`, None for null, as one array parameter.
 
     Raises: OverflowError for an integer beyond 64 bits.

@@ -1,7 +1,6 @@
 """Chooses the projector process that expires reservations and lots: its session holds an advisory lock."""
 
 import asyncio
-from typing import Any
 
 import psycopg
 
@@ -16,7 +15,7 @@ class ExpiryLead:
 
     def __init__(self, info: str) -> None:
         self._info = info
-        self._connection: psycopg.AsyncConnection[Any] | None = None
+        self._connection: psycopg.AsyncConnection | None = None
         self._is_taken = False
 
     async def is_ours(self) -> bool:

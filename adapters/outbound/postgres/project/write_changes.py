@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import TupleRow
 
 from adapters.outbound.postgres.project.encode_columns import column_array
 from adapters.outbound.postgres.wire.array_params import ArrayParam
@@ -21,7 +21,7 @@ def physical(table: Table, build: str) -> sql.Identifier:
     return sql.Identifier("read", f"{table.name}_{build}")
 
 
-def write_page(connection: psycopg.Connection[Any], page: Page, build: str) -> None:
+def write_page(connection: psycopg.Connection, page: Page, build: str) -> None:
     """Apply `page` to the tables of `build`, inside the caller's transaction: deletes, rows, then inserts."""
     for table, keys in page.deletes.items():
         _delete(connection, table, build, list(keys))
@@ -32,16 +32,16 @@ def write_page(connection: psycopg.Connection[Any], page: Page, build: str) -> N
         _copy(connection, table, build, inserted)
 
 
-def _delete(connection: psycopg.Connection[Any], table: Table, build: str, keys: Sequence[Key]) -> None:
+def _delete(connection: psycopg.Connection, table: Table, build: str, keys: Sequence[Key]) -> None:
     arrays = _arrays(table, table.key_names[: table.deletes_by], keys)
     connection.execute(_delete_sql(table, build), arrays, binary=True)
 
 
-def _by_columns(rows: Mapping[Key, RowChange]) -> dict[tuple[tuple[str, ...], tuple[str, ...]], list[Any]]:
+def _by_columns(rows: Mapping[Key, RowChange]) -> dict[tuple[tuple[str, ...], tuple[str, ...]], list[TupleRow]]:
     """Rows by the columns they set and add to: one statement each. Each has every counter that any row adds to (adding
     zero changes nothing), so the number of statements depends only on the columns set."""
     counters = tuple(sorted({column for row in rows.values() for column in row.adds}))
-    groups: dict[tuple[tuple[str, ...], tuple[str, ...]], list[Any]] = {}
+    groups: dict[tuple[tuple[str, ...], tuple[str, ...]], list[TupleRow]] = {}
     for key, row in rows.items():
         added = tuple(column for column in counters if column not in row.puts) if row.adds else ()
         values = (*key, *row.puts.values(), *(row.adds.get(column, 0) for column in added))
@@ -50,23 +50,23 @@ def _by_columns(rows: Mapping[Key, RowChange]) -> dict[tuple[tuple[str, ...], tu
 
 
 def _upsert(
-    connection: psycopg.Connection[Any],
+    connection: psycopg.Connection,
     table: Table,
     build: str,
     puts: tuple[str, ...],
     adds: tuple[str, ...],
-    rows: Sequence[tuple[Any, ...]],
+    rows: Sequence[TupleRow],
 ) -> None:
     arrays = _arrays(table, (*table.key_names, *puts, *adds), rows)
     connection.execute(_upsert_sql(table, build, puts, adds), arrays, binary=True)
 
 
-def _arrays(table: Table, names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> list[ArrayParam]:
+def _arrays(table: Table, names: Sequence[str], rows: Sequence[TupleRow]) -> list[ArrayParam]:
     columns = zip(names, zip(*rows, strict=True), strict=True)
     return [column_array(table.columns[name], values) for name, values in columns]
 
 
-def _copy(connection: psycopg.Connection[Any], table: Table, build: str, rows: Sequence[tuple[Any, ...]]) -> None:
+def _copy(connection: psycopg.Connection, table: Table, build: str, rows: Sequence[TupleRow]) -> None:
     with connection.cursor() as cursor, cursor.copy(_copy_sql(table, build)) as copy:
         copy.set_types([_COPIED_AS.get(column.sql_type, column.sql_type) for column in table.columns.values()])
         for row in rows:
