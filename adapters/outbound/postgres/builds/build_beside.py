@@ -7,7 +7,7 @@ it. One row (`read.active`) switches the readers, each in its own snapshot.
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import psycopg
 import structlog
@@ -117,7 +117,7 @@ class BuildBeside:
         with psycopg.connect(self._info, autocommit=True) as connection:
             show_to_people(connection, self._build)
 
-    def _bring_up(self, connection: psycopg.Connection[Any], stop: threading.Event) -> bool:
+    def _bring_up(self, connection: psycopg.Connection, stop: threading.Event) -> bool:
         writer = ReadModelWriter(connection, self._page_size, lambda page: None, self._on_parked)
         writer.take(self._build)
         log.info(
@@ -147,7 +147,7 @@ class BuildBeside:
 
     def _compare(
         self,
-        connection: psycopg.Connection[Any],
+        connection: psycopg.Connection,
         writer: ReadModelWriter,
         active: _Active | None,
         stop: threading.Event,
@@ -174,7 +174,7 @@ class BuildBeside:
     def _pause(self, stop: threading.Event, seconds: float) -> None:
         stop.wait(self._rest * seconds)
 
-    def _note_difference(self, connection: psycopg.Connection[Any]) -> None:
+    def _note_difference(self, connection: psycopg.Connection) -> None:
         name, version, difference = self._build.name, self._build.version, self._difference
         connection.execute(
             "UPDATE read.builds SET difference = %s WHERE projection = %s AND version = %s", [difference, name, version]
@@ -183,7 +183,7 @@ class BuildBeside:
             log.error("a new build differs and is not used", read_model=name, version=version, difference=difference)
             self._on_difference(Difference(name, version, difference))
 
-    def _activate(self, connection: psycopg.Connection[Any], writer: ReadModelWriter, active: _Active | None) -> bool:
+    def _activate(self, connection: psycopg.Connection, writer: ReadModelWriter, active: _Active | None) -> bool:
         """Switch the readers, unless too many events are left. No reader's position goes back."""
         with connection.transaction():
             if active is not None and active.build is not None:
@@ -197,10 +197,10 @@ class BuildBeside:
         log.info("a build is active", read_model=self._build.name, version=self._build.version, at=writer.position)
         return True
 
-    def _active(self, connection: psycopg.Connection[Any]) -> _Active | None:
+    def _active(self, connection: psycopg.Connection) -> _Active | None:
         row = connection.execute(ACTIVE, [self._build.name, LOG_ID]).fetchone()
         return _Active(row[0], row[1] or 0, self._known.get(row[0])) if row else None
 
-    def _is_active(self, connection: psycopg.Connection[Any]) -> bool:
+    def _is_active(self, connection: psycopg.Connection) -> bool:
         active = self._active(connection)
         return active is not None and active.version >= self._build.version

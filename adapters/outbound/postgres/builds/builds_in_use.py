@@ -6,9 +6,9 @@ pinned to a moment before a switch still finds that moment's row and the tables 
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
 
 import psycopg
+from psycopg.rows import TupleRow
 
 from domain.log import LOG_ID
 from projections.engine.changes import Projection
@@ -60,7 +60,7 @@ SELECT u.version, q.*
 """  # noqa: S608 - as above
 
 
-def unguarded(build: Projection, rows: Sequence[tuple[Any, ...]]) -> Sequence[tuple[Any, ...]]:
+def unguarded(build: Projection, rows: Sequence[TupleRow]) -> Sequence[TupleRow]:
     """The rows of `sql`, from the rows of `guarded`. Raises: AnotherBuild, NotBuilt."""
     if not rows:
         raise NotBuilt(f"read model {build.name} is not built yet")

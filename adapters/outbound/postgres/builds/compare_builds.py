@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import TupleRow
 
 from adapters.outbound.postgres.project.write_changes import physical
 from domain.times import EARLIEST, LATEST
@@ -23,7 +23,7 @@ PARKED = b"SELECT account FROM read.parked WHERE projection = %s AND version = %
 
 
 def find_difference(
-    connection: psycopg.Connection[Any],
+    connection: psycopg.Connection,
     active: Projection,
     new: Projection,
     position: int,
@@ -120,7 +120,7 @@ def _differs(table: Table, name: str) -> sql.Composed:
     return sql.SQL(column + " IS DISTINCT FROM " + column).format(sql.Identifier("a", name), sql.Identifier("n", name))
 
 
-def _told(table: Table, names: Sequence[str], row: Sequence[Any]) -> str:
+def _told(table: Table, names: Sequence[str], row: TupleRow) -> str:
     key = ", ".join(f"{name}={value}" for name, value in zip(table.key_names, row, strict=False))
     in_active, in_new, *differs = row[table.key :]
     if not in_active:
@@ -131,5 +131,5 @@ def _told(table: Table, names: Sequence[str], row: Sequence[Any]) -> str:
     return f"{table.name} {key}: column {column} is not the active build's"
 
 
-def _parked(connection: psycopg.Connection[Any], build: Projection) -> set[str]:
+def _parked(connection: psycopg.Connection, build: Projection) -> set[str]:
     return {account for (account,) in connection.execute(PARKED, [build.name, build.version])}

@@ -1,7 +1,6 @@
 """Makes the read schema: the projector's own tables and those of every current build. Safe to repeat."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import psycopg
 import structlog
@@ -76,7 +75,7 @@ INSERT INTO read.active (projection, log, version) SELECT projection, log, versi
 log = structlog.get_logger()
 
 
-def install_read_models(connection: psycopg.Connection[Any], builds: Sequence[Projection]) -> None:
+def install_read_models(connection: psycopg.Connection, builds: Sequence[Projection]) -> None:
     """Create what is missing: the current build of each read model, beside all earlier builds.
 
     Runs as the owner of schema `read` (the projector); ensure_roles grants reading. If nothing was built yet, all
@@ -102,14 +101,14 @@ def install_read_models(connection: psycopg.Connection[Any], builds: Sequence[Pr
         show_to_people(connection, build)
 
 
-def has_read_models(connection: psycopg.Connection[Any], builds: Sequence[Projection]) -> bool:
+def has_read_models(connection: psycopg.Connection, builds: Sequence[Projection]) -> bool:
     """Whether the current builds were installed: the same transaction inserts their positions and all the rest."""
     if connection.execute("SELECT to_regclass('read.active')").fetchone() == (None,):
         return False
     return {(build.name, build.version) for build in current_of(builds).values()} <= _built(connection)
 
 
-def show_to_people(connection: psycopg.Connection[Any], build: Projection) -> bool:
+def show_to_people(connection: psycopg.Connection, build: Projection) -> bool:
     """Point the views for people at `build`; False if other sessions keep them locked for too long.
 
     If columns differ from the other build's, CREATE OR REPLACE would fail, so the views are dropped first.
@@ -130,11 +129,11 @@ def show_to_people(connection: psycopg.Connection[Any], build: Projection) -> bo
     return True
 
 
-def _built(connection: psycopg.Connection[Any]) -> set[tuple[str, int]]:
+def _built(connection: psycopg.Connection) -> set[tuple[str, int]]:
     return set(connection.execute("SELECT projection, version FROM read.positions WHERE log = %s", [LOG_ID]).fetchall())
 
 
-def _note(connection: psycopg.Connection[Any], build: Projection, *, activate: bool) -> None:
+def _note(connection: psycopg.Connection, build: Projection, *, activate: bool) -> None:
     """Insert its position (genesis if it is new) and the names of its tables and views."""
     connection.execute(
         "INSERT INTO read.positions (projection, log, version, position, updated_at) VALUES (%s, %s, %s, 0, now())"
@@ -154,7 +153,7 @@ def _note(connection: psycopg.Connection[Any], build: Projection, *, activate: b
         )
 
 
-def _to_be_shown(connection: psycopg.Connection[Any], builds: Sequence[Projection]) -> list[Projection]:
+def _to_be_shown(connection: psycopg.Connection, builds: Sequence[Projection]) -> list[Projection]:
     """The active builds, if this release knows them."""
     rows = connection.execute("SELECT projection, version FROM read.active WHERE log = %s", [LOG_ID]).fetchall()
     return [build for build in builds if (build.name, build.version) in rows]

@@ -11,12 +11,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import psycopg
 import structlog
 
-from adapters.outbound.postgres.builds.build_beside import BuildBeside, Difference
+from adapters.outbound.postgres.builds.build_beside import REST, BuildBeside, Difference
 from adapters.outbound.postgres.builds.install_read_models import has_read_models, install_read_models
 from adapters.outbound.postgres.builds.lead_builds import lead
 from adapters.outbound.postgres.builds.retire_builds import retire_builds
@@ -153,7 +153,7 @@ class Projector:
             return min(found.position for found in self._found(connection).values())
 
     @contextmanager
-    def _connected(self) -> Iterator[psycopg.Connection[Any]]:
+    def _connected(self) -> Iterator[psycopg.Connection]:
         """A connection, after the tables were installed."""
         with psycopg.connect(self._info, autocommit=True) as connection:
             connection.prepare_threshold = 0
@@ -161,17 +161,17 @@ class Projector:
             connection.execute(f"LISTEN {WAKE_UP_CHANNEL}".encode())
             yield connection
 
-    def _install(self, connection: psycopg.Connection[Any]) -> None:
+    def _install(self, connection: psycopg.Connection) -> None:
         """Install once per process, in case a view has changed: replacing views takes a lock that readers wait for, and
         disk space. Again only if the database was restored to a time before."""
         if not (self._has_installed and has_read_models(connection, self._builds)):
             install_read_models(connection, self._builds)
             self._has_installed = True
 
-    def _writer(self, connection: psycopg.Connection[Any]) -> ReadModelWriter:
+    def _writer(self, connection: psycopg.Connection) -> ReadModelWriter:
         return ReadModelWriter(connection, self._page_size, self._tell, self._on_parked)
 
-    def _lead(self, connection: psycopg.Connection[Any], stop: threading.Event) -> None:
+    def _lead(self, connection: psycopg.Connection, stop: threading.Event) -> None:
         read_models = self._writer(connection)
         look_at_s = 0.0
         while not stop.is_set():
@@ -184,7 +184,7 @@ class Projector:
             else:
                 stop.wait(LEADER_POLL_S)
 
-    def _leads_all(self, connection: psycopg.Connection[Any], read_models: ReadModelWriter) -> bool:
+    def _leads_all(self, connection: psycopg.Connection, read_models: ReadModelWriter) -> bool:
         """Lead every build that is or was in use and has no other leader; False if one has. New builds catch up in
         their own threads."""
         found = self._found(connection)
@@ -230,7 +230,7 @@ class Projector:
             except psycopg.Error as error:
                 log.warning("old builds are not dropped now", error=str(error).strip())
 
-    def _build_beside(self, build: Projection, **more: Any) -> BuildBeside:
+    def _build_beside(self, build: Projection, rest: float = REST) -> BuildBeside:
         return BuildBeside(
             self._info,
             build,
@@ -238,10 +238,10 @@ class Projector:
             self._turn,
             on_parked=self._on_parked,
             on_difference=self._on_difference,
-            **more,
+            rest=rest,
         )
 
-    def _found(self, connection: psycopg.Connection[Any]) -> dict[Projection, _Found]:
+    def _found(self, connection: psycopg.Connection) -> dict[Projection, _Found]:
         """The builds that exist and this release ships."""
         rows = {(name, version): _Found(*its) for name, version, *its in connection.execute(FOUND, [LOG_ID])}
         return {build: rows[key] for build in self._builds if (key := (build.name, build.version)) in rows}
@@ -250,7 +250,7 @@ class Projector:
         if not self._in_use.isdisjoint(page.builds):
             self._on_page(page)
 
-    def _follow(self, connection: psycopg.Connection[Any], read_models: ReadModelWriter, stop: threading.Event) -> None:
+    def _follow(self, connection: psycopg.Connection, read_models: ReadModelWriter, stop: threading.Event) -> None:
         """Write new events, then wait: for the next one if there were none, else (unless more is due) the period."""
         began_s = time.monotonic()
         written = read_models.advance()
@@ -259,6 +259,6 @@ class Projector:
         elif written < self._page_size:
             stop.wait(max(0.0, began_s + self._period_s - time.monotonic()))
 
-    def _wait_for_events(self, connection: psycopg.Connection[Any]) -> None:
+    def _wait_for_events(self, connection: psycopg.Connection) -> None:
         for _ in connection.notifies(timeout=self._poll_s, stop_after=1):
             pass

@@ -5,7 +5,7 @@ Until then it stays current, for readers of the previous release and for switchi
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import psycopg
 import structlog
@@ -54,7 +54,7 @@ class _Old(NamedTuple):
     views: list[str]
 
 
-def retire_builds(connection: psycopg.Connection[Any], builds: Sequence[Projection]) -> list[tuple[str, int]]:
+def retire_builds(connection: psycopg.Connection, builds: Sequence[Projection]) -> list[tuple[str, int]]:
     """Drop the builds that can be dropped now and return them; the next call tries the others again.
 
     connection: autocommit, of the owner of schema `read`.
@@ -69,7 +69,7 @@ def retire_builds(connection: psycopg.Connection[Any], builds: Sequence[Projecti
     return [(build.projection, build.version) for build in old if _drop(connection, build)]
 
 
-def _drop(connection: psycopg.Connection[Any], build: _Old) -> bool:
+def _drop(connection: psycopg.Connection, build: _Old) -> bool:
     try:
         with connection.transaction():
             if connection.execute(IS_SEEN, [build.projection, LOG_ID]).fetchone() != (False,):
@@ -97,7 +97,7 @@ SELECT c.relname FROM pg_class c
 """
 
 
-def _left_over(connection: psycopg.Connection[Any], build: _Old) -> list[str]:
+def _left_over(connection: psycopg.Connection, build: _Old) -> list[str]:
     """Those of its views for people that no other build has."""
     rows = connection.execute(LEFT_OVER, [build.views, build.projection, build.version])
     return [name for (name,) in rows]
