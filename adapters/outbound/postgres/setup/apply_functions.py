@@ -6,7 +6,7 @@ Owner and grants stay as they are (CREATE OR REPLACE keeps them); running append
 import hashlib
 from collections.abc import Iterator, Sequence
 from importlib import resources
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import psycopg
 
@@ -39,7 +39,7 @@ def function_files() -> Iterator[FunctionFile]:
             yield FunctionFile(f"functions/{file.name}", file.read_text("utf-8"))
 
 
-def apply_functions(connection: psycopg.Connection[Any], files: Sequence[FunctionFile]) -> list[str]:
+def apply_functions(connection: psycopg.Connection, files: Sequence[FunctionFile]) -> list[str]:
     """Replace all functions with a text that is new to this database, in one transaction; returns their files' names.
 
     connection: the session that holds the migration lock.
@@ -53,7 +53,7 @@ def apply_functions(connection: psycopg.Connection[Any], files: Sequence[Functio
     return [file.name for file in fresh]
 
 
-def _replace(connection: psycopg.Connection[Any], files: Sequence[FunctionFile]) -> None:
+def _replace(connection: psycopg.Connection, files: Sequence[FunctionFile]) -> None:
     connection.execute("SELECT pg_advisory_xact_lock(%s)", [SETUP])
     for file in files:
         connection.execute(file.sql.encode())

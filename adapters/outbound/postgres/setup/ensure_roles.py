@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import psycopg
 from psycopg import sql
@@ -82,13 +82,13 @@ def ensure_roles(info: str, roles: Roles, passwords: Mapping[str, str]) -> bool:
     return True
 
 
-def _may_create_roles(connection: psycopg.Connection[Any]) -> bool:
+def _may_create_roles(connection: psycopg.Connection) -> bool:
     """Check before any statement names a role, since the server logs refused statements."""
     row = connection.execute("SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user").fetchone()
     return row == (True,)
 
 
-def _create(connection: psycopg.Connection[Any], role: str, login: str, password: str | None = None) -> None:
+def _create(connection: psycopg.Connection, role: str, login: str, password: str | None = None) -> None:
     exists = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).fetchone() is not None
     statement = sql.SQL(("ALTER" if exists else "CREATE") + f" ROLE {{}} {login}").format(sql.Identifier(role))
     if password is not None:
@@ -122,7 +122,7 @@ WHERE owner <> (SELECT oid FROM pg_roles WHERE rolname = %s)
 """Sequences of a column follow their table."""
 
 
-def _hand_over(connection: psycopg.Connection[Any], roles: Roles) -> None:
+def _hand_over(connection: psycopg.Connection, roles: Roles) -> None:
     """Give the owner the objects of the login that ran the migrations."""
     owner = sql.Identifier(roles.owner)
     # A new owner must be allowed to create where the object is.
@@ -139,7 +139,7 @@ def _hand_over(connection: psycopg.Connection[Any], roles: Roles) -> None:
         connection.execute(sql.SQL("REVOKE CREATE ON SCHEMA public FROM {}").format(owner))
 
 
-def _grant(connection: psycopg.Connection[Any], roles: Roles) -> None:
+def _grant(connection: psycopg.Connection, roles: Roles) -> None:
     _execute(
         connection,
         roles,
@@ -177,7 +177,7 @@ IS_SUPERUSER = "SELECT rolsuper FROM pg_roles WHERE rolname = current_user"
 HAS_RESERVED_SLOTS = "SELECT count(*) = 1 FROM pg_roles WHERE rolname = 'pg_use_reserved_connections'"  # from 16 on
 
 
-def _bound(connection: psycopg.Connection[Any], roles: Roles) -> None:
+def _bound(connection: psycopg.Connection, roles: Roles) -> None:
     settings = [f"ALTER ROLE {{auditor}} SET {name} = '{value}'" for name, value in AUDITOR_SETTINGS.items()]
     _execute(
         connection,
@@ -193,7 +193,7 @@ def _bound(connection: psycopg.Connection[Any], roles: Roles) -> None:
             _execute(connection, roles, "GRANT pg_use_reserved_connections TO {writer}")
 
 
-def _close_functions(connection: psycopg.Connection[Any], roles: Roles) -> None:
+def _close_functions(connection: psycopg.Connection, roles: Roles) -> None:
     """Only a superuser can close the server's own functions; SECURITY.md lists those that another login leaves open."""
     if locks := _open_to_all(connection, LOCKS):
         _execute(connection, roles, f"REVOKE EXECUTE ON FUNCTION {locks} FROM PUBLIC")
@@ -202,12 +202,12 @@ def _close_functions(connection: psycopg.Connection[Any], roles: Roles) -> None:
         _execute(connection, roles, f"REVOKE EXECUTE ON FUNCTION {large_objects} FROM PUBLIC")
 
 
-def _open_to_all(connection: psycopg.Connection[Any], pattern: str) -> str:
+def _open_to_all(connection: psycopg.Connection, pattern: str) -> str:
     rows: Sequence[tuple[str]] = connection.execute(OPEN_TO_ALL, [pattern]).fetchall()
     return ", ".join(name for (name,) in rows)
 
 
-def _execute(connection: psycopg.Connection[Any], roles: Roles, *statements: str) -> None:
+def _execute(connection: psycopg.Connection, roles: Roles, *statements: str) -> None:
     names = {name: sql.Identifier(role) for name, role in roles._asdict().items()}
     database = sql.Identifier(connection.info.dbname)
     for statement in statements:

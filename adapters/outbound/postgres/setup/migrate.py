@@ -5,7 +5,7 @@ import re
 import time
 from collections.abc import Iterator
 from importlib import resources
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import psycopg
 
@@ -65,7 +65,7 @@ def migrate(info: str) -> list[str]:
         return numbered + apply_functions(connection, list(function_files()))
 
 
-def _wait_for_lock(connection: psycopg.Connection[Any]) -> None:
+def _wait_for_lock(connection: psycopg.Connection) -> None:
     """Poll instead of blocking in the server: a waiting snapshot deadlocks CREATE INDEX CONCURRENTLY."""
     deadline_s = time.monotonic() + WAIT_S
     while time.monotonic() < deadline_s:
@@ -76,7 +76,7 @@ def _wait_for_lock(connection: psycopg.Connection[Any]) -> None:
     raise MigrationFault(f"another process has been migrating this database for {WAIT_S:.0f} s; see what it waits for")
 
 
-def _apply(connection: psycopg.Connection[Any], migration: Migration, had: object) -> bool:
+def _apply(connection: psycopg.Connection, migration: Migration, had: object) -> bool:
     if had is not None:
         if had != migration.sha256:
             raise MigrationFault(f"{migration.name} was changed after it was applied; write a new migration instead")
@@ -85,7 +85,7 @@ def _apply(connection: psycopg.Connection[Any], migration: Migration, had: objec
     return True
 
 
-def _run(connection: psycopg.Connection[Any], migration: Migration) -> None:
+def _run(connection: psycopg.Connection, migration: Migration) -> None:
     connection.execute(migration.sql.encode())
     connection.execute(
         "INSERT INTO public.schema_migrations (version, name, sha256) VALUES (%s, %s, %s)",

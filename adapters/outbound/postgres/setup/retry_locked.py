@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 import psycopg
 
@@ -13,7 +12,7 @@ CHANGE_TRIES = 20
 """20 tries of 2 s with pauses up to 5 s: a migration waits about two minutes for long readers, then gives up."""
 
 
-def retry_locked(connection: psycopg.Connection[Any], change: Callable[[], None]) -> None:
+def retry_locked(connection: psycopg.Connection, change: Callable[[], None]) -> None:
     """Run `change` in a transaction of `connection` that waits for no lock longer than CHANGE_LOCK_TIMEOUT.
 
     Raises: psycopg.errors.LockNotAvailable if CHANGE_TRIES tries failed with it; any other error at once.

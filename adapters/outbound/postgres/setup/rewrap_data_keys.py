@@ -1,7 +1,7 @@
 """Wraps every data key again, in small steps: it may be interrupted and repeated, while other processes run."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import psycopg
 
@@ -38,6 +38,6 @@ def rewrap_data_keys(info: str, rewrap: Rewrap) -> Rewrapped:
     return Rewrapped(accounts, changed)
 
 
-def _replaced(connection: psycopg.Connection[Any], account_id: str, wrapped: bytes, rewrap: Rewrap) -> int:
+def _replaced(connection: psycopg.Connection, account_id: str, wrapped: bytes, rewrap: Rewrap) -> int:
     fresh = rewrap(account_id, wrapped)
     return 0 if fresh is None else connection.execute(REPLACE, [fresh, account_id, wrapped]).rowcount
