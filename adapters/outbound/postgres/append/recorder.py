@@ -7,7 +7,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import Future
 from threading import Thread
-from typing import Any
 
 from eventsourcing.persistence import IntegrityError, ProgrammingError, StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
@@ -58,7 +57,7 @@ class LedgerRecorder(PostgresApplicationRecorder):
     def create_table(self) -> None:
         """Does nothing: migrations make the table."""
 
-    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
+    def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: object) -> Sequence[int] | None:
         """One decision, one stream: events of several originators are refused.
 
         Raises: IntegrityError if a version exists already or the versions are not consecutive.
