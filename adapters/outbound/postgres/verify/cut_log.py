@@ -1,7 +1,7 @@
 """Cuts the log into stretches that can be proven in parallel: each ends with a block."""
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import psycopg
 
@@ -35,7 +35,7 @@ class Stretch(NamedTuple):
         return f" WHERE {' AND '.join(bounds)}" if bounds else ""
 
 
-def cut_log(connection: psycopg.Connection[Any], head: int, length: int = STRETCH) -> Iterator[Stretch]:
+def cut_log(connection: psycopg.Connection, head: int, length: int = STRETCH) -> Iterator[Stretch]:
     """Stretches of about `length` events that together are the whole log, in order. At least one."""
     after = GENESIS
     while after.position + length < head:

@@ -38,7 +38,7 @@ CHANGING = frozenset(p.name for p in BUILDS if any(not table.insert_only for tab
 class PostgresEvidence:
     """application.audit.verify_ledger.Evidence of the moment at which `pinned_evidence` was entered."""
 
-    def __init__(self, connection: psycopg.Connection[Any], work: Work, stretch: int, keys: KeyAccess | None) -> None:
+    def __init__(self, connection: psycopg.Connection, work: Work, stretch: int, keys: KeyAccess | None) -> None:
         self._connection = connection
         self._work = work
         self._stretch = stretch
@@ -93,7 +93,7 @@ def pinned_evidence(
         yield PostgresEvidence(connection, _work_for(info, connection, processes), stretch, keys)
 
 
-def _work_for(info: str, connection: psycopg.Connection[Any], processes: int) -> Work:
+def _work_for(info: str, connection: psycopg.Connection, processes: int) -> Work:
     """Decided before any read: without disk space for a file on the server, this process does the work."""
     sharing = processes or processes_for(read_head(connection).position)
     snapshot = export_snapshot(connection) if sharing > 1 else None
@@ -110,7 +110,7 @@ def processes_for(events: int) -> int:
     return min(cores, MOST_PROCESSES)
 
 
-def _breaches(connection: psycopg.Connection[Any]) -> list[Finding]:
+def _breaches(connection: psycopg.Connection) -> list[Finding]:
     return [finding for claim in read_claims(connection) for finding in find_breaches(connection, claim.projection)]
 
 

@@ -25,7 +25,7 @@ fit the processor's caches, and everything takes up to twice as long."""
 
 
 @contextmanager
-def pinned(info: str, snapshot: str | None = None) -> Iterator[psycopg.Connection[Any]]:
+def pinned(info: str, snapshot: str | None = None) -> Iterator[psycopg.Connection]:
     """A connection with all statements at one moment: now, or that of an exported `snapshot`."""
     with psycopg.connect(info, autocommit=True, context=TOTAL_TIMES) as connection:
         connection.execute(PIN, prepare=False)
@@ -38,7 +38,7 @@ def pinned(info: str, snapshot: str | None = None) -> Iterator[psycopg.Connectio
 EXPORT: LiteralString = "SELECT pg_export_snapshot()"
 
 
-def export_snapshot(connection: psycopg.Connection[Any]) -> str | None:
+def export_snapshot(connection: psycopg.Connection) -> str | None:
     """A name that lets other connections see the same moment, while `connection` stays pinned.
 
     None if the server's disk is full, since the name is a file: `connection` is then pinned again, at a later moment.
@@ -52,7 +52,7 @@ def export_snapshot(connection: psycopg.Connection[Any]) -> str | None:
     return str(row and row[0])
 
 
-def stream(connection: psycopg.Connection[Any], query: bytes, page: int = FETCH) -> Iterator[Sequence[Any]]:
+def stream(connection: psycopg.Connection, query: bytes, page: int = FETCH) -> Iterator[Sequence[Any]]:
     """Pages of rows, in bounded memory."""
     with psycopg.ServerCursor(connection, f"stream_{next(_names)}") as cursor:
         cursor.execute(query, binary=True)
@@ -60,7 +60,7 @@ def stream(connection: psycopg.Connection[Any], query: bytes, page: int = FETCH)
             yield rows
 
 
-def rows_of(connection: psycopg.Connection[Any], query: bytes) -> Iterator[Any]:
+def rows_of(connection: psycopg.Connection, query: bytes) -> Iterator[Any]:
     """The same, row by row."""
     return chain.from_iterable(stream(connection, query))
 

@@ -1,7 +1,7 @@
 """Reads the state of a pinned ledger: its head, positions of read models, parked accounts, write permissions."""
 
 from collections.abc import Container, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import psycopg
 
@@ -34,13 +34,13 @@ SELECT count(DISTINCT nspowner) = 1 OR bool_or(nspname = 'ledger' AND pg_has_rol
 """Whether one role owns everything, or the examining role could change the ledger."""
 
 
-def read_head(connection: psycopg.Connection[Any]) -> Head:
+def read_head(connection: psycopg.Connection) -> Head:
     """If the head row is missing: an empty Head, which no log matches."""
     row = connection.execute(HEAD, binary=True).fetchone()
     return Head(*row) if row else Head(0, b"", b"")
 
 
-def read_state(connection: psycopg.Connection[Any]) -> LedgerState:
+def read_state(connection: psycopg.Connection) -> LedgerState:
     built = _built(connection)
     in_use = {build for build, its in built.items() if its.is_in_use}
     lags = connection.execute(LAGS, [[its.position for its in built.values()]]).fetchall()
@@ -60,7 +60,7 @@ def read_state(connection: psycopg.Connection[Any]) -> LedgerState:
     )
 
 
-def read_claims(connection: psycopg.Connection[Any], names: Container[str] = NAMES) -> list[Claim]:
+def read_claims(connection: psycopg.Connection, names: Container[str] = NAMES) -> list[Claim]:
     """The claims of all builds of the read models `names` that this release knows."""
     parked = _parked(connection)
     return [
@@ -75,7 +75,7 @@ def read_claims(connection: psycopg.Connection[Any], names: Container[str] = NAM
     ]
 
 
-def find_unbuilt(connection: psycopg.Connection[Any]) -> Iterator[Finding]:
+def find_unbuilt(connection: psycopg.Connection) -> Iterator[Finding]:
     """A finding for each read model without a build that this release can check."""
     names = {build.name for build in _built(connection)}
     for name in NAMES:
@@ -89,7 +89,7 @@ class _Built(NamedTuple):
     is_in_use: bool
 
 
-def _built(connection: psycopg.Connection[Any]) -> dict[Projection, _Built]:
+def _built(connection: psycopg.Connection) -> dict[Projection, _Built]:
     """The builds that exist and this release knows, in the order of their read models, the one in use first."""
     if connection.execute("SELECT to_regclass('read.active')").fetchone() == (None,):
         return {}
@@ -107,7 +107,7 @@ def _place(build: Projection, in_use: Container[Projection]) -> str:
     return build.name if build in in_use else f"{build.name} {build.build}"
 
 
-def _parked(connection: psycopg.Connection[Any]) -> list[tuple[str, int, str, int, str]]:
+def _parked(connection: psycopg.Connection) -> list[tuple[str, int, str, int, str]]:
     if connection.execute("SELECT to_regclass('read.active')").fetchone() == (None,):
         return []
     return connection.execute(PARKED).fetchall()

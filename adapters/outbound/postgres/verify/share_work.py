@@ -23,14 +23,14 @@ class Task(NamedTuple):
     """`do` is called with a pinned connection and `arguments`. `do`, `arguments` and the result must be picklable."""
 
     do: Callable[..., Any]
-    arguments: tuple[Any, ...] = ()
+    arguments: tuple[object, ...] = ()
 
 
 class WorkFailed(Exception):
     """A process failed in its task, or ended. Then there is no verdict, least of all a good one."""
 
 
-def work_here(connection: psycopg.Connection[Any], tasks: Sequence[Task]) -> list[Any]:
+def work_here(connection: psycopg.Connection, tasks: Sequence[Task]) -> list[Any]:
     """The results of `tasks`, in order, one after the other on this process's connection."""
     return [task.do(connection, *task.arguments) for task in tasks]
 

@@ -1,6 +1,6 @@
 """Verifies claims and data keys against account and key events, which an index finds without reading the log."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import psycopg
 
@@ -33,7 +33,7 @@ class AccessProof(NamedTuple):
     findings: list[Finding]
 
 
-def verify_access(connection: psycopg.Connection[Any], keys: KeyAccess | None) -> AccessProof:
+def verify_access(connection: psycopg.Connection, keys: KeyAccess | None) -> AccessProof:
     """connection: pinned; without `keys` data keys are checked for presence only, and claims for kind and number."""
     walk = AccessWalk()
     for rows in stream(connection, EVENTS):

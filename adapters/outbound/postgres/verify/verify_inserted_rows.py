@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from itertools import zip_longest
-from typing import Any
 
 import psycopg
+from psycopg.rows import TupleRow
 
 from adapters.outbound.postgres.verify.cut_log import Stretch
 from adapters.outbound.postgres.verify.verify_read_models import Claim, ReadModelCheck, is_as_read
@@ -19,7 +19,7 @@ MOST_ROWS = 1_000_000
 class InsertedRowsCheck:
     """The insert-only tables of one read model. Its rows are read at once, and decoded as the events are replayed."""
 
-    def __init__(self, connection: psycopg.Connection[Any], claim: Claim, stretch: Stretch) -> None:
+    def __init__(self, connection: psycopg.Connection, claim: Claim, stretch: Stretch) -> None:
         """connection: pinned."""
         self._claim = claim
         self._check = ReadModelCheck(connection, claim)
@@ -51,7 +51,9 @@ class InsertedRowsCheck:
         return self._check.found
 
 
-def _first_difference(table: Table, rows: Sequence[Any], expected: Sequence[Any]) -> tuple[Any, Any] | None:
+def _first_difference(
+    table: Table, rows: Sequence[TupleRow], expected: Sequence[TupleRow]
+) -> tuple[TupleRow | None, TupleRow | None] | None:
     """The first wrong row: (held, wanted), with None for a missing one. `rows` and `expected` are in key order."""
     pairs = zip_longest(rows, expected)
     differing = ((held, wanted) for held, wanted in pairs if held != wanted and not is_as_read(held, wanted))

@@ -1,7 +1,5 @@
 """Names the damage of a log: one walk over all of it in order, after a check has found that it is broken."""
 
-from typing import Any
-
 import psycopg
 
 from adapters.outbound.postgres.verify.pin_snapshot import rows_of, stream
@@ -17,7 +15,7 @@ SELECT notification_id, originator_id, originator_version, topic, state,
 """
 
 
-def name_damage(connection: psycopg.Connection[Any]) -> Finding | None:
+def name_damage(connection: psycopg.Connection) -> Finding | None:
     """The first fault in order and chain, None if there is none; connection: pinned."""
     walk = ChainWalk(map(Block._make, rows_of(connection, BLOCKS)))
     for events in stream(connection, WHOLE_EVENTS):

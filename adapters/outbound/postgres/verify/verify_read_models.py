@@ -7,10 +7,11 @@ after the whole log was replayed. Memory is bounded by open items and by the num
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import TupleRow
 
 from adapters.outbound.postgres.project.write_changes import physical
 from adapters.outbound.postgres.verify.pin_snapshot import stream
@@ -40,7 +41,7 @@ class Claim(NamedTuple):
         """Query for its rows, without columns that are not checked."""
         return select_rows(table, self.projection.build, self._left_out(table))
 
-    def checked(self, table: Table, row: tuple[Any, ...]) -> tuple[Any, ...]:
+    def checked(self, table: Table, row: TupleRow) -> TupleRow:
         """A row of a replay, without columns that are not checked."""
         left_out = self._left_out(table)
         if not left_out:
@@ -56,7 +57,7 @@ class Claim(NamedTuple):
 class ReadModelCheck:
     """One read model: feed it events in order, then compare. `found` has the first finding for each place."""
 
-    def __init__(self, connection: psycopg.Connection[Any], claim: Claim) -> None:
+    def __init__(self, connection: psycopg.Connection, claim: Claim) -> None:
         """connection: pinned."""
         self._connection = connection
         self._claim = claim
@@ -69,7 +70,7 @@ class ReadModelCheck:
             entries = [entry for entry in entries if entry.position <= self._claim.position]
         self._replay.apply(self._changes(entries))
 
-    def take_inserted(self) -> Iterator[tuple[Table, list[Any]]]:
+    def take_inserted(self) -> Iterator[tuple[Table, list[TupleRow]]]:
         """Expected new rows of insert-only tables since the last call, in order of their key."""
         for table in self._replay.inserted:
             yield table, self._replay.take_inserted(table)
@@ -80,7 +81,7 @@ class ReadModelCheck:
             if not table.insert_only and self._claim.is_checked(table):
                 self._compare_all(table)
 
-    def note(self, table: Table, held: Any, wanted: Any) -> None:
+    def note(self, table: Table, held: TupleRow | None, wanted: TupleRow | None) -> None:
         """Note that row `held` should be `wanted`; None for a missing row."""
         if table.name not in self.found:
             self.found[table.name] = _difference(table, self._claim.projection.build, held, wanted)
@@ -101,7 +102,7 @@ class ReadModelCheck:
             if isinstance(entry, Undecodable):
                 raise entry.error
             return self._claim.projection.project(entry)
-        except Exception as error:  # noqa: BLE001 - then the projector must have parked the account
+        except Exception as error:  # noqa: BLE001 - the projector must have parked its account
             message = f"cannot be projected, but its account is not parked: {type(error).__name__}: {error}"
             place = f"read model {self._claim.projection.name}"
             self.found.setdefault(place, Finding("read_models", message, entry.position, place))
@@ -120,19 +121,19 @@ class ReadModelCheck:
             self.note(table, None, wanted[min(wanted)])
 
 
-def is_as_read(held: Any, wanted: Any) -> bool:
-    """Whether two rows differ only in times outside the range, written before the range existed: readers move such times
-    to the nearer end, as the event's upcaster does."""
+def is_as_read(held: TupleRow | None, wanted: TupleRow | None) -> bool:
+    """Whether two rows differ only in times outside the range, written before there was one: readers move such times to
+    the nearer end, as the event's upcaster does."""
     return held is not None and wanted is not None and all(map(_is_as_read, held, wanted))
 
 
-def _is_as_read(held: Any, wanted: Any) -> bool:
+def _is_as_read(held: object, wanted: object) -> bool:
     if held == wanted:
         return True
     return isinstance(held, datetime) and wanted in times.ENDS and times.clamped(held) == wanted
 
 
-def find_breaches(connection: psycopg.Connection[Any], projection: Projection) -> Iterator[Finding]:
+def find_breaches(connection: psycopg.Connection, projection: Projection) -> Iterator[Finding]:
     """A finding for each law that the read model's rows break."""
     for law in projection.laws:
         query = law.first_breach.format(build=projection.build)
@@ -140,8 +141,9 @@ def find_breaches(connection: psycopg.Connection[Any], projection: Projection) -
             yield Finding("read_models", f"broken: {law.says}", position, place)
 
 
-def _difference(table: Table, build: str, held: Any, wanted: Any) -> Finding:
+def _difference(table: Table, build: str, held: TupleRow | None, wanted: TupleRow | None) -> Finding:
     row = held if held is not None else wanted
+    assert row is not None  # at most one of them is missing
     place = ", ".join(f"{name}={_shown(value)}" for name, value in zip(table.key_names, row, strict=False))
     position = row[table.names.index("position")] if "position" in table.columns else None
     place = f"read.{table.name}_{build} {place}"
@@ -173,5 +175,5 @@ def _ordered(table: Table) -> bytes:
     return b" ORDER BY " + b", ".join(b"%d" % (n + 1) for n in range(table.key))
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     return value.hex() if isinstance(value, bytes) else repr(value) if isinstance(value, str) else str(value)

@@ -2,10 +2,11 @@
 
 from collections import deque
 from collections.abc import Container, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 import psycopg
+from psycopg.rows import TupleRow
 
 from adapters.outbound.postgres.verify.pin_snapshot import rows_of, stream
 from adapters.outbound.postgres.verify.read_state import read_claims
@@ -38,7 +39,7 @@ class StreamsProof(NamedTuple):
     clamped: list[Clamped]
 
 
-def verify_streams(connection: psycopg.Connection[Any], names: Container[str]) -> StreamsProof:
+def verify_streams(connection: psycopg.Connection, names: Container[str]) -> StreamsProof:
     """connection: pinned; names: of the read models with tables that are not insert-only."""
     walks = _Walks(connection)
     checks = [ReadModelCheck(connection, claim) for claim in read_claims(connection, names)]
@@ -57,7 +58,7 @@ def verify_streams(connection: psycopg.Connection[Any], names: Container[str]) -
 class _Walks:
     """All walks side by side. A broken stream or table yields its first fault; all others go on."""
 
-    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+    def __init__(self, connection: psycopg.Connection) -> None:
         self.versions = VersionWalk()
         self.clamped: list[Clamped] = []
         self._commands: CommandWalk | None = CommandWalk(rows_of(connection, COMMANDS))
@@ -65,7 +66,7 @@ class _Walks:
         self._snapshots = SnapshotWalk(map(SnapshotRow._make, rows_of(connection, SNAPSHOTS)), msgspec.json.encode)
         self._found: list[Finding] = []
 
-    def walk(self, rows: Sequence[Any], entries: Sequence[LogEntry]) -> None:
+    def walk(self, rows: Sequence[TupleRow], entries: Sequence[LogEntry]) -> None:
         """Take the next page of the log, stored and decoded."""
         positions, streams, versions, tags, _, command_ids = zip(*rows, strict=True)
         self.versions.walk(zip(streams, versions, strict=True))
@@ -98,7 +99,7 @@ class _Walks:
         return finding is not None
 
 
-def _clamped(rows: Sequence[Any], entries: Sequence[LogEntry]) -> Iterator[Clamped]:
+def _clamped(rows: Sequence[TupleRow], entries: Sequence[LogEntry]) -> Iterator[Clamped]:
     for row, entry in zip(rows, entries, strict=True):
         if isinstance(entry, LoggedEvent) and entry.tag in CODEC.clamping:
             for field in CODEC.clamped(entry.tag, row[4]):

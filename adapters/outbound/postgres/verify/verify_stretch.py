@@ -32,7 +32,7 @@ class StretchProof(NamedTuple):
     found: dict[str, Finding]
 
 
-def verify_stretch(connection: psycopg.Connection[Any], stretch: Stretch, names: Container[str]) -> StretchProof:
+def verify_stretch(connection: psycopg.Connection, stretch: Stretch, names: Container[str]) -> StretchProof:
     """connection: pinned; names: of the read models with insert-only tables."""
     checks = [InsertedRowsCheck(connection, claim, stretch) for claim in read_claims(connection, names)]
     walk = StretchWalk(map(Block._make, _read(connection, BLOCKS, "first_position", stretch)), stretch.after)
@@ -47,5 +47,5 @@ def verify_stretch(connection: psycopg.Connection[Any], stretch: Stretch, names:
     return StretchProof(is_unbroken, {place: found for check in checks for place, found in check.end().items()})
 
 
-def _read(connection: psycopg.Connection[Any], query: str, position: str, stretch: Stretch) -> psycopg.Cursor[Any]:
+def _read(connection: psycopg.Connection, query: str, position: str, stretch: Stretch) -> psycopg.Cursor[Any]:
     return connection.execute(query.format(stretch.where(position)).encode(), [MOST], binary=True)
