@@ -1,4 +1,4 @@
-"""Implements application.ports.key_directory: a cache over the api_key read model that revocations invalidate at once.
+"""Implements application.ports.key_directory: a cache over the api_key read model; known revocations invalidate it.
 
 An entry is kept only if its read model had seen every event of the key and its account that this process knows. Its
 content comes from the streams of key and account, because a role that can write the read model must not be able to give
