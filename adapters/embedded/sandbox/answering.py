@@ -1,7 +1,5 @@
 """Send one answer as its model's row defines, and count what was sent."""
 
-from typing import Any
-
 import msgspec
 
 from adapters.embedded.sandbox.behaviours import Behaviour, Refusal
@@ -32,13 +30,14 @@ class Answering(msgspec.Struct, frozen=True):
     produced: Produced
     counted: ModelServed
 
-    async def send(self, body: dict[str, Any], directions: Directions) -> None:
+    async def send(self, body: dict[str, object], directions: Directions) -> None:
         """Raises CallerLeft. If it returns before the answer's end, the server drops the connection."""
         if self.behaviour.refusal is not None:
             await refuse(self.caller, self.behaviour.refusal)
         elif body.get("stream"):
-            options = body.get("stream_options") or {}
-            await self._stream(directions, include_usage=bool(options.get("include_usage")))
+            options = body.get("stream_options")
+            include_usage = isinstance(options, dict) and bool(options.get("include_usage"))
+            await self._stream(directions, include_usage=include_usage)
         else:
             await self._whole()
 

@@ -1,7 +1,7 @@
 """Write the answer in OpenAI's shapes: whole, or as the events of a stream."""
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Raw
@@ -28,7 +28,7 @@ class StreamEvent(NamedTuple):
 
 
 def whole(head: Head, produced: Produced, usage: bytes | None) -> bytes:
-    message: dict[str, Any] = {"role": "assistant", "content": produced.text, "refusal": None}
+    message: dict[str, object] = {"role": "assistant", "content": produced.text, "refusal": None}
     if produced.function is not None:
         called = {"name": produced.function, "arguments": produced.text}
         message.update(content=None, tool_calls=[_call(head, 0, called)])
@@ -56,33 +56,33 @@ def usage_event(head: Head, usage: bytes) -> bytes:
     return event(_members(head, "chat.completion.chunk", []) | {"usage": Raw(usage)})
 
 
-def event(members: dict[str, Any]) -> bytes:
+def event(members: Mapping[str, object]) -> bytes:
     return b"data: " + msgspec.json.encode(members) + b"\n\n"
 
 
-def _opening(head: Head, produced: Produced) -> dict[str, Any]:
+def _opening(head: Head, produced: Produced) -> dict[str, object]:
     if produced.function is None:
         return {"role": "assistant", "content": "", "refusal": None}
     called = {"name": produced.function, "arguments": ""}
     return {"role": "assistant", "content": None, "tool_calls": [{"index": 0, **_call(head, 0, called)}]}
 
 
-def _continued(produced: Produced, token: str) -> dict[str, Any]:
+def _continued(produced: Produced, token: str) -> dict[str, object]:
     if produced.function is None:
         return {"content": token}
     return {"tool_calls": [{"index": 0, "function": {"arguments": token}}]}
 
 
-def _call(head: Head, number: int, function: dict[str, str]) -> dict[str, Any]:
+def _call(head: Head, number: int, function: dict[str, str]) -> dict[str, object]:
     return {"id": f"call_{head.id[-8:]}{number}", "type": "function", "function": function}
 
 
-def _chunk(head: Head, index: int, delta: dict[str, Any], finish_reason: str | None = None) -> bytes:
+def _chunk(head: Head, index: int, delta: dict[str, object], finish_reason: str | None = None) -> bytes:
     choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
     return event(_members(head, "chat.completion.chunk", [choice]))
 
 
-def _members(head: Head, kind: str, choices: list[dict[str, Any]]) -> dict[str, Any]:
+def _members(head: Head, kind: str, choices: Sequence[Mapping[str, object]]) -> dict[str, object]:
     return {
         "id": head.id,
         "object": kind,
