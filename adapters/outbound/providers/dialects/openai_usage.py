@@ -17,7 +17,7 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import product
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -67,7 +67,7 @@ class UsageReader:
         self._row = row
         self._reading = _reading_of(row)
         self._counts: dict[str, int] = {}
-        self._members: dict[str, Any] = {}
+        self._members: dict[str, object] = {}
         self._told: Told | None = None
 
     def read(self, raw: bytes) -> Told | None:
@@ -93,7 +93,7 @@ class UsageReader:
     def _is_real(self) -> bool:
         return any(self._counts.get(side) for side in SIDES)
 
-    def _take(self, members: dict[str, Any], raw: bytes) -> None:
+    def _take(self, members: dict[str, object], raw: bytes) -> None:
         new = _counts_of(members, self._row)
         says_something = any(new.get(side) for side in SIDES)
         if not says_something and (self._is_real or not new):
@@ -117,7 +117,7 @@ class UsageReader:
         self._reading, charged = explaining[0]
         return any(usage != charged for _, usage in explaining)
 
-    def _shown(self, members: dict[str, Any], raw: bytes, usage: Usage) -> bytes:
+    def _shown(self, members: dict[str, object], raw: bytes, usage: Usage) -> bytes:
         """One object for the client: the first as received, later ones merged into it."""
         if not self._members:
             self._members = members
@@ -132,7 +132,7 @@ class UsageReader:
 FIELDS = ("prompt", "completion", "total", "cached", "written", "written_5m", "written_1h", "reasoning")
 
 
-def _counts_of(members: Mapping[str, Any], row: UsageRow) -> dict[str, int]:
+def _counts_of(members: Mapping[str, object], row: UsageRow) -> dict[str, int]:
     """For each field the count at the first of its paths that exists."""
     found: dict[str, int] = {}
     for field, paths in _paths(row):
@@ -158,7 +158,7 @@ def _paths(row: UsageRow) -> tuple[tuple[str, tuple[Path, ...]], ...]:
     return tuple((field, tuple((names[0], tuple(names[1:])) for names in paths)) for field, paths in split.items())
 
 
-def _count(told: Any) -> int:
+def _count(told: object) -> int:
     """A whole number, written as 512 or 512.0; else NOT_A_COUNT."""
     if type(told) is float and told.is_integer():
         return int(told)
@@ -208,7 +208,7 @@ def _distance(one: Reading, other: Reading) -> int:
     return sum(a != b for a, b in zip(one, other, strict=True))
 
 
-def _written(members: Any) -> bytes:
+def _written(members: object) -> bytes:
     """As JSON; half a surrogate pair, which UTF-8 cannot encode, becomes a question mark."""
     try:
         return msgspec.json.encode(members)
