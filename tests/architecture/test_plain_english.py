@@ -25,6 +25,7 @@ CLEAN_FOLDERS = (
     "adapters/outbound/tokens",
     "adapters/settings",
     "adapters/supervisor",
+    "adapters/wiring",
     "application/generate",
     "application/ports",
     "application/reads",

@@ -1,4 +1,4 @@
-"""`gatewayz rotate`: one secret replaced by another, everything that followed from it with it."""
+"""`gatewayz rotate`: replace a secret, and everything that is derived from it."""
 
 import secrets as randomness
 
@@ -18,8 +18,10 @@ DERIVATION_BYTES = 32
 
 
 def rotate_keyring(settings: Settings) -> Rewrapped:
-    """Wrap every data key with the first key of the ring, so that the others can go. Harmless to repeat, or to
-    interrupt; runs beside everything. Raises: OperatorError, EmbeddedPostgresError."""
+    """Wrap every data key with the first key of the ring, so that the other keys can be removed. Returns the counts.
+
+    Harmless to repeat and to interrupt; the instance may keep running. Raises: OperatorError, EmbeddedPostgresError.
+    """
     with owner_s_dsn(settings) as dsn:
         database = prepare_database(dsn, settings)
         wrapping = Wrapping([key.encode() for key in database.secrets.keyring])
@@ -39,8 +41,10 @@ def rotate_keyring(settings: Settings) -> Rewrapped:
 
 
 def rotate_derivation_secret(settings: Settings) -> None:
-    """A new derivation secret in secrets.json: another admin key, other passwords of the roles. Everything must be
-    stopped: what runs could not connect again. Interrupted, the next start or `migrate` finishes it.
+    """Write a new derivation secret to secrets.json, which changes the admin key and the passwords of the roles.
+
+    All processes must be stopped: a running one could not connect again. After an interruption, the next start or
+    `migrate` finishes the rotation.
 
     Raises: OperatorError, EmbeddedPostgresError.
     """

@@ -1,4 +1,4 @@
-"""A process that serves logs in as its own role: taking it over must not be owning the log."""
+"""Each long-running process uses the login of its own role: an attacker who takes it over must not own the log."""
 
 from typing import Literal
 
@@ -13,9 +13,9 @@ Process = Literal["api", "projector"]
 
 
 def open_as(process: Process, dsn: str, settings: Settings) -> Database:
-    """The database for a process that runs alone, with no login but its own.
+    """The database for a process that runs alone, with only the logins that it needs.
 
-    Raises: OperatorError; also for a login of another role, or that may change the log, unless GATEWAYZ_ONE_ROLE is on.
+    Raises: OperatorError; unless GATEWAYZ_ONE_ROLE is on, also if the login is of another role or may change the log.
     """
     database = open_database(dsn, settings, needs_secrets=process == "api")
     if settings.one_role == "on":
