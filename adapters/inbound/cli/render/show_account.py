@@ -1,4 +1,4 @@
-"""An account and its keys, for people."""
+"""Prints an account and its keys, for people."""
 
 from collections.abc import Sequence
 

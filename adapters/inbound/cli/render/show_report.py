@@ -1,4 +1,4 @@
-"""A verification's verdict, for people."""
+"""Prints the report of a verification, for people."""
 
 from adapters.inbound.cli.render.page import Page
 from application.audit.verify_ledger import ReadModelState, Report
@@ -7,7 +7,7 @@ from domain.proof.access import Access
 ONE_ROLE = "note: one database role owns everything; nothing but a trigger keeps the log from being changed"
 
 MOST_CLAMPED = 20
-"""Values that the page lists; they are no faults, and must not hide any."""
+"""Clamped values that the page lists. They are not faults, and a long list would hide real ones."""
 
 
 def show_report(report: Report) -> None:

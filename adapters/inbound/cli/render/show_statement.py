@@ -1,4 +1,4 @@
-"""A statement, for people: lots, each request's reserve and settle, what is available."""
+"""Prints a statement, for people: lots, reserve and settle of each request, and the available credit."""
 
 from datetime import datetime
 
