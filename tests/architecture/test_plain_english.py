@@ -17,23 +17,15 @@ TITLES = sorted({patch.what for patch in PATCHES}, key=len, reverse=True)
 """Titles of sabotages are names; a page that quotes one is not charged for it."""
 
 CLEAN_FOLDERS = (
-    "adapters/embedded",
-    "adapters/inbound/http",
-    "adapters/outbound/crypto",
-    "adapters/outbound/providers",
-    "adapters/outbound/telemetry",
-    "adapters/outbound/tokens",
-    "adapters/settings",
-    "adapters/supervisor",
-    "adapters/wiring",
-    "application/generate",
-    "application/ports",
-    "application/reads",
+    "adapters",
+    "application",
     "domain",
     "migrations",
     "projections",
 )
-"""Folders of code that were rewritten; one that is clean is added here, with all below it, and stays so."""
+"""Folders of code, each with all below it."""
+
+NOT_YET = ROOT / "adapters/outbound/postgres"
 
 
 def test_pages_are_plain_english() -> None:
@@ -44,7 +36,7 @@ def test_pages_are_plain_english() -> None:
 def test_a_clean_folder_stays_plain_english(folder: str) -> None:
     files = sorted((ROOT / folder).rglob("*.py"))
     assert files, f"{folder} is no folder of code"
-    check([*files, *(ROOT / folder).rglob("*.md")])
+    check([file for file in (*files, *(ROOT / folder).rglob("*.md")) if not file.is_relative_to(NOT_YET)])
 
 
 def check(files: list[Path]) -> None:
