@@ -1,7 +1,7 @@
 """Accounts and their credit, for the admin key. `*_usd` are decimal strings both ways, exact to a nUSD."""
 
 from collections.abc import Awaitable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
@@ -85,7 +85,7 @@ SHAPES = (
 
 router = APIRouter(prefix="/admin/accounts", tags=["admin"], dependencies=[AdminOnly])
 
-IDEMPOTENT: dict[str, Any] = {
+IDEMPOTENT: dict[str, object] = {
     "parameters": [
         {"name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string", "maxLength": 255}}
     ]
