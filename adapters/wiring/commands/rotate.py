@@ -11,7 +11,7 @@ from adapters.outbound.postgres.setup.rewrap_data_keys import Rewrapped, rewrap_
 from adapters.outbound.postgres.wire.connection import conninfo
 from adapters.settings.secrets import DERIVATION, FILE, find_secrets, replace_secrets
 from adapters.settings.settings import Settings
-from adapters.wiring.database.database import complaints, prepare_database
+from adapters.wiring.database.database import as_operator_errors, prepare_database
 from adapters.wiring.database.find_database import owner_s_dsn
 
 DERIVATION_BYTES = 32
@@ -32,7 +32,7 @@ def rotate_keyring(settings: Settings) -> Rewrapped:
             return wrapping.wrap(account_id, wrapping.unwrap(account_id, wrapped))
 
         try:
-            with complaints(dsn, settings):
+            with as_operator_errors(dsn, settings):
                 return rewrap_data_keys(conninfo(dsn, name="gatewayz rotate"), rewrap)
         except WrongKeyring as error:
             raise OperatorError(

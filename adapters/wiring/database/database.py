@@ -86,7 +86,7 @@ def prepare_database(dsn: str, settings: Settings) -> Database:
     Raises: OperatorError if the database is unreachable or belongs to other secrets, if a migration was changed, or if
             the login may not prepare it.
     """
-    with complaints(dsn, settings):
+    with as_operator_errors(dsn, settings):
         info = conninfo(dsn, name="gatewayz migrate")
         if not settings.database_url:
             ensure_database(info)
@@ -111,7 +111,7 @@ def open_database(dsn: str, settings: Settings, *, needs_secrets: bool = True) -
             f"no secrets: {settings.home / SECRETS_FILE} is missing; run `gatewayz migrate`, or set GATEWAYZ_PEPPER and"
             " GATEWAYZ_KEYRING"
         )
-    with complaints(dsn, settings):
+    with as_operator_errors(dsn, settings):
         instance = read_instance(conninfo(dsn, name="gatewayz"))
         if secrets is not None and instance.fingerprint not in secrets.fingerprints:
             raise ForeignDatabase
@@ -137,7 +137,7 @@ def _made_roles(info: str, instance: Instance, secrets: Secrets) -> Roles | None
 
 
 @contextmanager
-def complaints(dsn: str, settings: Settings) -> Iterator[None]:
+def as_operator_errors(dsn: str, settings: Settings) -> Iterator[None]:
     """Turn each reason why a database cannot be used into an OperatorError of one line."""
     try:
         yield

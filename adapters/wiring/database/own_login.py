@@ -6,7 +6,7 @@ from adapters.operator_error import WRONG_INPUT, OperatorError
 from adapters.outbound.postgres.setup.mark_instance import Instance, read_instance
 from adapters.outbound.postgres.wire.connection import conninfo
 from adapters.settings.settings import Settings
-from adapters.wiring.database.database import Database, complaints, open_database
+from adapters.wiring.database.database import Database, as_operator_errors, open_database
 from adapters.wiring.database.logins import Logins
 
 Process = Literal["api", "projector"]
@@ -38,7 +38,7 @@ def open_as(process: Process, dsn: str, settings: Settings) -> Database:
 
 
 def _require_role(process: Process, variable: str, dsn: str, settings: Settings) -> None:
-    with complaints(dsn, settings):
+    with as_operator_errors(dsn, settings):
         instance = read_instance(conninfo(dsn, name="gatewayz"))
     wanted = instance.roles.writer if process == "api" else instance.roles.projector
     if instance.login != wanted or instance.may_change:

@@ -15,7 +15,7 @@ from adapters.operator_error import WRONG_INPUT, OperatorError
 from adapters.outbound.postgres.setup.mark_instance import read_instance
 from adapters.outbound.telemetry.logs import configure_logs
 from adapters.settings import Settings, read_settings
-from adapters.wiring.database.database import Database, DatabaseAway, complaints
+from adapters.wiring.database.database import Database, DatabaseAway, as_operator_errors
 from adapters.wiring.processes.exit_on_error import exiting_on_error
 from adapters.wiring.processes.hand_over import taken_from
 from adapters.wiring.processes.leave_root import leave_root
@@ -40,7 +40,7 @@ def _reached(database: Database, settings: Settings) -> Database:
     deadline_s = time.monotonic() + BACK_WITHIN_S
     while True:
         try:
-            with complaints(database.dsn, settings):
+            with as_operator_errors(database.dsn, settings):
                 read_instance(database.writer("gatewayz"))
             return database
         except DatabaseAway:
