@@ -7,12 +7,12 @@ import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapters.embedded.sandbox.answering import JSON, Answering, refuse
-from adapters.embedded.sandbox.behaviours import BEHAVIOURS, Behaviour, Refusal
-from adapters.embedded.sandbox.caller import Caller, CallerLeft
+from adapters.embedded.sandbox.behaviours import BEHAVIOURS, Behaviour, RefusalOfModel
+from adapters.embedded.sandbox.caller import CallerLeft, SandboxCaller
 from adapters.embedded.sandbox.directions import Directions
 from adapters.embedded.sandbox.produce import Refused, produce
 from adapters.embedded.sandbox.served import Served
-from adapters.embedded.sandbox.write_answer import Head
+from adapters.embedded.sandbox.write_answer import AnswerHead
 
 
 def create_app() -> ASGIApp:
@@ -21,29 +21,31 @@ def create_app() -> ASGIApp:
     numbers = count(1)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        caller = Caller(receive, send)
+        caller = SandboxCaller(receive, send)
         match scope["type"], scope.get("method"), scope.get("path"):
             case "http", "POST", "/v1/chat/completions":
                 await _chat(caller, served, next(numbers))
             case "http", "GET", "/_served":
                 await caller.answer(200, JSON, served.as_json())
             case "http", _, _:
-                await refuse(caller, Refusal(status=404, message="Unknown path."))
+                await refuse(caller, RefusalOfModel(status=404, message="Unknown path."))
 
     return app
 
 
-async def _chat(caller: Caller, served: Served, number: int) -> None:
+async def _chat(caller: SandboxCaller, served: Served, number: int) -> None:
     try:
         body = _object(await caller.body())
         model, behaviour = _behaviour(body)
         directions = _directions(body)
         produced = produce(body, directions)
     except Refused as refused:
-        return await refuse(caller, Refusal(status=refused.status, message=refused.message, param=refused.param))
+        return await refuse(caller, RefusalOfModel(status=refused.status, message=refused.message, param=refused.param))
     counted = served.of(model)
     counted.requests += 1
-    answer = Answering(caller, Head(f"chatcmpl-sandbox{number:08d}", int(time()), model), behaviour, produced, counted)
+    answer = Answering(
+        caller, AnswerHead(f"chatcmpl-sandbox{number:08d}", int(time()), model), behaviour, produced, counted
+    )
     try:
         await caller.pause(behaviour.delay_s if directions.delay_s is None else directions.delay_s)
         await answer.send(body, directions)

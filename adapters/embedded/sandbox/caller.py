@@ -13,7 +13,7 @@ class CallerLeft(Exception):
     """The client closed the connection."""
 
 
-class Caller:
+class SandboxCaller:
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive = receive
         self._send = send

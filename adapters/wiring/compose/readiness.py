@@ -26,7 +26,7 @@ TRY_AGAIN_S = 0.1
 """While there is no sample: in a fresh installation, the read models start a moment after the first API process."""
 
 
-class Readiness:
+class ReadinessChecks:
     def __init__(self, reader: Reader, busy_streams: Callable[[], Mapping[str, float]], *, has_roles: bool) -> None:
         """busy_streams: for each stream that another session keeps locked, for how many seconds."""
         self._reader = reader

@@ -33,7 +33,7 @@ from adapters.outbound.tokens.worker_counter import WorkerCounter
 from adapters.settings.settings import Settings
 from adapters.wiring.compose.core import end_tasks, running_core
 from adapters.wiring.compose.gateway import addresses_of, gateway_of
-from adapters.wiring.compose.readiness import Readiness, sample_database
+from adapters.wiring.compose.readiness import ReadinessChecks, sample_database
 from adapters.wiring.database.database import Database
 from adapters.wiring.processes.draining_server import DrainingServer
 from application.ports.telemetry import Refusal
@@ -101,7 +101,7 @@ async def _serve(database: Database, settings: Settings, sock: socket.socket, ca
                 telemetry,
                 metrics,
                 database.secrets.admin_key,
-                Readiness(
+                ReadinessChecks(
                     PoolReader(core.pool), lambda: core.ledger.busy_streams, has_roles=database.roles is not None
                 ),
             )

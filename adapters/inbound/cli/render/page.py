@@ -21,7 +21,7 @@ NO_BREAK = "\N{NO-BREAK SPACE}"
 LONGEST_WHOLE = 36
 
 
-class Page:
+class TerminalPage:
     def __init__(self, out: Console | None = None) -> None:
         self._out = out or _console()
 

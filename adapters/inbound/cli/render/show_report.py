@@ -1,6 +1,6 @@
 """Prints the report of a verification, for people."""
 
-from adapters.inbound.cli.render.page import Page
+from adapters.inbound.cli.render.page import TerminalPage
 from application.audit.verify_ledger import ReadModelState, Report
 from domain.proof.access import Access
 
@@ -11,7 +11,7 @@ MOST_CLAMPED = 20
 
 
 def show_report(report: Report) -> None:
-    page = Page()
+    page = TerminalPage()
     models = [
         (model.name, _build(model), str(model.position), f"{model.lag_s:.3f} s") for model in report.state.read_models
     ]

@@ -79,7 +79,7 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     links: Links
 
 
-class Page(msgspec.Struct, frozen=True):
+class PageLinks(msgspec.Struct, frozen=True):
     """`next` is a URL; null on the last page, which is the only one."""
 
     next: str | None = None
@@ -88,7 +88,7 @@ class Page(msgspec.Struct, frozen=True):
 class ModelList(msgspec.Struct, frozen=True):
     data: list[Model]
     total_count: int
-    links: Page = Page()
+    links: PageLinks = PageLinks()
     object: Literal["list"] = "list"
 
 

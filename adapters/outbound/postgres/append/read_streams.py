@@ -28,7 +28,7 @@ READ_TRIES = 2
 """A connection that broke under a question is opened anew once: reading twice changes nothing."""
 
 
-class StreamReader:
+class LoggedStreams:
     """One question at a time. Raises: DomainError ledger_unavailable when the database is out of reach."""
 
     def __init__(self, info: str) -> None:

@@ -21,7 +21,7 @@ from projections.engine.changes import Change, Projection, Table
 from projections.engine.replay import Replay
 
 
-class Claim(NamedTuple):
+class BuildClaim(NamedTuple):
     """What a build says of itself: where it stands, and which accounts it left behind at which position.
 
     unlike: tables and columns that a later version fills in another way on purpose. This release may read old events in
@@ -56,7 +56,7 @@ class Claim(NamedTuple):
 class ReadModelCheck:
     """One read model: feed it events in order, then compare. `found` has the first finding for each place."""
 
-    def __init__(self, connection: psycopg.Connection[Any], claim: Claim) -> None:
+    def __init__(self, connection: psycopg.Connection[Any], claim: BuildClaim) -> None:
         """connection: pinned."""
         self._connection = connection
         self._claim = claim

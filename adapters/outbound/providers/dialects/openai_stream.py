@@ -20,7 +20,7 @@ from adapters.outbound.providers.dialects.openai_members import (
 from adapters.outbound.providers.dialects.openai_output import output_bytes_of
 from adapters.outbound.providers.dialects.openai_run import TextRun
 from adapters.outbound.providers.dialects.openai_splice import Splice
-from adapters.outbound.providers.dialects.openai_usage import Told, UsageReader
+from adapters.outbound.providers.dialects.openai_usage import UsageReader, UsageReading
 from adapters.outbound.providers.dialects.sse import ErrorEvent, EventReader, end_of_event
 from adapters.outbound.providers.endpoint import Endpoint
 from adapters.outbound.providers.failures import BrokenAnswer, ErrorClass
@@ -131,7 +131,7 @@ class StreamReader:
             raise BrokenAnswer(ErrorClass.MALFORMED_ANSWER)
 
     def _chunks(
-        self, event: bytes, members: Members, choices: list[dict[str, object]], told: Told | None
+        self, event: bytes, members: Members, choices: list[dict[str, object]], told: UsageReading | None
     ) -> Iterator[Chunk]:
         """One chunk; or one per choice, if some choices end here and others go on."""
         refuse_failed_choices(choices)

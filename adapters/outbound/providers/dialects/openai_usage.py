@@ -39,7 +39,7 @@ Counts = Mapping[str, int]
 """Field of a UsageRow -> its count; fields that the provider did not send are missing."""
 
 
-class Told(NamedTuple):
+class UsageReading(NamedTuple):
     """The usage that a provider has sent so far.
 
     usage:       disjoint counts; without `input` or `output` if that side was never sent; None if neither was.
@@ -68,9 +68,9 @@ class UsageReader:
         self._reading = _reading_of(row)
         self._counts: dict[str, int] = {}
         self._members: dict[str, object] = {}
-        self._told: Told | None = None
+        self._told: UsageReading | None = None
 
-    def read(self, raw: bytes) -> Told | None:
+    def read(self, raw: bytes) -> UsageReading | None:
         """The usage known so far, this object included; None if it is null and nothing is known."""
         try:
             members = value_of(raw)
@@ -81,7 +81,7 @@ class UsageReader:
         if isinstance(members, dict):
             self._take(members, raw)
         elif not self._is_real:
-            self._told = Told(UNREADABLE, raw[:MAX_RAW_BYTES])
+            self._told = UsageReading(UNREADABLE, raw[:MAX_RAW_BYTES])
         return self._told
 
     @property
@@ -97,7 +97,7 @@ class UsageReader:
         new = _counts_of(members, self._row)
         says_something = any(new.get(side) for side in SIDES)
         if not says_something and (self._is_real or not new):
-            self._told = self._told or Told(None, raw[:MAX_RAW_BYTES])
+            self._told = self._told or UsageReading(None, raw[:MAX_RAW_BYTES])
             return
         fallen = {side for side in SIDES if new.get(side) == 0 and self._counts.get(side)}
         self._counts |= {field: count for field, count in new.items() if field not in fallen}
@@ -105,7 +105,7 @@ class UsageReader:
         if new.get("total", 0) > 0:
             is_doubtful = self._decide(new["total"])
         usage = _disjoint(self._counts, self._reading)
-        self._told = Told(usage or None, self._shown(members, raw, usage)[:MAX_RAW_BYTES], is_doubtful)
+        self._told = UsageReading(usage or None, self._shown(members, raw, usage)[:MAX_RAW_BYTES], is_doubtful)
 
     def _decide(self, total: int) -> bool:
         """Choose the reading that explains `total`, the nearest to the present one. Returns whether doubt is left."""
