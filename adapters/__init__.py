@@ -1,1 +1,1 @@
-"""How we touch the world. Only wiring knows every adapter; inbound never imports outbound."""
+"""Connections to the outside world. Only wiring knows every adapter; inbound never imports outbound."""

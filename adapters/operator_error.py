@@ -1,18 +1,18 @@
-"""How a command gives up: one clear line for a human (what, where, what to do) and an exit code."""
+"""The error that ends a command: one clear line for a human (what, where, what to do) and an exit code."""
 
 import re
 from collections.abc import Sequence
 from typing import get_args
 
 CANNOT = 1
-"""It could not be done."""
+"""The command could not be carried out."""
 
 WRONG_INPUT = 2
-"""It was asked for wrongly: a setting, an argument, a file. Trying again changes nothing."""
+"""A setting, an argument or a file is wrong. Trying again does not help."""
 
 
 class OperatorError(Exception):
-    """`str(error)` is the line. No traceback is shown for it; never carries a secret."""
+    """`str(error)` is the line; it never contains a secret. No traceback is shown for it."""
 
     def __init__(self, line: str, exit_code: int = CANNOT) -> None:
         super().__init__(" ".join(line.split()))
@@ -34,9 +34,9 @@ _WORDS = (
 
 
 def in_plain_words(fault: str, choices: Sequence[str] = ()) -> str:
-    """msgspec's words for a wrong value, which are a programmer's, as anybody's; others stay as they are.
+    """Rewrites a message of msgspec about a wrong value, which is for programmers; other text stays unchanged.
 
-    choices: all that the value may be, if they are few: msgspec does not list them.
+    choices: the allowed values, if they are few: msgspec does not list them.
     """
     if choices:
         return f"must be one of {', '.join(choices)}"
@@ -48,7 +48,7 @@ def in_plain_words(fault: str, choices: Sequence[str] = ()) -> str:
 
 
 def choices_of(kind: object) -> tuple[str, ...]:
-    """The strings that a Literal allows, also one inside Annotated or a union."""
+    """The strings that a Literal allows, also of a Literal inside Annotated or a union."""
     inner = get_args(kind)
     return tuple(one for one in inner if isinstance(one, str)) or tuple(
         one for part in inner if not isinstance(part, str) for one in choices_of(part)

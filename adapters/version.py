@@ -1,3 +1,3 @@
-"""The product's version: what `gatewayz version`, /health and the OpenAPI document say."""
+"""The product's version: shown by `gatewayz version`, /health and the OpenAPI document."""
 
 VERSION = "0.1.0"

@@ -1,1 +1,1 @@
-"""What we do: a use case is an input and one function, in a file named by its verb, in a folder named by its noun."""
+"""The use cases: each is an input and one function, in a file named by its verb, in a folder named by its noun."""

@@ -1,4 +1,4 @@
-"""Personal text on its way to the ledger: in clear only at the edge where it arrives and where it is sealed."""
+"""Personal text on its way to the ledger: in clear only between its arrival and its encryption."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -14,7 +14,7 @@ MAX_REASON = 500
 
 
 class Rule:
-    """What a text of one kind must look like: `check` raises DomainError invalid_request (the text's field)."""
+    """A rule for texts of one kind: `check` raises DomainError invalid_request (param: the field of the text)."""
 
     @staticmethod
     def check(text: str) -> None:
@@ -25,11 +25,11 @@ R = TypeVar("R", bound=Rule)
 
 
 class Reason(Rule):
-    """Why something was done to an account: an auditor must be able to tell (docs/reference/rules.md#roles)."""
+    """The reason for a change to an account, for auditors (docs/reference/rules.md#roles)."""
 
     @staticmethod
     def check(text: str) -> None:
-        if not text.isprintable():  # it is shown in terminals, logs and exports
+        if not text.isprintable():  # terminals, logs and exports show it
             message = "reason must be one line of printable characters"
             raise DomainError("invalid_request", param="reason", message=message)
         if not MIN_REASON <= len(text) <= MAX_REASON:
@@ -40,7 +40,7 @@ class Reason(Rule):
 class Sealed(Generic[R]):
     """One personal text of an input, such as `reason: Sealed[Reason]`.
 
-    It cannot be encoded, pickled or printed: what leaves the use case is the ciphertext that application.write makes.
+    It cannot be encoded, pickled or printed: only the ciphertext made by application.write leaves the use case.
     """
 
     __slots__ = ("clear",)
@@ -66,21 +66,21 @@ class PersonalField(NamedTuple):
     rule: type[Rule]
 
 
-@cache  # as many as there are kinds of input
+@cache  # bounded by the number of input types
 def personal_fields(kind: type[msgspec.Struct]) -> Sequence[PersonalField]:
-    """The fields of `kind` that are Sealed[...], or None as well."""
+    """The fields of `kind` with type Sealed[...], optional ones included."""
     hints = get_type_hints(kind)
     found = [(name, part) for name, hint in hints.items() for part in (hint, *get_args(hint)) if _is_sealed(part)]
     return tuple(PersonalField(name, get_args(part)[0]) for name, part in found)
 
 
 def _is_sealed(hint: object) -> bool:
-    """Parametrized or not: msgspec's hooks get either."""
+    """With or without parameter: msgspec's hooks get either."""
     return hint is Sealed or get_origin(hint) is Sealed
 
 
 def check_personal(wanted: msgspec.Struct) -> None:
-    """Raises: DomainError invalid_request, of the first personal field that breaks its rule."""
+    """Raises: DomainError invalid_request for the first personal field that breaks its rule."""
     for name, rule in personal_fields(type(wanted)):
         text = getattr(wanted, name)
         if text is not None:
@@ -88,7 +88,7 @@ def check_personal(wanted: msgspec.Struct) -> None:
 
 
 async def opened(personal_data: PersonalData, account_id: str, sealed: bytes) -> str:
-    """What was sealed, or the word that is shown in its place (PersonalData.open)."""
+    """The decrypted text, or the word that replaces it if it cannot be decrypted (PersonalData.open)."""
     return (await personal_data.open(account_id, sealed)).decode()
 
 
@@ -96,7 +96,7 @@ _JSON_NAMES = {bool: "bool", int: "int", float: "float", list: "array", dict: "o
 
 
 def read_sealed(kind: type, value: object) -> object:
-    """msgspec's `dec_hook`: a JSON string becomes Sealed. Raises: TypeError, in the words of msgspec."""
+    """msgspec's `dec_hook`: a JSON string becomes Sealed. Raises: TypeError, worded as msgspec does."""
     if not _is_sealed(kind):
         raise NotImplementedError(kind)
     if not isinstance(value, str):
@@ -105,7 +105,7 @@ def read_sealed(kind: type, value: object) -> object:
 
 
 def schema_of_sealed(kind: type) -> dict[str, object]:
-    """msgspec's `schema_hook`: to a client it is a string."""
+    """msgspec's `schema_hook`: for clients, Sealed is a string."""
     if not _is_sealed(kind):
         raise NotImplementedError(kind)
     return {"type": "string"}

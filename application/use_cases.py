@@ -1,6 +1,6 @@
-"""The house put together, once: every use case with the ports it stands on.
+"""Builds every use case on its ports, in one place.
 
-Wiring, the command line and tests call these functions; nothing else makes a use case.
+Wiring, the command line and tests call these functions; no other code builds a use case.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -48,7 +48,7 @@ R = TypeVar("R")
 
 
 class UseCases(msgspec.Struct, frozen=True, kw_only=True):
-    """What may be done to accounts, credit and keys. Arguments: the account's id, the key's, the input, who asks."""
+    """Use cases for accounts, credit and keys. Arguments: the account's id, the key's id, the input, the actor."""
 
     open_account: Callable[[OpenAccount, Asked], Awaitable[OpenedAccount]]
     find_account: Callable[[str], Awaitable[str]]
@@ -88,7 +88,7 @@ def _on(ports: Ports, use_case: Callable[Concatenate[Ports, P], R]) -> Callable[
 
 
 class InferencePorts(NamedTuple):
-    """What generations stand on besides Ports."""
+    """The ports of generations, in addition to Ports."""
 
     answers: AnswerStore
     catalog: Catalog
@@ -98,12 +98,12 @@ class InferencePorts(NamedTuple):
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
-    """On which terms generations are served.
+    """The limits and deadlines of generations.
 
-    unpaid_limit:    None is any amount of unpaid work.
-    kept:            what accounts may keep of answers, together with what they keep now.
-    keep_answers_s:  how long an answer is kept for retries; 0 is not at all.
-    read_on_s:       how long a provider is read on after its client has gone.
+    unpaid_limit:    None: unpaid work is unlimited.
+    kept:            the limit on stored answers per account, with the current amounts.
+    keep_answers_s:  how long an answer is stored for retries; 0: not at all.
+    read_on_s:       how long we keep reading from a provider after the client disconnects.
     """
 
     deadlines: Deadlines
@@ -114,7 +114,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Inference(msgspec.Struct, frozen=True, kw_only=True):
-    """The steps of a generation, and the use cases that take them. Hot: their callers keep them, not this."""
+    """The steps of a generation, and the use cases that take them. Hot path: callers keep the fields, not this."""
 
     reserve: ReserveCredit
     settle: SettleCharge
@@ -142,5 +142,5 @@ def inference(ports: Ports, more: InferencePorts, terms: Terms) -> Inference:
 
 
 def expiry(ledger: Ledger, due: DueReads, clock: Clock) -> Callable[[], Awaitable[int]]:
-    """The expiry loop's turn; it opens nothing that is sealed."""
+    """One turn of the expiry loop; it needs no personal data."""
     return partial(expire_due, ledger, due, clock)

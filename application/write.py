@@ -1,5 +1,5 @@
-"""How every use case writes: the input is checked, its account exists, what is personal is sealed, one command is
-recorded once for ever under the input's hash (P5).
+"""The write path of every use case: check the input and its account, seal personal fields, and record one command,
+exactly once, under the hash of the input (P5).
 """
 
 import hashlib
@@ -24,8 +24,8 @@ from domain.event import GENESIS
 from domain.money import parse_usd
 
 HASH_VERSION = b"\x01"
-"""First byte of an input's hash. A hash by another rule never equals one by this rule: it has another version, or, from
-before there were versions, another length."""
+"""First byte of an input's hash. A hash by another rule never equals one by this rule: its version differs, or its
+length if it has no version."""
 
 MICROSECOND = timedelta(microseconds=1)
 
@@ -33,7 +33,7 @@ Actor = Literal["admin", "operator", "owner"]
 
 
 class Ports(NamedTuple):
-    """What use cases about accounts, credit and keys stand on."""
+    """The ports of the use cases about accounts, credit and keys."""
 
     ledger: Ledger
     personal_data: PersonalData
@@ -43,25 +43,25 @@ class Ports(NamedTuple):
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """Who asks, and under which name for ever: a repeated call with the same name and input changes nothing more."""
+    """The actor of a call, and its permanent name: a repeated call with the same name and input has no effect."""
 
     by: Actor
     name: UUID | None = None
 
 
 class Input(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is asked of a use case. HTTP decodes it from a body, the command line fills it from its options."""
+    """The input of a use case. HTTP decodes it from a body, the command line fills it from options."""
 
 
 UsdText: TypeAlias = Annotated[str, parse_usd]
-"""A decimal number of USD. Two spellings of one amount are the same input: `Annotated` names what makes them equal."""
+"""A decimal number of USD. Two spellings of one amount are the same input: `Annotated` names the parser to compare."""
 
 Sealings = Mapping[str, bytes]
-"""The personal fields of an input by name, as ciphertext under the account's data key; one that is None is b""."""
+"""The personal fields of an input by name, as ciphertext under the account's data key; b"" for None."""
 
 
 class Claims(NamedTuple):
-    """Names that a command claims for its stream, and those that it releases."""
+    """Names that a command claims for its stream, and names that it releases."""
 
     taken: Sequence[Claim] = ()
     released: Sequence[Claim] = ()
@@ -91,9 +91,9 @@ async def write(
     claims: Claims = NO_CLAIMS,
     former_hash: bytes | None = None,
 ) -> Recorded:
-    """Seal `wanted` under the data key of `account_id`, make the command of it and record what it decides.
+    """Seal `wanted` under the data key of `account_id`, make the command and record its events.
 
-    former_hash: what earlier versions recorded for the same input; a command id of theirs is compared by their rule.
+    former_hash: the hash that earlier versions recorded for the same input; it is tried if the new hash does not match.
     Raises:      DomainError of Ledger.transact, and account_erased.
     """
     personal = personal_fields(type(wanted))
@@ -147,17 +147,17 @@ async def write_to_account(
 
 
 async def sealed_claims(ports: Ports, account_id: str, *claims: Claim) -> bytes:
-    """As an event keeps them; empty if there are none."""
+    """The claims as stored in an event; empty if there are none."""
     return await ports.personal_data.seal(account_id, encode_claims(claims)) if claims else b""
 
 
 async def hash_of(personal_data: PersonalData, account_id: str, wanted: Input, asked: Asked) -> bytes:
-    """What a command id stands for: whose account, who asks, and each field that is not at its default, by name.
+    """Hash of the account, the actor and each field that differs from its default, by name.
 
-    So the order of fields does not matter, and a later version's new optional field changes nothing. Keyed by the
-    account's data key if a field is personal: then it tells nothing to those who can read the log only.
+    So the order of fields does not matter, and an optional field added later changes nothing. If a field is personal,
+    the hash is keyed by the account's data key, so that readers of the log alone learn nothing from it.
     """
-    content = ascii([account_id, asked.by, *sorted(_told(wanted).items())]).encode()
+    content = ascii([account_id, asked.by, *sorted(_given_fields(wanted).items())]).encode()
     if personal_fields(type(wanted)):
         digest = await personal_data.fingerprint(account_id, content)
     else:
@@ -165,7 +165,7 @@ async def hash_of(personal_data: PersonalData, account_id: str, wanted: Input, a
     return HASH_VERSION + digest[:16]
 
 
-def _told(wanted: Input) -> dict[str, object]:
+def _given_fields(wanted: Input) -> dict[str, object]:
     kind = type(wanted)
     hints = get_type_hints(kind, include_extras=True)
     values = {field.name: getattr(wanted, field.name) for field in msgspec.structs.fields(kind)}

@@ -1,8 +1,6 @@
 """The one way to refuse: the code names the rule; the edge writes the sentence from the facts
 (docs/reference/errors.md)."""
 
-from typing import Any
-
 
 class DomainError(Exception):
     """A refusal: `code` is stable and documented, `facts` are JSON-ready values for the message and metadata.
@@ -10,7 +8,7 @@ class DomainError(Exception):
     Never carries a secret, prompt text or personal data: it is logged and shown to the caller.
     """
 
-    def __init__(self, code: str, **facts: Any) -> None:
+    def __init__(self, code: str, **facts: object) -> None:
         super().__init__(code, facts)
         self.code = code
         self.facts = facts

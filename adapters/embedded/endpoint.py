@@ -23,12 +23,12 @@ TRIES = 100
 
 
 @dataclass(frozen=True)
-class Endpoint:
+class ServerEndpoint:
     port: int
     socket_folder: Path | None  # None: its path would be too long for a socket
 
 
-def choose_endpoint(home: Path, user: UnprivilegedUser | None) -> Endpoint:
+def choose_endpoint(home: Path, user: UnprivilegedUser | None) -> ServerEndpoint:
     """The last start's port if it is free, else a new one; an empty socket folder. Call it while no server runs."""
     socket_folder = home / "run"
     own_folder(socket_folder, user)
@@ -38,10 +38,10 @@ def choose_endpoint(home: Path, user: UnprivilegedUser | None) -> Endpoint:
     if port is None:
         raise EmbeddedPostgresError(f"no free port on {HOST} found in {TRIES} tries: free one, or set DATABASE_URL")
     path_bytes = len(os.fsencode(socket_folder / f".s.PGSQL.{port}"))
-    return Endpoint(port, socket_folder if path_bytes <= MAX_SOCKET_PATH_BYTES else None)
+    return ServerEndpoint(port, socket_folder if path_bytes <= MAX_SOCKET_PATH_BYTES else None)
 
 
-def publish_endpoint(home: Path, endpoint: Endpoint) -> None:
+def publish_endpoint(home: Path, endpoint: ServerEndpoint) -> None:
     """Write pg.json: the port for the next start to try first, and facts for humans. Raises OSError."""
     facts = {
         "supervisor": os.getpid(),

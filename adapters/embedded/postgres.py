@@ -15,7 +15,7 @@ from urllib.parse import quote
 from adapters.embedded import child
 from adapters.embedded.binaries import Binaries, find_binaries
 from adapters.embedded.cluster import SUPERUSER, create_cluster, read_password, remove_unfinished
-from adapters.embedded.endpoint import HOST, Endpoint, choose_endpoint, publish_endpoint
+from adapters.embedded.endpoint import HOST, ServerEndpoint, choose_endpoint, publish_endpoint
 from adapters.embedded.errors import EmbeddedPostgresError, PostgresDidNotStart, telling_line
 from adapters.embedded.home import prepare_home
 from adapters.embedded.postgres_log import PostgresLog
@@ -157,13 +157,13 @@ class EmbeddedPostgres:
             f"postgres in {self._home} did not start ({end}): {telling_line(lines)}; see {self._log.path}", lines
         )
 
-    def _publish(self, endpoint: Endpoint) -> None:
+    def _publish(self, endpoint: ServerEndpoint) -> None:
         """A restart on the same port writes nothing, so it needs no space on a full disk."""
         if self._port != endpoint.port:
             self._port = endpoint.port
             publish_endpoint(self._home, endpoint)
 
-    def _spawn(self, binaries: Binaries, endpoint: Endpoint) -> subprocess.Popen[bytes]:
+    def _spawn(self, binaries: Binaries, endpoint: ServerEndpoint) -> subprocess.Popen[bytes]:
         options = command_line(self._settings, endpoint, binaries.major)
         argv: list[str | Path] = [binaries.postgres, "-D", self._data_folder, *options]
         with self._log.open() as output:

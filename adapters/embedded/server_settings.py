@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from adapters.embedded.endpoint import HOST, Endpoint
+from adapters.embedded.endpoint import HOST, ServerEndpoint
 
 DEFAULTS: Mapping[str, str] = {
     # An answered request is on disk (P1): none of these is ever traded for speed.
@@ -48,7 +48,7 @@ FROM_16: Mapping[str, str] = {
 }
 
 
-def command_line(settings: Mapping[str, str], endpoint: Endpoint, major: int) -> list[str]:
+def command_line(settings: Mapping[str, str], endpoint: ServerEndpoint, major: int) -> list[str]:
     """`-c name=value` for postgres: DEFAULTS, overridden by `settings`, which cannot override the endpoint.
 
     The command line outranks postgresql.conf and ALTER SYSTEM, and no file has to be edited.
@@ -57,7 +57,7 @@ def command_line(settings: Mapping[str, str], endpoint: Endpoint, major: int) ->
     return [word for name, value in chosen.items() for word in ("-c", f"{name}={value}")]
 
 
-def _listening(endpoint: Endpoint) -> dict[str, str]:
+def _listening(endpoint: ServerEndpoint) -> dict[str, str]:
     return {
         "listen_addresses": HOST,
         "port": str(endpoint.port),

@@ -1,1 +1,1 @@
-"""Who calls us: HTTP, the command line, the workers. They do not know each other."""
+"""The ways into Gatewayz: HTTP, the command line, the workers. They do not import each other."""

@@ -1,1 +1,1 @@
-"""What Gatewayz calls: Postgres, providers and the like. Each folder implements ports of application.ports."""
+"""Everything that Gatewayz calls: PostgreSQL, providers and more. It implements the ports of application.ports."""

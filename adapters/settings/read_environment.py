@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 from msgspec.structs import replace
@@ -91,7 +91,7 @@ def _setting_names() -> set[str]:
     return {field.encode_name for field in msgspec.structs.fields(Settings)}
 
 
-def _path(kind: type, value: Any) -> Any:
+def _path(kind: type, value: str) -> Path:
     return Path(value).expanduser()
 
 

@@ -3,8 +3,8 @@
 
 def main() -> None:
     """The command `gatewayz`."""
-    # Imported here because the processes that `serve` runs are modules of this package and need no command line:
-    # it takes 0.3 s to load, in each of them.
+    # Imported here because the processes of `serve` are modules of this package too. They need no command line, which
+    # takes 0.3 s to load.
     from adapters.wiring.commands.command import run_command
 
     run_command()

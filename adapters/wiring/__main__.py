@@ -2,5 +2,5 @@
 
 from adapters.wiring import main
 
-if __name__ == "__main__":  # a process pool's children import this module too
+if __name__ == "__main__":  # children of a process pool import this module too
     main()

@@ -1,1 +1,1 @@
-"""Use cases about accounts: opened, listed, shown, their state changed."""
+"""Use cases about accounts: open, list and show them, change their state."""

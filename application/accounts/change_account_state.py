@@ -1,4 +1,4 @@
-"""Change what an account may do: suspend it, mark it past due, reinstate it, close it."""
+"""Change the state of an account: suspend it, mark it past due, reinstate it, close it."""
 
 import msgspec
 
@@ -15,7 +15,7 @@ class ChangeAccountState(Input, frozen=True, kw_only=True):
 
 
 class ChangedAccountState(msgspec.Struct, frozen=True):
-    """`position` is that of the change; 0 if the account was in that state already."""
+    """position: of the event; 0 if the account was already in that state."""
 
     account_id: str
     state: AccountState
@@ -25,7 +25,7 @@ class ChangedAccountState(msgspec.Struct, frozen=True):
 async def change_account_state(
     ports: Ports, account_id: str, wanted: ChangeAccountState, asked: Asked
 ) -> ChangedAccountState:
-    """Effective on every process within a second, as a revoked key is; requests under way end as usual.
+    """Takes effect on every process within a second, as for a revoked key; running requests end as usual.
 
     Raises: DomainError account_not_found, invalid_request.
     """

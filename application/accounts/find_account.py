@@ -9,7 +9,7 @@ from domain.errors import DomainError
 
 
 async def find_account(ports: Ports, account: str) -> str:
-    """The account's id; an id is taken as it is. Raises: DomainError account_not_found."""
+    """Returns the account's id; an id is returned unchecked. Raises: DomainError account_not_found."""
     try:
         return str(UUID(account))
     except ValueError:

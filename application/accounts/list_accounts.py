@@ -20,7 +20,7 @@ class AccountLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def list_accounts(ports: Ports, after: str, limit: int) -> Sequence[AccountLine]:
-    """Up to `limit` accounts, oldest first, behind the account `after` ("" begins at the first); names opened."""
+    """Up to `limit` accounts after the account `after` ("" starts at the first), oldest first, with decrypted names."""
     return [await line_of(ports, record) for record in await ports.reads.accounts.page(after, limit)]
 
 

@@ -1,4 +1,4 @@
-"""Open an account: its data key first, then the event that is sealed with it."""
+"""Open an account: make its data key, then record the event, which is sealed with this key."""
 
 import re
 
@@ -15,7 +15,7 @@ USERNAME = re.compile(r"[\w.@+-]{1,64}")
 USERNAME_RULE = "username must be 1 to 64 letters, digits or any of _.@+-"
 EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]+\.[^@\s]+")
 MAX_EMAIL = 254
-"""RFC 5321's limit of a path, less its angle brackets."""
+"""RFC 5321's limit for a path, without the angle brackets."""
 
 
 class Username(Rule):
@@ -43,8 +43,7 @@ class OpenedAccount(msgspec.Struct, frozen=True):
 
 
 async def open_account(ports: Ports, wanted: OpenAccount, asked: Asked) -> OpenedAccount:
-    """Made by an admin: active, without a trial (docs/reference/rules.md#accounts). Names are unique regardless of
-    case.
+    """Opened by an admin: active, without a trial (docs/reference/rules.md#accounts). Names are unique, ignoring case.
 
     Raises: DomainError invalid_request (param), claim_taken (kind: username or email).
     """

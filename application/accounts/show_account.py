@@ -1,4 +1,4 @@
-"""Show an account: its names, state, credit and keys, as the read models have them."""
+"""Show an account from the read models: its names, state, credit and keys."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,7 +14,7 @@ from domain.errors import DomainError
 
 
 class ShownAccount(msgspec.Struct, frozen=True, kw_only=True):
-    """Personal data opened, amounts in nUSD."""
+    """Personal data is decrypted; amounts are in nUSD."""
 
     account_id: str
     username: str

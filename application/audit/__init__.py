@@ -1,1 +1,1 @@
-"""Use cases of auditors: the ledger is proven."""
+"""Use cases of auditors: prove the ledger."""

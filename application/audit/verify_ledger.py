@@ -1,6 +1,6 @@
-"""Prove the ledger: the log is whole, and everything that claims to follow from it does (P4, P7).
+"""Prove the ledger: the log is whole, and all derived data follows from it (P4, P7).
 
-All of it is judged on one pinned snapshot, so that appends and projections may go on meanwhile.
+All checks read one pinned snapshot, so that appends and projections may continue.
 """
 
 from collections.abc import Iterable, Sequence
@@ -27,10 +27,10 @@ CAUSES_FIRST: tuple[Check, ...] = (
 
 
 class ReadModelState(msgspec.Struct, frozen=True):
-    """Where a build of a read model stands.
+    """The progress of a build of a read model.
 
-    lag_s:      the age of the first event that it does not hold yet; 0 at the head.
-    is_active:  readers use this build; any other is a new one that is being built, or an old one until it is retired.
+    lag_s:      the age of the first event that is not projected yet; 0 at the head.
+    is_active:  readers use this build. An inactive build is new and not complete yet, or old and not retired yet.
     """
 
     name: str
@@ -41,7 +41,7 @@ class ReadModelState(msgspec.Struct, frozen=True):
 
 
 class ParkedAccount(msgspec.Struct, frozen=True):
-    """An account whose figures in a read model are not provable beyond `position`."""
+    """An account in a read model: its figures are not provable beyond `position`."""
 
     read_model: str
     account: str
@@ -50,7 +50,7 @@ class ParkedAccount(msgspec.Struct, frozen=True):
 
 
 class LedgerState(msgspec.Struct, frozen=True):
-    """What the snapshot says of itself. `runs_as_one_role`: no roles keep the log's readers from writing it."""
+    """The state of the snapshot. runs_as_one_role: no separate roles prevent readers of the log from writing to it."""
 
     head: int
     read_models: Sequence[ReadModelState]
@@ -59,7 +59,7 @@ class LedgerState(msgspec.Struct, frozen=True):
 
 
 class Examined(msgspec.Struct, frozen=True):
-    """What an examination found. `clamped` is no fault: values that old versions recorded outside their range."""
+    """The result of an examination. clamped: values that old versions recorded outside their range; not a fault."""
 
     findings: Sequence[Finding]
     clamped: Sequence[Clamped] = ()
@@ -72,14 +72,16 @@ class Evidence(Protocol):
     def state(self) -> LedgerState: ...
 
     def examine(self) -> Examined:
-        """What is wrong with log, chain, commands, snapshots, money and read models: every event that cannot be read,
-        of each other thing the first fault."""
+        """Find faults in log, chain, commands, snapshots, money and read models.
+
+        Returns every unreadable event, and the first fault of each other check.
+        """
         ...
 
 
 class Report(msgspec.Struct, frozen=True):
-    """The verdict: clean only without findings. Causes come before what follows from them: log, then read models; of
-    one kind, the lowest position first."""
+    """The verdict: clean only without findings. Findings are sorted causes first, such as the log before read models;
+    within one check, by position."""
 
     state: LedgerState = msgspec.field(name="standing")
     findings: Sequence[Finding]
@@ -114,7 +116,7 @@ def _parked(state: LedgerState) -> Iterable[Finding]:
 
 
 def _lagging(state: LedgerState, max_lag_s: float) -> Iterable[Finding]:
-    """A read model beyond the head is proof that the log was longer once. Only what readers use must be up to date."""
+    """A read model beyond the head proves that the log was longer once. Only active builds must be current."""
     for model in state.read_models:
         place = f"read model {model.name}" if model.is_active else f"read model {model.name} v{model.version}"
         if model.position > state.head:

@@ -1,1 +1,1 @@
-"""Use cases about an account's credit: granted, shown, expired."""
+"""Use cases about an account's credit: grant it, show it, expire it."""

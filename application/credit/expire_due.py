@@ -1,4 +1,4 @@
-"""End what nobody ended: reservations past their grace, lots past their expiry. The projector process repeats it."""
+"""Expire reservations past their grace and lots past their expiry. The projector process repeats this."""
 
 from uuid import UUID
 
@@ -11,14 +11,14 @@ from domain.credit.decider import CREDIT
 from domain.errors import DomainError
 
 PAGE = 200
-"""Due things taken at a time, so that a backlog after an outage is worked off in bounded transactions."""
+"""Reservations, or lots, per turn: after an outage, the backlog is processed in bounded steps."""
 
 NOT_YET = frozenset({"reservation_not_due", "lot_not_due"})
-"""The read model and the stream may differ for a moment; the next turn looks again."""
+"""The read model and the stream may differ for a moment; the next turn tries again."""
 
 
 async def expire_due(ledger: Ledger, due: DueReads, clock: Clock) -> int:
-    """Expire up to a page of each; returns how many were expired. Repeating it is harmless (P3)."""
+    """Expire up to a page of each; returns the number of events recorded. Repeating it is harmless (P3)."""
     now = clock.now()
     reservations = await due.reservations(now, PAGE)
     lots = await due.lots(now, PAGE)

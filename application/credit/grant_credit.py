@@ -1,4 +1,4 @@
-"""Grant credit to an account: one lot."""
+"""Grant credit to an account, as one lot."""
 
 from datetime import datetime
 from typing import Annotated
@@ -15,7 +15,7 @@ from domain.money import parse_usd
 
 
 class GrantCredit(Input, frozen=True, kw_only=True):
-    """`amount_usd` is a decimal string; lots of lower `priority` burn first, None is that of the kind."""
+    """amount_usd: a decimal string. priority: lots with a lower one burn first; None: the priority of `kind`."""
 
     amount_usd: UsdText
     kind: LotKind
@@ -25,7 +25,7 @@ class GrantCredit(Input, frozen=True, kw_only=True):
 
 
 class GrantedLot(msgspec.Struct, frozen=True):
-    """The new lot, and what the account can spend now."""
+    """The new lot, and the credit available now."""
 
     lot_id: str
     position: int
@@ -33,7 +33,7 @@ class GrantedLot(msgspec.Struct, frozen=True):
 
 
 async def grant_credit(ports: Ports, account_id: str, wanted: GrantCredit, asked: Asked) -> GrantedLot:
-    """One lot, whose source is who asked.
+    """Grant one lot; its source is the actor of `asked`.
 
     Raises: DomainError account_not_found, invalid_request, invalid_amount, invalid_expiry, too_many_lots.
     """

@@ -1,4 +1,4 @@
-"""Show an account's history: what was granted, what each request reserved, used and cost, what is available."""
+"""Show an account's history: its grants, what each request reserved, used and cost, and the available credit."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,22 +14,22 @@ from domain.errors import DomainError
 from domain.lot_kind import LotKind
 
 MAX_REQUESTS = 10_000
-"""A statement is read by people; more pages are had through generations."""
+"""People read statements; programs page through generations instead."""
 
 PATIENCE_S = 1.0
-"""How long to wait for the account's newest events (docs/explanation/projections.md); then what is known is shown, as
-of its position."""
+"""How long to wait for the account's newest events (docs/explanation/projections.md). After that the statement shows
+an earlier state, as of its position."""
 
 
 class ShowStatement(msgspec.Struct, frozen=True):
-    """The last `limit` requests; `patience_s` is 0 if the caller has waited for what it wants to see."""
+    """limit: the last so many requests. patience_s: 0 if the caller has already waited for the events it needs."""
 
     limit: int = 100
     patience_s: float = PATIENCE_S
 
 
 class ShownLot(msgspec.Struct, frozen=True, kw_only=True):
-    """granted = burnt + expired + held + available; `reason` opened."""
+    """granted = burnt + expired + held + available; `reason` is decrypted."""
 
     lot_id: str
     kind: LotKind
@@ -47,7 +47,7 @@ class ShownLot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ShownStatement(msgspec.Struct, frozen=True, kw_only=True):
-    """Oldest first, all as of `position` of the log. `username` is empty until the read models have the account."""
+    """Oldest first, as of `position` in the log. `username` is empty until the read models have the account."""
 
     account_id: str
     username: str
@@ -65,7 +65,7 @@ async def show_statement(ports: Ports, account_id: str, wanted: ShowStatement) -
     if wanted.patience_s:
         await ports.reads.positions.wait_for_account(account_id, wanted.patience_s)
     account = await ports.reads.accounts.find(account_id)
-    if account is None:  # the read models are behind, or there is none
+    if account is None:  # the read models lag, or there is no such account
         await known_account(ports, account_id)
     statement = await ports.reads.statements.of_account(account_id, wanted.limit)
     return ShownStatement(

@@ -1,7 +1,7 @@
 """Trying the offers of a model one after the other, under one reservation (docs/reference/rules.md#failover)."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from application.command_ids import step_id
 from application.generate.held import Held
@@ -157,7 +157,7 @@ TIMED_OUT, TRUNCATED, TOO_LARGE = "timed_out", "truncated_stream", "answer_too_l
 def refusal_of(failure: ProviderFailure, generation_id: str) -> DomainError:
     """The client's error. A provider's own 401, 402, 403 or 404 is our problem, not the client's: 502."""
     attempt = failure.attempt
-    facts: dict[str, Any] = {
+    facts: dict[str, object] = {
         "generation_id": generation_id,
         "provider": attempt.provider,
         "error_class": attempt.error_class,

@@ -1,7 +1,6 @@
 """How a stream ends: whole with its charge, or broken off. The surface writes either in its own format."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import msgspec
 
@@ -38,7 +37,7 @@ class BrokenOff(msgspec.Struct, frozen=True):
 
     code: str
     message: str
-    facts: Mapping[str, Any]
+    facts: Mapping[str, object]
     receipt: Receipt | None = None
     raw_usage: bytes | None = None
 

@@ -1,1 +1,1 @@
-"""Use cases about API keys: issued, listed, changed, rotated, revoked."""
+"""Use cases about API keys: issue, list, change, rotate and revoke them."""

@@ -1,4 +1,4 @@
-"""Change what the owner of a key may change: label, limit, expiry, whether it is disabled."""
+"""Change the settings of a key: label, limit, expiry, whether it is disabled."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from domain.window import KeyLimit
 
 
 class ChangeKey(Input, frozen=True, kw_only=True):
-    """New values of what may be changed; None leaves as is, `clear` names fields to remove (limit, expires_at)."""
+    """New values; None keeps the old one. clear: names of the fields to remove (limit, expires_at)."""
 
     label: Sealed[Label] | None = None
     disabled: bool | None = None
@@ -22,7 +22,7 @@ class ChangeKey(Input, frozen=True, kw_only=True):
 
 
 async def change_key(ports: Ports, account_id: str, key_id: str, wanted: ChangeKey, asked: Asked) -> int:
-    """Returns the position of the change's event (0 if nothing changed).
+    """Returns the position of the event (0 if nothing changed).
 
     Raises: DomainError key_not_found, account_erased, invalid_request (label), invalid_amount (limit),
             invalid_expiry, claim_taken (key_label).
@@ -59,5 +59,5 @@ async def _label_moves(ports: Ports, key: ApiKey, wanted: ChangeKey) -> Claims:
     if wanted.label is None:
         return Claims()
     old = await opened(ports.personal_data, key.account_id, key.settings.label)
-    taken, given_up = [label_claim(ports, key.account_id, label) for label in (wanted.label.clear, old)]
-    return Claims() if taken == given_up else Claims((taken,), (given_up,))
+    taken, released = [label_claim(ports, key.account_id, label) for label in (wanted.label.clear, old)]
+    return Claims() if taken == released else Claims((taken,), (released,))

@@ -1,4 +1,4 @@
-"""The label of a key: what it may be, and its claim, which makes it unique in the account."""
+"""The label of a key: its rule, and its claim, which makes it unique in the account."""
 
 from application.sealed import Rule
 from application.write import Ports
@@ -16,5 +16,5 @@ class Label(Rule):
 
 
 def label_claim(ports: Ports, account_id: str, label: str) -> Claim:
-    """Regardless of case."""
+    """Labels that differ only in case have the same claim."""
     return Claim("key_label", ports.personal_data.keyed_hash("key_label", f"{account_id} {label.casefold()}"))

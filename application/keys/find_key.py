@@ -1,4 +1,4 @@
-"""Find a key of an account that is not revoked."""
+"""Find a key of an account, unless the key is revoked."""
 
 from application.keys.claim_label import label_claim
 from application.write import Ports
@@ -8,7 +8,7 @@ from domain.errors import DomainError
 
 
 async def find_key(ports: Ports, account_id: str, key: str) -> str:
-    """The id of the account's key with this label or id. Raises: DomainError key_not_found."""
+    """Returns the id of the account's key with this label or id. Raises: DomainError key_not_found."""
     stream = await ports.ledger.holder_of(label_claim(ports, account_id, key))
     key_id = key if stream is None else owner_of(stream)
     await owned_key(ports, account_id, key_id, key=key)
@@ -16,7 +16,7 @@ async def find_key(ports: Ports, account_id: str, key: str) -> str:
 
 
 async def owned_key(ports: Ports, account_id: str, key_id: str, **facts: str) -> ApiKey:
-    """The account's key as its stream has it now. Raises: DomainError key_not_found, with `facts`."""
+    """The current state of the account's key. Raises: DomainError key_not_found, with `facts`."""
     found = await ports.ledger.state_of(API_KEY, key_id)
     if not found.exists or found.revoked or found.account_id != account_id:
         raise DomainError("key_not_found", **facts)

@@ -23,7 +23,7 @@ class IssueKey(Input, frozen=True, kw_only=True):
 
 
 class IssuedKey(msgspec.Struct, frozen=True):
-    """`secret` is the only copy there will ever be."""
+    """`secret` is the only copy."""
 
     key_id: str
     secret: str
@@ -31,7 +31,7 @@ class IssuedKey(msgspec.Struct, frozen=True):
 
 
 async def issue_key(ports: Ports, account_id: str, wanted: IssueKey, asked: Asked) -> IssuedKey:
-    """A new key of an existing account; its label is unique there.
+    """Issue a key of an existing account, with a label that is unique in the account.
 
     Raises: DomainError account_not_found, account_erased, invalid_request (label), invalid_amount (limit),
             invalid_expiry, claim_taken (key_label).

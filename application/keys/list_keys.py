@@ -13,7 +13,7 @@ from domain.window import Window
 
 
 class ShownKey(msgspec.Struct, frozen=True, kw_only=True):
-    """A key with its label opened, and what it spent: settled charges in nUSD."""
+    """A key with its decrypted label and its spend: settled charges in nUSD."""
 
     key_id: str
     label: str

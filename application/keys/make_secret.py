@@ -1,4 +1,4 @@
-"""Make a key's secret: shown once and never stored."""
+"""Make the secret of a key, which is shown once and never stored."""
 
 from typing import NamedTuple
 
@@ -8,11 +8,11 @@ from domain.api_key.secret_form import write_secret
 from domain.claim import Claim
 
 VISIBLE_WAIT_S = 2.0
-"""Issuing answers when the read model has the key, or after this: lookups fall back to the key's stream meanwhile."""
+"""Issuing answers when the read model has the key, or after this time: until then, lookups read the key's stream."""
 
 
 class MadeSecret(NamedTuple):
-    """`text` is the only copy there will ever be; `claim` makes it open one key only."""
+    """`text` is the only copy; `claim` makes the secret unique to one key."""
 
     text: str
     hashed: Secret

@@ -11,9 +11,9 @@ from domain.api_key.api_key import API_KEY, Revoke
 
 
 async def revoke_key(ports: Ports, account_id: str, key_id: str) -> int:
-    """The key is dead on every process within a second; its label is free again. Returns the event's position.
+    """The key stops working on every process within a second; its label is free again. Returns the event's position.
 
-    There is no input to hash: the command id alone, made of the key, makes it happen once.
+    There is no input to hash: the command id, derived from the key, alone ensures that it happens once.
     Raises: DomainError key_not_found.
     """
     key = await owned_key(ports, account_id, key_id)

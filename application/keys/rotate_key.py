@@ -1,4 +1,4 @@
-"""Rotate a key: another secret, the same id, limits and spend."""
+"""Rotate a key: it gets a new secret and keeps its id, limits and spend."""
 
 from application.keys.find_key import owned_key
 from application.keys.issue_key import IssuedKey
@@ -9,7 +9,7 @@ from domain.api_key.ranges import DEFAULT_GRACE_S
 
 
 class RotateKey(Input, frozen=True, kw_only=True):
-    """The old secret works for `grace_s` more seconds: a day unless told otherwise, 0 is allowed."""
+    """grace_s: seconds for which the old secret still works; by default a day, 0 is allowed."""
 
     grace_s: int = DEFAULT_GRACE_S
 

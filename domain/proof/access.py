@@ -23,7 +23,7 @@ HeldClaim = tuple[str, bytes, str]
 """A row of the claims: kind, hash, stream."""
 
 
-class DataKey(Protocol):
+class AnyDataKey(Protocol):
     """An account's data key, unwrapped."""
 
     @property
@@ -34,8 +34,8 @@ class DataKey(Protocol):
         ...
 
 
-class Keyring(Protocol):
-    def unwrap(self, account_id: str, wrapped: bytes) -> DataKey:
+class AnyKeyring(Protocol):
+    def unwrap(self, account_id: str, wrapped: bytes) -> AnyDataKey:
         """Raises: ValueError."""
         ...
 
@@ -53,12 +53,12 @@ class Access(msgspec.Struct, frozen=True):
     has_keyring: bool
 
 
-class _Account(msgspec.Struct):
+class _AccountAccess(msgspec.Struct):
     position: int
     event: Opened
 
 
-class _Key(msgspec.Struct):
+class _KeyAccess(msgspec.Struct):
     position: int
     account_id: str
     secrets: dict[bytes, int]
@@ -70,8 +70,8 @@ class AccessWalk:
     """Reads account and key events in order; keeps the claims of each account and key, still sealed."""
 
     def __init__(self) -> None:
-        self._accounts: dict[str, _Account] = {}
-        self._keys: dict[str, _Key] = {}
+        self._accounts: dict[str, _AccountAccess] = {}
+        self._keys: dict[str, _KeyAccess] = {}
         self._given_up: set[str] = set()
         self._without_rule: list[Finding] = []
 
@@ -89,7 +89,7 @@ class AccessWalk:
         self._given_up.add(stream)
 
     def compare(
-        self, claims: Iterable[HeldClaim], wrapped: Mapping[str, bytes], keyring: Keyring | None
+        self, claims: Iterable[HeldClaim], wrapped: Mapping[str, bytes], keyring: AnyKeyring | None
     ) -> tuple[Access, list[Finding]]:
         """wrapped: data keys by account; without a keyring only their presence is checked."""
         held: dict[str, dict[str, set[bytes]]] = {}
@@ -107,11 +107,11 @@ class AccessWalk:
         return self._access(keyring), [f for f in found if f.place.partition(" ")[0] not in self._given_up]
 
     def account_opened(self, position: int, stream: str, event: Opened) -> None:
-        self._accounts.setdefault(stream, _Account(position, event))
+        self._accounts.setdefault(stream, _AccountAccess(position, event))
 
     def key_issued(self, position: int, stream: str, event: Issued) -> None:
         secrets = {event.secret.hash: position}
-        self._keys.setdefault(stream, _Key(position, event.account_id, secrets, event.claims))
+        self._keys.setdefault(stream, _KeyAccess(position, event.account_id, secrets, event.claims))
 
     def key_changed(self, _: int, stream: str, event: Changed) -> None:
         if (key := self._keys.get(stream)) is not None:
@@ -126,8 +126,8 @@ class AccessWalk:
             key.is_revoked = True
 
     def _unwrapped(
-        self, account: _Account, wrapped: Mapping[str, bytes], keyring: Keyring | None
-    ) -> DataKey | Finding | None:
+        self, account: _AccountAccess, wrapped: Mapping[str, bytes], keyring: AnyKeyring | None
+    ) -> AnyDataKey | Finding | None:
         event = account.event
         if event.account_id not in wrapped:
             return _data_key(account, "is missing, and the log tells of no erasure")
@@ -141,7 +141,7 @@ class AccessWalk:
             return _data_key(account, "is not the one that the account was opened with")
         return key
 
-    def _access(self, keyring: Keyring | None) -> Access:
+    def _access(self, keyring: AnyKeyring | None) -> Access:
         return Access(
             len(self._accounts),
             sum(not account.event.commitment for account in self._accounts.values()),
@@ -164,7 +164,7 @@ RULES: Rules[Callable[..., None]] = Rules(
 )
 
 
-def _fits(key: DataKey, event: Opened) -> bool:
+def _fits(key: AnyDataKey, event: Opened) -> bool:
     """Whether this is the account's data key. Without a commitment (version 1), it must open the sealed username."""
     if event.commitment:
         return key.commitment == event.commitment
@@ -176,7 +176,7 @@ def _fits(key: DataKey, event: Opened) -> bool:
 
 
 def _account_claims(
-    stream: str, account: _Account, held: dict[str, set[bytes]], key: DataKey | None
+    stream: str, account: _AccountAccess, held: dict[str, set[bytes]], key: AnyDataKey | None
 ) -> Iterator[Finding]:
     wanted = _opened(account.event.claims, key)
     for kind in NAMES:
@@ -184,7 +184,7 @@ def _account_claims(
     yield from (_extra(stream, kind, account.position) for kind in sorted(held))
 
 
-def _key_claims(stream: str, one: _Key, held: dict[str, set[bytes]], key: DataKey | None) -> Iterator[Finding]:
+def _key_claims(stream: str, one: _KeyAccess, held: dict[str, set[bytes]], key: AnyDataKey | None) -> Iterator[Finding]:
     secrets = held.pop(SECRET, set())
     for secret, position in one.secrets.items():
         if secret not in secrets:
@@ -199,7 +199,7 @@ def _key_claims(stream: str, one: _Key, held: dict[str, set[bytes]], key: DataKe
     yield from (_extra(stream, kind, one.position) for kind in sorted(held))
 
 
-def _opened(claims: bytes, key: DataKey | None) -> dict[str, bytes] | None:
+def _opened(claims: bytes, key: AnyDataKey | None) -> dict[str, bytes] | None:
     """Hashes by kind; None if no claims are stored or no key is given; {} if they cannot be opened or decoded."""
     if not claims or key is None:
         return None
@@ -228,6 +228,6 @@ def _claim(stream: str, kind: str, position: int | None, message: str) -> Findin
     return Finding("claims", message, position, f"{stream} ledger.claims kind={kind}")
 
 
-def _data_key(account: _Account, message: str) -> Finding:
+def _data_key(account: _AccountAccess, message: str) -> Finding:
     stream = f"account-{account.event.account_id}"
     return Finding("data_keys", f"the data key {message}", account.position, f"{stream} ledger.data_keys")

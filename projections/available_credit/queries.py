@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from projections.available_credit.project import CREDIT_ACCOUNT, CREDIT_LOT
-from projections.engine.reader import Reader, Row
+from projections.engine.reader import NamedRow, Reader, Row
 from projections.engine.views import views_of
 
 VIEWS = views_of(__package__)
@@ -42,7 +41,7 @@ SELECT account_id, lot_id FROM read.credit_lot_{build}
 OPEN_RESERVATIONS = "SELECT count(DISTINCT (account_id, reservation_id)) FROM read.open_hold_{build}"
 
 
-async def credits_of(reader: Reader, account_id: str) -> dict[str, Any]:
+async def credits_of(reader: Reader, account_id: str) -> NamedRow:
     """CREDIT_COLUMNS and not_provable_beyond; without credit events only account_id and not_provable_beyond."""
     rows = await reader.rows(CREDITS, [account_id])
     if rows:
@@ -51,7 +50,7 @@ async def credits_of(reader: Reader, account_id: str) -> dict[str, Any]:
     return {"account_id": account_id, "not_provable_beyond": parked[0][0]}
 
 
-async def lots_of(reader: Reader, account_id: str) -> Sequence[dict[str, Any]]:
+async def lots_of(reader: Reader, account_id: str) -> Sequence[NamedRow]:
     """In order of their grants."""
     rows = await reader.rows(LOTS, [account_id])
     return [dict(zip(LOT_COLUMNS, row, strict=True)) for row in rows]

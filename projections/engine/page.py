@@ -1,9 +1,9 @@
 """The changes of one page of the log, merged per row, to be written in bulk."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from projections.engine.changes import Add, Change, Insert, Put, Table
+from projections.engine.reader import NamedRow
 from projections.engine.rows import Key, Rows
 
 
@@ -13,7 +13,7 @@ class RowChange:
     __slots__ = ("adds", "puts")
 
     def __init__(self) -> None:
-        self.puts: dict[str, Any] = {}
+        self.puts: NamedRow = {}
         self.adds: dict[str, int] = {}
 
     def put(self, values: Mapping[str, object]) -> None:

@@ -6,6 +6,9 @@ from typing import Any, Protocol
 Row = tuple[Any, ...]
 """A row from PostgreSQL; each value has the type of its column."""
 
+NamedRow = dict[str, Any]
+"""The values of a row by the names of their columns."""
+
 
 class Reader(Protocol):
     """Queries one build of a read model. One statement, one snapshot.

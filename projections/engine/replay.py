@@ -1,12 +1,10 @@
 """Read models rebuilt in memory, change by change: what the tables must hold if they were not tampered with (P4)."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from projections.engine.changes import Add, Change, Insert, Put, Table
+from projections.engine.reader import NamedRow
 from projections.engine.rows import Key, Rows
-
-Row = dict[str, Any]
 
 
 class Replay:
@@ -14,7 +12,7 @@ class Replay:
 
     def __init__(self, tables: Iterable[Table]) -> None:
         self.inserted: dict[Table, list[tuple[object, ...]]] = {}
-        self._rows: dict[Table, Rows[Row]] = {}
+        self._rows: dict[Table, Rows[NamedRow]] = {}
         for table in tables:
             if table.insert_only:
                 self.inserted[table] = []

@@ -1,7 +1,7 @@
 """Queries about requests."""
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -9,7 +9,7 @@ from domain.credit.events import Attempt
 from domain.credit.lot import Part
 from domain.pricing.rate import ChargeLine
 from domain.pricing.usage import Unit
-from projections.engine.reader import Reader, Row
+from projections.engine.reader import NamedRow, Reader, Row
 from projections.engine.views import columns_of, views_of
 from projections.generation.app_column import app_and_title
 
@@ -65,19 +65,19 @@ GENERATION = f"""
 LAST_GENERATIONS = f"{SELECT} ORDER BY g.reserve_position DESC LIMIT $2"
 
 
-async def generation(reader: Reader, account_id: str, generation_id: str) -> dict[str, Any] | None:
+async def generation(reader: Reader, account_id: str, generation_id: str) -> NamedRow | None:
     """The request that customers know as `gen-<reservation>`, by NAMES and `title`."""
     rows = await reader.rows(GENERATION, [account_id, generation_id.removeprefix("gen-")])
     return _named(rows[0]) if rows else None
 
 
-async def last_generations(reader: Reader, account_id: str, limit: int) -> Sequence[dict[str, Any]]:
+async def last_generations(reader: Reader, account_id: str, limit: int) -> Sequence[NamedRow]:
     """The newest `limit` requests, oldest first."""
     rows = await reader.rows(LAST_GENERATIONS, [account_id, limit])
     return [_named(row) for row in reversed(rows)]
 
 
-def _named(row: Row) -> dict[str, Any]:
+def _named(row: Row) -> NamedRow:
     named = dict(zip(NAMES, row, strict=True))
     for column in DECODED:
         named[column.name] = column.decode(named[column.name])

@@ -37,7 +37,7 @@ def read(content: Any = "hi", **more: Any) -> ChatRequest:
     return read_body(body(content, **more))
 
 
-def refusal(raw: bytes) -> tuple[str, str | None]:
+def refusal(raw: bytes) -> tuple[str, object]:
     with pytest.raises(DomainError) as refused:
         read_body(raw)
     return refused.value.code, refused.value.facts.get("param")

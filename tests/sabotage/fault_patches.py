@@ -59,7 +59,7 @@ FAULT_PATCHES = (
         "P1",
         "a process that is told to stop drops who has not been heard yet",
         "adapters/wiring/processes/draining_server.py",
-        "        await self._take_in_who_waits(sockets or [])\n"
+        "        await self._accept_backlog(sockets or [])\n"
         "        await _until(lambda: not any(map(_is_silent, self.server_state.connections)), _in(SPEAKS_WITHIN_S))\n",
         "",
         "tests/faults/test_graceful_stop.py",

@@ -96,7 +96,7 @@ STREAM_PATCHES = (
         "P6",
         "an error in a stream is written by a second hand",
         "adapters/inbound/http/errors/table.py",
-        'return _answer(row, code, message, facts.get("param"), facts)',
+        "return _answer(row, code, message, _param(facts), facts)",
         'return ErrorAnswer(row.status, ErrorDetail(message, "server_error", code, None, dict(facts)), ())',
         "tests/adapters/http/inference/test_broken_streams.py",
     ),

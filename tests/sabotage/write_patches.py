@@ -7,8 +7,8 @@ WRITE_PATCHES = (
         "P5",
         "a field of an input does not count in its hash",
         "application/write.py",
-        "*sorted(_told(wanted).items())]",
-        "*sorted(_told(wanted))]",
+        "*sorted(_given_fields(wanted).items())]",
+        "*sorted(_given_fields(wanted))]",
         "tests/application/test_write.py",
     ),
     Patch(

@@ -1,15 +1,13 @@
 """Send one answer as its model's row defines, and count what was sent."""
 
-from typing import Any
-
 import msgspec
 
-from adapters.embedded.sandbox.behaviours import Behaviour, Refusal
-from adapters.embedded.sandbox.caller import Caller
+from adapters.embedded.sandbox.behaviours import Behaviour, RefusalOfModel
+from adapters.embedded.sandbox.caller import SandboxCaller
 from adapters.embedded.sandbox.directions import Directions
 from adapters.embedded.sandbox.produce import Produced
 from adapters.embedded.sandbox.served import ModelServed
-from adapters.embedded.sandbox.write_answer import DONE, ERROR, Head, event, events, usage_event, whole
+from adapters.embedded.sandbox.write_answer import DONE, ERROR, AnswerHead, event, events, usage_event, whole
 
 JSON = b"application/json"
 EVENT_STREAM = b"text/event-stream"
@@ -19,26 +17,27 @@ FILLERS = 4_096
 """256 MiB in all: four times what any reader should accept before it gives up."""
 
 
-async def refuse(caller: Caller, refusal: Refusal) -> None:
+async def refuse(caller: SandboxCaller, refusal: RefusalOfModel) -> None:
     kind = "server_error" if refusal.status >= 500 else "invalid_request_error"
     error = {"message": refusal.message, "type": kind, "param": refusal.param, "code": None}
     await caller.answer(refusal.status, JSON, msgspec.json.encode({"error": error}), refusal.headers)
 
 
 class Answering(msgspec.Struct, frozen=True):
-    caller: Caller
-    head: Head
+    caller: SandboxCaller
+    head: AnswerHead
     behaviour: Behaviour
     produced: Produced
     counted: ModelServed
 
-    async def send(self, body: dict[str, Any], directions: Directions) -> None:
+    async def send(self, body: dict[str, object], directions: Directions) -> None:
         """Raises CallerLeft. If it returns before the answer's end, the server drops the connection."""
         if self.behaviour.refusal is not None:
             await refuse(self.caller, self.behaviour.refusal)
         elif body.get("stream"):
-            options = body.get("stream_options") or {}
-            await self._stream(directions, include_usage=bool(options.get("include_usage")))
+            options = body.get("stream_options")
+            include_usage = isinstance(options, dict) and bool(options.get("include_usage"))
+            await self._stream(directions, include_usage=include_usage)
         else:
             await self._whole()
 

@@ -8,7 +8,7 @@ from adapters.embedded.sandbox import usage_claims
 from adapters.embedded.sandbox.usage_claims import UsageClaim
 
 
-class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+class RefusalOfModel(msgspec.Struct, frozen=True, kw_only=True):
     """An error status instead of an answer."""
 
     status: int
@@ -30,7 +30,7 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True):
     is_endless:     never ends a body or an event.
     """
 
-    refusal: Refusal | None = None
+    refusal: RefusalOfModel | None = None
     delay_s: float = 0.0
     usage: UsageClaim = usage_claims.honest
     usage_delay_s: float = 0.0
@@ -68,17 +68,17 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
     "bad-utf8": Behaviour(spoil=_with_a_stray_byte),
     "html": Behaviour(content_type=b"text/html"),
     "error-mid-stream": Behaviour(error_after=2),
-    "error-500": Behaviour(refusal=Refusal(status=500, message="The server had an error.")),
-    "error-503": Behaviour(refusal=Refusal(status=503, message="The engine is overloaded.")),
+    "error-500": Behaviour(refusal=RefusalOfModel(status=500, message="The server had an error.")),
+    "error-503": Behaviour(refusal=RefusalOfModel(status=503, message="The engine is overloaded.")),
     "bad-request": Behaviour(
-        refusal=Refusal(status=400, message="Unsupported value: 'temperature'.", param="temperature")
+        refusal=RefusalOfModel(status=400, message="Unsupported value: 'temperature'.", param="temperature")
     ),
-    "unauthorized": Behaviour(refusal=Refusal(status=401, message="Incorrect API key provided.")),
-    "not-found": Behaviour(refusal=Refusal(status=404, message="The model does not exist.")),
+    "unauthorized": Behaviour(refusal=RefusalOfModel(status=401, message="Incorrect API key provided.")),
+    "not-found": Behaviour(refusal=RefusalOfModel(status=404, message="The model does not exist.")),
     "rate-limited": Behaviour(
-        refusal=Refusal(status=429, message="Rate limit reached.", headers=((b"retry-after", b"7"),))
+        refusal=RefusalOfModel(status=429, message="Rate limit reached.", headers=((b"retry-after", b"7"),))
     ),
     "redirect": Behaviour(
-        refusal=Refusal(status=307, message="Moved.", headers=((b"location", b"/v1/chat/completions"),))
+        refusal=RefusalOfModel(status=307, message="Moved.", headers=((b"location", b"/v1/chat/completions"),))
     ),
 }

@@ -1,12 +1,9 @@
 """The client of one ASGI request: read its body, write to it, notice its disconnection."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from typing import Any
+from collections.abc import Iterable
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
+from starlette.types import Receive, Send
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 """Twice what the gateway accepts."""
@@ -16,7 +13,7 @@ class CallerLeft(Exception):
     """The client closed the connection."""
 
 
-class Caller:
+class SandboxCaller:
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive = receive
         self._send = send

@@ -1,7 +1,6 @@
 """The answer of `echo`, determined by the request alone."""
 
 from itertools import cycle, islice
-from typing import Any
 
 import msgspec
 
@@ -20,6 +19,13 @@ class Refused(Exception):
         self.param = param
         self.message = message
         self.status = status
+
+
+class Function(msgspec.Struct):
+    """A tool that the request offers."""
+
+    name: str
+    parameters: object = None
 
 
 class Produced(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +50,7 @@ class Produced(msgspec.Struct, frozen=True, kw_only=True):
         return "".join(self.tokens)
 
 
-def produce(body: dict[str, Any], directions: Directions) -> Produced:
+def produce(body: dict[str, object], directions: Directions) -> Produced:
     """Echo the last user message; call the tool instead if one is offered and the last message is not its result.
 
     Raises: Refused for messages, n or a token limit that OpenAI would refuse too.
@@ -53,7 +59,7 @@ def produce(body: dict[str, Any], directions: Directions) -> Produced:
     limit = min(_integer(body, "max_tokens", 10**9), _integer(body, "max_completion_tokens", 10**9))
     spoken = next((text_of(message) for message in reversed(messages) if message.get("role") == "user"), "")
     tool = _tool_to_call(body, messages)
-    schema = tool.get("parameters") if tool else _asked_schema(body)
+    schema = tool.parameters if tool else _asked_schema(body)
     whole = tokens_of(spoken if schema is None and not tool else _filled(schema, spoken)) or tokens_of(NOTHING)
     if directions.words is not None and not tool:
         whole = _of_length(whole, directions.words)
@@ -63,7 +69,7 @@ def produce(body: dict[str, Any], directions: Directions) -> Produced:
         choices=_integer(body, "n", 1, MAX_CHOICES),
         finish_reason=ended if len(whole) <= limit else "length",
         prompt_tokens=count_prompt(messages),
-        function=tool["name"] if tool else None,
+        function=tool.name if tool else None,
     )
 
 
@@ -72,14 +78,14 @@ def _of_length(tokens: list[str], length: int) -> list[str]:
     return [tokens[0], *islice(cycle([*spaced[1:], spaced[0]]), length - 1)]
 
 
-def _messages(body: dict[str, Any]) -> list[dict[str, Any]]:
+def _messages(body: dict[str, object]) -> list[dict[str, object]]:
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages or not all(isinstance(one, dict) for one in messages):
         raise Refused("messages", "'messages' must be a list of at least one message.")
     return messages
 
 
-def _integer(body: dict[str, Any], param: str, default: int, highest: int = 10**9) -> int:
+def _integer(body: dict[str, object], param: str, default: int, highest: int = 10**9) -> int:
     value = body.get(param)
     if value is None:
         return default
@@ -88,22 +94,30 @@ def _integer(body: dict[str, Any], param: str, default: int, highest: int = 10**
     return value
 
 
-def _tool_to_call(body: dict[str, Any], messages: list[dict[str, Any]]) -> dict[str, Any] | None:
+def _tool_to_call(body: dict[str, object], messages: list[dict[str, object]]) -> Function | None:
     """The function named by `tool_choice`, else the first; none after a tool result or for tool_choice "none"."""
-    tools: list[dict[str, Any]] = [
-        tool["function"] for tool in body.get("tools") or [] if isinstance(tool, dict) and "function" in tool
-    ]
+    tools = _tools(body)
     choice = body.get("tool_choice")
     if not tools or choice == "none" or messages[-1].get("role") == "tool":
         return None
-    named = choice["function"]["name"] if isinstance(choice, dict) else tools[0]["name"]
-    found = [tool for tool in tools if tool["name"] == named]
+    named = choice["function"]["name"] if isinstance(choice, dict) else tools[0].name
+    found = [tool for tool in tools if tool.name == named]
     if not found:
         raise Refused("tool_choice", f"Tool choice '{named}' is not in 'tools'.")
     return found[0]
 
 
-def _asked_schema(body: dict[str, Any]) -> dict[str, Any] | None:
+def _tools(body: dict[str, object]) -> list[Function]:
+    offered = body.get("tools")
+    listed = offered if isinstance(offered, list) else []
+    functions = [tool["function"] for tool in listed if isinstance(tool, dict) and "function" in tool]
+    try:
+        return msgspec.convert(functions, list[Function])
+    except msgspec.ValidationError as error:
+        raise Refused("tools", str(error)) from error
+
+
+def _asked_schema(body: dict[str, object]) -> dict[str, object] | None:
     """The schema in `response_format`; for json_object one of ours. None if the answer is plain text."""
     asked = body.get("response_format")
     asked = asked if isinstance(asked, dict) else {}
@@ -114,16 +128,21 @@ def _asked_schema(body: dict[str, Any]) -> dict[str, Any] | None:
     return schema if isinstance(schema, dict) else None
 
 
-def _filled(schema: dict[str, Any] | None, spoken: str) -> str:
+def _filled(schema: object, spoken: str) -> str:
     """JSON with a value for each property of the schema; its texts are `spoken`. If `spoken` is such an object, it is
     returned."""
-    properties = (schema or {}).get("properties") or {}
+    properties = _properties(schema)
     if _is_object_of(spoken, properties):
         return spoken
     return msgspec.json.encode({name: _example(one, spoken) for name, one in properties.items()}).decode()
 
 
-def _is_object_of(spoken: str, properties: dict[str, Any]) -> bool:
+def _properties(schema: object) -> dict[str, object]:
+    found = schema.get("properties") if isinstance(schema, dict) else None
+    return found if isinstance(found, dict) else {}
+
+
+def _is_object_of(spoken: str, properties: dict[str, object]) -> bool:
     try:
         said = msgspec.json.decode(spoken)
     except (msgspec.DecodeError, RecursionError):
@@ -131,12 +150,12 @@ def _is_object_of(spoken: str, properties: dict[str, Any]) -> bool:
     return isinstance(said, dict) and said.keys() == properties.keys()
 
 
-def _example(schema: Any, spoken: str) -> Any:
+def _example(schema: object, spoken: str) -> object:
     schema = schema if isinstance(schema, dict) else {}
     if schema.get("enum"):
         return schema["enum"][0]
     if schema.get("type") == "object":
-        return {name: _example(one, spoken) for name, one in (schema.get("properties") or {}).items()}
+        return {name: _example(one, spoken) for name, one in _properties(schema).items()}
     examples = {"string": spoken, "integer": 1, "number": 1.5, "boolean": True, "array": []}
     kind = schema.get("type", "string")
     return examples.get(kind, spoken) if isinstance(kind, str) else spoken

@@ -4,7 +4,6 @@ Easy to count by hand, and never more than a real tokenizer counts: real ones sp
 """
 
 import re
-from typing import Any
 
 _TOKEN = re.compile(r"\s*\S+")
 
@@ -21,12 +20,12 @@ def count(text: str) -> int:
     return len(_TOKEN.findall(text))
 
 
-def count_prompt(messages: list[dict[str, Any]]) -> int:
+def count_prompt(messages: list[dict[str, object]]) -> int:
     """Tokens in the texts and tool arguments of all messages, at least 1. Roles and tool definitions count nothing."""
     return max(1, sum(count(text_of(message)) + _count_calls(message) for message in messages))
 
 
-def text_of(message: dict[str, Any]) -> str:
+def text_of(message: dict[str, object]) -> str:
     """The text of a message: its content, or the text parts of it."""
     content = message.get("content")
     if isinstance(content, str):
@@ -35,7 +34,7 @@ def text_of(message: dict[str, Any]) -> str:
     return " ".join(part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str))
 
 
-def _count_calls(message: dict[str, Any]) -> int:
+def _count_calls(message: dict[str, object]) -> int:
     calls = message.get("tool_calls")
     functions = [call.get("function", {}) for call in calls] if isinstance(calls, list) else []
     return sum(count(str(function.get("arguments", ""))) for function in functions)

@@ -1,7 +1,7 @@
 """Write the answer in OpenAI's shapes: whole, or as the events of a stream."""
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 from msgspec import Raw
@@ -12,7 +12,7 @@ DONE = b"data: [DONE]\n\n"
 ERROR = {"error": {"message": "The upstream model failed.", "type": "server_error", "param": None, "code": 502}}
 
 
-class Head(NamedTuple):
+class AnswerHead(NamedTuple):
     """Members that all parts of one answer share."""
 
     id: str
@@ -27,8 +27,8 @@ class StreamEvent(NamedTuple):
     tokens: int = 0
 
 
-def whole(head: Head, produced: Produced, usage: bytes | None) -> bytes:
-    message: dict[str, Any] = {"role": "assistant", "content": produced.text, "refusal": None}
+def whole(head: AnswerHead, produced: Produced, usage: bytes | None) -> bytes:
+    message: dict[str, object] = {"role": "assistant", "content": produced.text, "refusal": None}
     if produced.function is not None:
         called = {"name": produced.function, "arguments": produced.text}
         message.update(content=None, tool_calls=[_call(head, 0, called)])
@@ -40,7 +40,7 @@ def whole(head: Head, produced: Produced, usage: bytes | None) -> bytes:
     return msgspec.json.encode(_members(head, "chat.completion", choices) | claimed)
 
 
-def events(head: Head, produced: Produced) -> Iterator[StreamEvent]:
+def events(head: AnswerHead, produced: Produced) -> Iterator[StreamEvent]:
     """The role, then each token, then the finish_reason, each for every choice."""
     everyone = range(produced.choices)
     for index in everyone:
@@ -52,37 +52,37 @@ def events(head: Head, produced: Produced) -> Iterator[StreamEvent]:
         yield StreamEvent(_chunk(head, index, {}, produced.finish_reason))
 
 
-def usage_event(head: Head, usage: bytes) -> bytes:
+def usage_event(head: AnswerHead, usage: bytes) -> bytes:
     return event(_members(head, "chat.completion.chunk", []) | {"usage": Raw(usage)})
 
 
-def event(members: dict[str, Any]) -> bytes:
+def event(members: Mapping[str, object]) -> bytes:
     return b"data: " + msgspec.json.encode(members) + b"\n\n"
 
 
-def _opening(head: Head, produced: Produced) -> dict[str, Any]:
+def _opening(head: AnswerHead, produced: Produced) -> dict[str, object]:
     if produced.function is None:
         return {"role": "assistant", "content": "", "refusal": None}
     called = {"name": produced.function, "arguments": ""}
     return {"role": "assistant", "content": None, "tool_calls": [{"index": 0, **_call(head, 0, called)}]}
 
 
-def _continued(produced: Produced, token: str) -> dict[str, Any]:
+def _continued(produced: Produced, token: str) -> dict[str, object]:
     if produced.function is None:
         return {"content": token}
     return {"tool_calls": [{"index": 0, "function": {"arguments": token}}]}
 
 
-def _call(head: Head, number: int, function: dict[str, str]) -> dict[str, Any]:
+def _call(head: AnswerHead, number: int, function: dict[str, str]) -> dict[str, object]:
     return {"id": f"call_{head.id[-8:]}{number}", "type": "function", "function": function}
 
 
-def _chunk(head: Head, index: int, delta: dict[str, Any], finish_reason: str | None = None) -> bytes:
+def _chunk(head: AnswerHead, index: int, delta: dict[str, object], finish_reason: str | None = None) -> bytes:
     choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
     return event(_members(head, "chat.completion.chunk", [choice]))
 
 
-def _members(head: Head, kind: str, choices: list[dict[str, Any]]) -> dict[str, Any]:
+def _members(head: AnswerHead, kind: str, choices: Sequence[Mapping[str, object]]) -> dict[str, object]:
     return {
         "id": head.id,
         "object": kind,

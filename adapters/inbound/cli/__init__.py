@@ -1,1 +1,1 @@
-"""The command line: verbs, their flags, and what a person sees. What a verb does is handed in (actions.py)."""
+"""The command line: verbs, their flags, and their output. Wiring implements the actions of the verbs (actions.py)."""

@@ -23,7 +23,7 @@ Account = Annotated[str, typer.Argument(help="Id or username of the account.")]
 Expiry = Annotated[datetime | None, typer.Option("--expires", help="UTC, such as 2027-01-31T00:00:00.")]
 
 
-if TYPE_CHECKING:  # the use cases themselves are loaded by `operate`: `--help` need not wait for them
+if TYPE_CHECKING:  # `operate` loads the use cases, so that `--help` need not wait for them
     from application.use_cases import UseCases
 
 OPERATOR = Asked("operator")
@@ -114,7 +114,7 @@ def add_grant(cli: typer.Typer, actions: Actions) -> None:
 
         Recorded with actor `operator`.
         """
-        parse_usd(amount_usd)  # refused here, no database needs to be found for it
+        parse_usd(amount_usd)  # refused here, before a database is looked for
         wanted = GrantCredit(
             amount_usd=amount_usd, kind=kind, reason=Sealed(reason), expires_at=in_utc(expires), priority=priority
         )
@@ -131,7 +131,7 @@ async def _all_accounts(use_cases: "UseCases") -> Sequence[AccountLine]:
 
 
 def _note_grant(wanted: GrantCredit, granted: GrantedLot) -> None:
-    """Break-glass (docs/reference/rules.md#roles): exempt from limits and approval, so the log has it too."""
+    """Log the grant too: break-glass is exempt from limits and approval (docs/reference/rules.md#roles)."""
     import structlog
 
     structlog.get_logger().warning(

@@ -1,4 +1,4 @@
-"""What the verbs can do. Wiring hands it in: this package knows no database, no provider, no process."""
+"""The actions of the verbs. Wiring implements them: this package knows no database, no provider, no process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # only named here: `--help` need not load them
 T = TypeVar("T")
 
 Process = Literal["api", "projector", "auditor"]
-"""Whose login to the database is asked for."""
+"""The process that needs a login to the database."""
 
 
 class DemoAccess(NamedTuple):
@@ -27,7 +27,7 @@ class DemoAccess(NamedTuple):
 
 
 class Actions(Protocol):
-    """Processes, checks, and the way to the use cases. Each raises OperatorError for what an operator must know.
+    """Processes, checks, and access to the use cases. Each method raises OperatorError if an operator has to act.
 
     credentials: base_url, admin_key, demo_key.
     """
@@ -43,7 +43,7 @@ class Actions(Protocol):
     def database_url(self, process: Process) -> str: ...
 
     def rotate_keyring(self) -> tuple[int, int]:
-        """How many data keys there are, and how many were wrapped anew."""
+        """The number of data keys, and the number of those that were wrapped again."""
         ...
 
     def rotate_derivation_secret(self) -> None: ...
@@ -55,12 +55,12 @@ class Actions(Protocol):
     def demo_access(self) -> DemoAccess: ...
 
     def operate(self, deed: Callable[[UseCases], Awaitable[T]]) -> T:
-        """Run use cases on the instance's database. Raises also: DomainError of the deed."""
+        """Run use cases on the instance's database. Raises also: DomainError of the use cases."""
         ...
 
 
 def on_account(actions: Actions, account: str, deed: Callable[[UseCases, str], Awaitable[T]]) -> T:
-    """`deed` gets the account's id; `account` is its id or username."""
+    """Call `deed` with the id of `account`, which is an id or a username."""
 
     async def run(use_cases: UseCases) -> T:
         return await deed(use_cases, await use_cases.find_account(account))
@@ -69,7 +69,7 @@ def on_account(actions: Actions, account: str, deed: Callable[[UseCases, str], A
 
 
 def on_key(actions: Actions, account: str, key: str, deed: Callable[[UseCases, str, str], Awaitable[T]]) -> T:
-    """`deed` gets the account's id and the key's; `key` is its id or label."""
+    """Call `deed` with the ids of `account` and `key`; `key` is an id or a label."""
 
     async def run(use_cases: UseCases, account_id: str) -> T:
         return await deed(use_cases, account_id, await use_cases.find_key(account_id, key))

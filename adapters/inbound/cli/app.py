@@ -22,7 +22,7 @@ HELP = "An inference gateway whose every cent can be proven. Settings: docs/refe
 
 
 def build_cli(actions: Actions) -> typer.Typer:
-    """One Typer application; plain help, and no traceback dressing: faults of ours are for the log."""
+    """One Typer application, with plain help and plain tracebacks: our own faults are for the log."""
     cli = typer.Typer(
         help=HELP, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
     )

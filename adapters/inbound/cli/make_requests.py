@@ -1,4 +1,4 @@
-"""The demo's requests: through the running API, as any client makes them."""
+"""The requests of the demo, sent to the running API as by any client."""
 
 import json
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ TIMEOUT_S = 30.0
 
 
 def make_requests(access: DemoAccess) -> None:
-    """Half of them streamed; each prints what it cost. Raises: OperatorError for an answer that is none."""
+    """Send the requests, every second one streamed, and print the cost of each. Raises: OperatorError for an error."""
     headers = {"Authorization": f"Bearer {access.api_key}"}
     try:
         with httpx.Client(base_url=access.url, headers=headers, timeout=TIMEOUT_S, trust_env=False) as client:
@@ -53,7 +53,7 @@ def _events(answer: httpx.Response) -> Iterator[str]:
 
 
 def _cost(document: str) -> str:
-    """As text: a float could not hold every nano-dollar."""
+    """The cost as text: a float could not hold every nUSD."""
     usage = json.loads(document, parse_float=str, parse_int=str).get("usage")
     if usage is None:
         raise OperatorError(f"an answer without usage came: {document[:200]}")

@@ -1,7 +1,7 @@
 """Dependencies of FastAPI's routes: the gateway, the caller, and a body of one shape."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from fastapi import Depends, Request, Security
@@ -100,7 +100,7 @@ MAX_BODY_BYTES = 64 * 1024
 """Of any body but a generation's: the largest valid one, with every field at its longest, takes 2 KB."""
 
 
-def json_body(shape: type[msgspec.Struct], sent_by: Callable[..., Any], *, may_be_empty: bool = False) -> Any:
+def json_body(shape: type[msgspec.Struct], sent_by: Callable[..., object], *, may_be_empty: bool = False) -> object:
     """Reads the body as `shape`: `change: Annotated[KeyChange, json_body(KeyChange, manager_of)]`.
 
     sent_by:       the dependency that finds the caller. It runs first, so that without the right key no byte of a body

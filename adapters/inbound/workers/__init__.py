@@ -1,1 +1,1 @@
-"""Loops that nobody calls: what the projector process does besides projecting."""
+"""Background loops of the projector process, other than the projection."""

@@ -1,4 +1,4 @@
-"""The expiry loop's turn: whoever leads ends what nobody ended."""
+"""One turn of the expiry loop: the leading process expires open reservations and lots that are due."""
 
 from collections.abc import Awaitable, Callable
 
@@ -7,7 +7,7 @@ import structlog
 log = structlog.get_logger()
 
 EVERY_S = 1.0
-"""A lapsed hold frees its credit within about this time."""
+"""The credit of a lapsed reservation is available again within about this time."""
 
 
 class ExpiryTurn:

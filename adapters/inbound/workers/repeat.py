@@ -1,4 +1,4 @@
-"""Do something again and again until told to stop."""
+"""Repeats a task until it is stopped."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -15,10 +15,10 @@ async def repeat(
     *,
     passing: tuple[type[Exception], ...],
 ) -> None:
-    """A pause of `every_s`, then `work`, until `stop`; a turn under way is finished.
+    """Wait `every_s`, then run `work`, until `stop` is set; a running turn is finished.
 
-    passing: failures that the next turn may not meet, such as a database that is away: logged, and tried again.
-             Any other ends the loop: nothing that concerns money is logged and forgotten.
+    passing: temporary failures, such as an unreachable database: they are logged, and the next turn tries again.
+             Any other failure ends the loop: an error about money must not only be logged.
     """
     while not await _is_set_within(stop, every_s):
         try:

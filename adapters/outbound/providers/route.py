@@ -1,7 +1,6 @@
 """What all calls of one provider share, built once: a call only adds its body."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import httpx
 import msgspec
@@ -18,7 +17,7 @@ class Route(msgspec.Struct, frozen=True):
     dialect: Dialect
     url: httpx.URL
     headers: httpx.Headers
-    extensions: dict[str, Any]
+    extensions: dict[str, dict[str, float | None]]
 
 
 def route_to(endpoint: Endpoint) -> Route:

@@ -2,25 +2,26 @@
 
 import logging
 import sys
-from typing import Any, Literal
+from typing import Literal
 
 import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
 
 
 def configure_logs(process: str, form: Literal["auto", "json", "console"], level: str) -> None:
     """Set up structlog and the standard library's logging alike; every line names `process`."""
     is_console = form == "console" or (form == "auto" and sys.stderr.isatty())
 
-    def named(logger: Any, method: str, event: Any) -> Any:
+    def named(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
         return {"process": process, **event}
 
-    shared: list[Any] = [
+    shared: list[Processor] = [
         named,
         _in_one_line,
         structlog.stdlib.add_log_level if is_console else structlog.processors.add_log_level,
         structlog.processors.TimeStamper("%H:%M:%S" if is_console else "iso", utc=not is_console),
     ]
-    renderer: Any = (
+    renderer: Processor = (
         structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()) if is_console else structlog.processors.JSONRenderer()
     )
     threshold = logging.getLevelNamesMapping()[level.upper()]
@@ -33,7 +34,7 @@ def configure_logs(process: str, form: Literal["auto", "json", "console"], level
     _adopt_standard_logging(shared, renderer, threshold)
 
 
-def _in_one_line(logger: Any, method: str, event: Any) -> Any:
+def _in_one_line(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
     """Join the lines of a text: libpq's errors have several, with hints below."""
     for name in ("event", "error"):
         if isinstance(event.get(name), str):
@@ -41,7 +42,7 @@ def _in_one_line(logger: Any, method: str, event: Any) -> Any:
     return event
 
 
-def _adopt_standard_logging(shared: list[Any], renderer: Any, threshold: int) -> None:
+def _adopt_standard_logging(shared: list[Processor], renderer: Processor, threshold: int) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

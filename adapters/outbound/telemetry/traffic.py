@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter
-from typing import Any
 
 import msgspec
 import structlog
@@ -25,11 +24,11 @@ class Traffic(msgspec.Struct):
     refusals: Counter[str] = msgspec.field(default_factory=Counter)
     failures: Counter[str] = msgspec.field(default_factory=Counter)
 
-    def take(self) -> dict[str, Any]:
+    def take(self) -> dict[str, object]:
         """The fields of a log line; resets the counts. Empty if there was no traffic."""
         if not (self.charged or self.refusals or self.failures):
             return {}
-        line: dict[str, Any] = {"charged": self.charged, "charged_usd": format_usd(self.charged_nusd)}
+        line: dict[str, object] = {"charged": self.charged, "charged_usd": format_usd(self.charged_nusd)}
         for name, counts in (("refused", self.refusals), ("provider_failures", self.failures)):
             if counts:
                 line[name] = counts.total()

@@ -1,1 +1,1 @@
-"""What each verb of the command line does. Uses processes, compose and database."""
+"""The actions behind the verbs of the command line. Uses processes, compose and database."""

@@ -1,5 +1,5 @@
-"""What each verb does. Each imports its part here and not above: `--help` and `version` must not wait two seconds for
-servers and database drivers that they do not use, and a process should hold no code but its own."""
+"""The action of each verb. Imports are inside the methods: `--help` and `version` must not wait two seconds for servers
+and database drivers that they do not use, and a process should load only its own code."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class WiredActions:
-    """adapters.inbound.cli.actions.Actions."""
+    """Implements adapters.inbound.cli.actions.Actions."""
 
     def serve(self, tell: Callable[[Started], None]) -> int:
         names = read_dotenv()
@@ -113,11 +113,11 @@ def _tell_dotenv(names: Sequence[str]) -> None:
 
 
 LASTING = frozenset({"serve", "api", "projector"})
-"""Programs whose log is collected. What a verb has to say, it says to the person who waits for it."""
+"""Long-running programs, which write their log for a collector. The other verbs write theirs for a person."""
 
 
 def _settings_of(process: str) -> Settings:
-    """Read the settings and set up the log of this process."""
+    """Read the settings and configure the log of this process."""
     settings = read_settings()
     from adapters.outbound.telemetry.logs import configure_logs
 

@@ -1,4 +1,4 @@
-"""The command `gatewayz`: its verbs, handed their actions."""
+"""The command `gatewayz`: its verbs, with the wired actions."""
 
 from adapters.inbound.cli.app import build_cli
 from adapters.wiring.commands.actions import WiredActions

@@ -1,4 +1,4 @@
-"""What `gatewayz demo` needs: a running API that sells the sandbox, and a key."""
+"""What `gatewayz demo` needs: a running API that offers the sandbox, and a key."""
 
 import json
 
@@ -13,7 +13,7 @@ from adapters.wiring.database.find_database import running_database
 
 
 def demo_access(settings: Settings) -> DemoAccess:
-    """Raises: OperatorError if nothing answers, or if no sandbox runs."""
+    """Raises: OperatorError if no API answers, or if it offers no sandbox."""
     known = read_credentials(settings.home)
     url = known.base_url if known else f"http://{settings.host}:{settings.port}"
     if SANDBOX_MODEL not in _models(url):
@@ -24,7 +24,7 @@ def demo_access(settings: Settings) -> DemoAccess:
 
 
 def _opened(settings: Settings, url: str) -> Credentials:
-    """For an API that was not started by `serve`, which would have made the demo account."""
+    """Open the demo account, for an API that runs without `serve`: only `serve` opens it at its start."""
     database = running_database(settings)
     fresh = Credentials(base_url=url, admin_key=database.secrets.admin_key)
     credentials = open_demo(database, settings, fresh)

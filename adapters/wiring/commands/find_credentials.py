@@ -1,4 +1,4 @@
-"""How to reach the instance that was started last in this home."""
+"""Find how to reach the instance that was started last in this home."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from adapters.settings.settings import Settings
 
 
 def find_credentials(settings: Settings) -> Mapping[str, str]:
-    """Raises: OperatorError if nothing was started in this home yet."""
+    """Raises: OperatorError if no instance was started in this home yet."""
     known = read_credentials(settings.home)
     if known is None:
         raise OperatorError(f"nothing was started in {settings.home} yet: run `gatewayz serve`, or set GATEWAYZ_HOME")

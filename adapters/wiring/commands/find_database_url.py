@@ -1,4 +1,4 @@
-"""`gatewayz database-url`: what a process that runs alone logs in with."""
+"""`gatewayz database-url`: the database URL for a process that runs alone."""
 
 from adapters.inbound.cli.actions import Process
 from adapters.operator_error import OperatorError
@@ -7,7 +7,7 @@ from adapters.wiring.database.find_database import reachable_database
 
 
 def find_database_url(settings: Settings, process: Process) -> str:
-    """Of the role of `process`. Raises: OperatorError, EmbeddedPostgresError."""
+    """The URL with the login of the role of `process`. Raises: OperatorError, EmbeddedPostgresError."""
     with reachable_database(settings) as database:
         if database.roles is None:
             raise OperatorError("this database has no roles: every process logs in with DATABASE_URL itself")

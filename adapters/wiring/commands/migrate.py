@@ -10,7 +10,7 @@ from adapters.wiring.database.make_home import make_home
 
 
 def migrate_database(settings: Settings) -> Sequence[str]:
-    """Names of the migrations applied now. Starts the embedded server for its own duration if none runs."""
+    """Returns the names of the migrations applied now. Starts the embedded server for this, if no server runs."""
     make_home(settings)
     with ExitStack() as stack:
         dsn = settings.database_url or attached_dsn(settings)

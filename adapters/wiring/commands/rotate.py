@@ -1,4 +1,4 @@
-"""`gatewayz rotate`: one secret replaced by another, everything that followed from it with it."""
+"""`gatewayz rotate`: replace a secret, and everything that is derived from it."""
 
 import secrets as randomness
 
@@ -11,15 +11,17 @@ from adapters.outbound.postgres.setup.rewrap_data_keys import Rewrapped, rewrap_
 from adapters.outbound.postgres.wire.connection import conninfo
 from adapters.settings.secrets import DERIVATION, FILE, find_secrets, replace_secrets
 from adapters.settings.settings import Settings
-from adapters.wiring.database.database import complaints, prepare_database
+from adapters.wiring.database.database import as_operator_errors, prepare_database
 from adapters.wiring.database.find_database import owner_s_dsn
 
 DERIVATION_BYTES = 32
 
 
 def rotate_keyring(settings: Settings) -> Rewrapped:
-    """Wrap every data key with the first key of the ring, so that the others can go. Harmless to repeat, or to
-    interrupt; runs beside everything. Raises: OperatorError, EmbeddedPostgresError."""
+    """Wrap every data key with the first key of the ring, so that the other keys can be removed. Returns the counts.
+
+    Harmless to repeat and to interrupt; the instance may keep running. Raises: OperatorError, EmbeddedPostgresError.
+    """
     with owner_s_dsn(settings) as dsn:
         database = prepare_database(dsn, settings)
         wrapping = Wrapping([key.encode() for key in database.secrets.keyring])
@@ -30,7 +32,7 @@ def rotate_keyring(settings: Settings) -> Rewrapped:
             return wrapping.wrap(account_id, wrapping.unwrap(account_id, wrapped))
 
         try:
-            with complaints(dsn, settings):
+            with as_operator_errors(dsn, settings):
                 return rewrap_data_keys(conninfo(dsn, name="gatewayz rotate"), rewrap)
         except WrongKeyring as error:
             raise OperatorError(
@@ -39,8 +41,10 @@ def rotate_keyring(settings: Settings) -> Rewrapped:
 
 
 def rotate_derivation_secret(settings: Settings) -> None:
-    """A new derivation secret in secrets.json: another admin key, other passwords of the roles. Everything must be
-    stopped: what runs could not connect again. Interrupted, the next start or `migrate` finishes it.
+    """Write a new derivation secret to secrets.json, which changes the admin key and the passwords of the roles.
+
+    All processes must be stopped: a running one could not connect again. After an interruption, the next start or
+    `migrate` finishes the rotation.
 
     Raises: OperatorError, EmbeddedPostgresError.
     """

@@ -14,7 +14,7 @@ from application.audit.verify_ledger import Report, verify_ledger
 
 
 def verify(settings: Settings) -> Report:
-    """Raises: OperatorError if the examination could not be finished: then nothing is known."""
+    """Raises: OperatorError if the examination could not be finished: then there is no verdict."""
     with reachable_database(settings) as database:
         try:
             with pinned_evidence(database.auditor("gatewayz verify"), keys=_key_access(database)) as evidence:
@@ -24,7 +24,7 @@ def verify(settings: Settings) -> Report:
 
 
 def _key_access(database: Database) -> KeyAccess | None:
-    """None where there is no keyring, or no login that may read data keys, as on an auditor's machine."""
+    """None without a keyring or a login that may read data keys, as on an auditor's machine."""
     if database.held_secrets is None:
         return None
     keyring = Keyring([key.encode() for key in database.held_secrets.keyring])

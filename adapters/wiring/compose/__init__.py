@@ -1,1 +1,1 @@
-"""Use cases put together on their adapters. Uses database."""
+"""Builds the use cases on their adapters. Uses database."""

@@ -1,4 +1,4 @@
-"""What every process that writes shares: the ledger and what its use cases stand on."""
+"""The parts that every writing process shares: the ledger, and the ports of the use cases."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -20,15 +20,15 @@ from application.reads.reads import Reads
 from application.write import Ports
 
 MAX_CONNECTIONS = 8
-"""For reads beside the ledger's own: a handful of short queries at a time; the server has 200 for everybody."""
+"""For reads beside the ledger's own: a few short queries at a time. The server has 200 for all processes."""
 
 POOL_TIMEOUT_S = 5.0
 LEDGER_CLOSE_S = 10.0
-"""What is queued is written in milliseconds, unless the database is away; then its callers have given up already."""
+"""Queued commands are written in milliseconds, unless the database is away; then their callers have timed out."""
 
 
 class Core(NamedTuple):
-    """duties: tasks that must run as long as the process does; one that ends takes the process with it."""
+    """duties: tasks that must run as long as the process; if one ends, the process ends too."""
 
     ledger: PostgresLedger
     personal_data: SealedPersonalData
@@ -45,7 +45,7 @@ class Core(NamedTuple):
 
 
 class RunningLedger(NamedTuple):
-    """What appends and reads, and opens nothing that is sealed."""
+    """The part that appends and reads, but cannot open sealed data."""
 
     ledger: PostgresLedger
     reads: Reads
@@ -60,7 +60,7 @@ OnAppend = Callable[[int, float], None]
 async def running_core(
     database: Database, settings: Settings, name: str, on_append: OnAppend = lambda commands, seconds: None
 ) -> AsyncIterator[Core]:
-    """On leaving, everything queued in the ledger is written before connections close."""
+    """On exit, the commands queued in the ledger are written before the connections close."""
     secrets = database.secrets
     async with running_ledger(database, settings, name, on_append) as running:
         personal_data = SealedPersonalData(
@@ -75,7 +75,7 @@ async def running_core(
 async def running_ledger(
     database: Database, settings: Settings, name: str, on_append: OnAppend
 ) -> AsyncIterator[RunningLedger]:
-    """On leaving, everything queued is written before connections close."""
+    """On exit, the queued commands are written before the connections close."""
     info = database.writer(name)
     ledger = PostgresLedger(
         info, max_queue=settings.append_queue, append_timeout_s=settings.append_timeout_s, on_append=on_append
@@ -91,7 +91,7 @@ async def running_ledger(
 
 
 async def end_tasks(*tasks: asyncio.Task[None]) -> None:
-    """Cancel and wait; an error that ended one of them was told when it happened."""
+    """Cancel the tasks and wait. An error that ended a task earlier was logged at that time."""
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
@@ -107,7 +107,7 @@ async def _open_pool(info: str) -> AsyncIterator[Pool]:
         timeout=POOL_TIMEOUT_S,
         open=False,
         kwargs={"autocommit": True, "context": TOTAL_TIMES},
-        check=AsyncConnectionPool.check_connection,  # one that Postgres took with it must not fail a request
+        check=AsyncConnectionPool.check_connection,  # a connection lost with the server must not fail a request
     )
     await pool.open()
     try:

@@ -1,4 +1,4 @@
-"""The demo account: made once per database, with $10 and a key to try things with."""
+"""The demo account: opened once per database, with $10 and a key for first requests."""
 
 import hashlib
 from pathlib import Path
@@ -26,8 +26,10 @@ OPERATOR = Asked("operator")
 
 
 def open_demo(database: Database, settings: Settings, credentials: Credentials) -> Credentials:
-    """`credentials` with a demo key that works. Whatever a crash left undone, or done and not written down, is mended:
-    account and grant are looked up or made under fixed ids, a key whose secret is lost gets a new one.
+    """Returns `credentials` with a demo key that works.
+
+    Repairs what a crash left incomplete or unrecorded: account and grant are found or made under fixed ids, and a key
+    gets a new secret if the old one is lost.
 
     Raises: OperatorError.
     """
@@ -53,7 +55,7 @@ async def _account(use_cases: UseCases) -> str:
 
 
 async def _key(use_cases: UseCases, account_id: str, home: Path) -> str:
-    """The secret of this home's own key: several homes may serve one database, and none may take another's key away."""
+    """The secret of this home's key. Several homes may serve one database, so each has a key of its own."""
     label = f"demo {hashlib.blake2b(str(home).encode(), digest_size=4).hexdigest()}"
     try:
         key_id = await use_cases.find_key(account_id, label)

@@ -1,4 +1,4 @@
-"""The HTTP surface's Gateway: use cases on adapters."""
+"""Builds the Gateway of the HTTP surface from use cases and adapters."""
 
 import hmac
 from collections.abc import Awaitable, Callable, Sequence
@@ -29,7 +29,7 @@ from application.use_cases import InferencePorts, Terms, inference, use_cases
 
 
 def catalog_of(settings: Settings) -> ProviderCatalog:
-    """Raises: OperatorError naming the place in the providers file."""
+    """Raises: OperatorError, which names the place in the providers file."""
     try:
         keys = read_provider_keys(key_names(settings.providers_file))
         today = datetime.now(UTC).date()
@@ -39,7 +39,7 @@ def catalog_of(settings: Settings) -> ProviderCatalog:
 
 
 def addresses_of(settings: Settings) -> Addresses:
-    """Raises: OperatorError naming a proxy that is no network."""
+    """Raises: OperatorError, which names a proxy that is not a network."""
     try:
         return Addresses(read_networks(settings.trusted_proxies))
     except ValueError as wrong:

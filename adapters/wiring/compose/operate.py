@@ -1,4 +1,4 @@
-"""Running use cases from the command line, on the database of an instance whether it runs or not."""
+"""Runs use cases for the command line, on the database of an instance that may be running or stopped."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -14,7 +14,7 @@ from application.use_cases import UseCases, use_cases
 T = TypeVar("T")
 
 PATIENCE_S = 30.0
-"""A deed takes milliseconds; the ledger itself would wait for its database as long as that is away."""
+"""A use case takes milliseconds; the ledger alone would wait for its database without a limit."""
 
 
 def operate(settings: Settings, deed: Callable[[UseCases], Awaitable[T]]) -> T:
@@ -24,7 +24,7 @@ def operate(settings: Settings, deed: Callable[[UseCases], Awaitable[T]]) -> T:
 
 
 def operate_on(database: Database, settings: Settings, deed: Callable[[UseCases], Awaitable[T]]) -> T:
-    """Raises: OperatorError if the ledger does not answer in time; what was asked may still have been recorded."""
+    """Raises: OperatorError if the ledger does not answer in time; the command may still have been recorded."""
 
     async def run() -> T:
         async with running_core(database, settings, "gatewayz operator") as core, asyncio.timeout(PATIENCE_S):

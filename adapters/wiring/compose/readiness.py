@@ -1,4 +1,4 @@
-"""What /ready asks, and what the next scrape of /metrics says of the database."""
+"""The checks of /ready, and the database sample for the next scrape of /metrics."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -15,7 +15,7 @@ from application.reads.lag import MAX_LAG_S
 from projections.engine.reader import Reader
 
 MOST_NAMED = 3
-"""Streams that are locked; each costs a question."""
+"""Locked streams that are listed; each costs a query."""
 
 ASK_TIMEOUT_S = 2.0
 ONE_ROLE = "every process works as the login of DATABASE_URL: nothing but a trigger keeps it from changing the log"
@@ -23,21 +23,21 @@ AWAY = (psycopg.Error, PoolTimeout, TimeoutError, OSError)
 
 SAMPLE_EVERY_S = 1.0
 TRY_AGAIN_S = 0.1
-"""While nothing is known: a fresh installation's read models are a moment behind its first API process."""
+"""While there is no sample: in a fresh installation, the read models start a moment after the first API process."""
 
 
-class Readiness:
+class ReadinessChecks:
     def __init__(self, reader: Reader, busy_streams: Callable[[], Mapping[str, float]], *, has_roles: bool) -> None:
-        """busy_streams: seconds by stream, of those that another session keeps locked."""
+        """busy_streams: for each stream that another session keeps locked, for how many seconds."""
         self._reader = reader
         self._busy_streams = busy_streams
         self._has_roles = has_roles
 
     async def __call__(self) -> Sequence[Check]:
-        """Taken now, within two seconds."""
-        lag_s, told = await self._lag()
+        """Run the checks now, within two seconds."""
+        lag_s, detail = await self._lag()
         return (
-            Check(name="database and read models answer", passed=lag_s is not None, detail=told),
+            Check(name="database and read models answer", passed=lag_s is not None, detail=detail),
             Check(
                 name="read models are current",
                 passed=lag_s is not None and lag_s <= MAX_LAG_S,
@@ -53,12 +53,12 @@ class Readiness:
         )
 
     async def _no_stream_is_locked(self) -> Check:
-        """Not required: every other account is served."""
+        """Not required: all other accounts are served."""
         busy = sorted(self._busy_streams().items(), key=lambda one: -one[1])
-        told = [await self._locked(stream, seconds) for stream, seconds in busy[:MOST_NAMED]]
+        details = [await self._locked(stream, seconds) for stream, seconds in busy[:MOST_NAMED]]
         if len(busy) > MOST_NAMED:
-            told.append(f"and {len(busy) - MOST_NAMED} more")
-        return Check(name="no stream is locked", passed=not busy, detail="; ".join(told), required=False)
+            details.append(f"and {len(busy) - MOST_NAMED} more")
+        return Check(name="no stream is locked", passed=not busy, detail="; ".join(details), required=False)
 
     async def _locked(self, stream: str, seconds: float) -> str:
         try:
@@ -78,7 +78,7 @@ class Readiness:
 
 
 async def sample_database(credits: CreditReads, reader: Reader, metrics: Metrics) -> None:
-    """Keep `metrics.sample` a second old at most, until cancelled: a scrape itself cannot wait for the database."""
+    """Refresh `metrics.sample` every second until cancelled: a scrape itself cannot wait for the database."""
     while True:
         metrics.note_queue()
         metrics.note_busy_streams()

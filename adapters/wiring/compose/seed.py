@@ -1,4 +1,4 @@
-"""Once everything is up: how to use it. Makes the demo account if this database has none that we know the key of."""
+"""Seed data for a started instance: its credentials file, and a demo account, unless one with a known key exists."""
 
 import json
 from collections.abc import Sequence
@@ -20,11 +20,11 @@ MODELS_TIMEOUT_S = 10.0
 
 
 def seed(database: Database, settings: Settings, url: str, *, runs_sandbox: bool, providers: Sequence[str]) -> Started:
-    """Writes credentials.json and returns what to tell. Raises: OperatorError.
+    """Writes credentials.json; returns what the banner shows. Raises: OperatorError.
 
-    providers: those that have a key, each with where it is from.
+    providers: those that have a key, each with the source of its key.
 
-    Without the sandbox, or beside real providers, no demo account is made: its key would spend somebody's money.
+    Without the sandbox, or beside real providers, no demo account is made: its key would spend real money.
     """
     credentials = _credentials(database, settings, url, makes_demo=runs_sandbox and not providers)
     write_credentials(settings.home, credentials)
@@ -47,14 +47,14 @@ def _credentials(database: Database, settings: Settings, url: str, *, makes_demo
         return replace(fresh, demo_key=known.demo_key, demo_account_id=known.demo_account_id)
     if not makes_demo:
         return fresh
-    # Imported here because it takes 0.3 s and 30 MB, which only the first start needs.
+    # Imported here because it costs 0.3 s and 30 MB, and only the first start needs it.
     from adapters.wiring.compose.demo_account import open_demo
 
     return open_demo(database, settings, fresh)
 
 
 def _cheapest_model(url: str) -> str:
-    """For the snippet that is pasted first: a token in and one out; free ones may be limited, so they come last."""
+    """The banner's model, by the price of one token in and one out. Free models may be limited: they rank last."""
     with open_direct(f"{url}/v1/models", MODELS_TIMEOUT_S) as answer:
         models = json.load(answer)["data"]
     prices = [(one["pricing"], str(one["id"])) for one in models]

@@ -1,1 +1,1 @@
-"""Which database is meant, and how each process logs in to it."""
+"""Finds the database of the settings, and the login of each process."""

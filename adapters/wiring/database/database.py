@@ -1,4 +1,4 @@
-"""The database that all verbs mean: checked to be ours, and reachable under each role."""
+"""The database of the settings: checked to be ours, with the login of each role."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,14 +28,14 @@ log = structlog.get_logger()
 
 
 class DatabaseAway(OperatorError):
-    """It cannot be reached now; in a moment it may be."""
+    """The database cannot be reached now; trying again may help."""
 
 
 class Database(NamedTuple):
-    """dsn:          what was given: the owner's, or that of this process's role.
-    logins:       what this process may log in as.
-    held_secrets: None in a process that needs none.
-    roles:        None where everything runs as one login.
+    """dsn:          the given DSN: of the owner, or of this process's role.
+    logins:       the logins that this process has.
+    held_secrets: None in a process that needs no secrets.
+    roles:        None if all processes use one login.
     applied:      migrations that were applied just now.
     """
 
@@ -48,13 +48,13 @@ class Database(NamedTuple):
 
     @property
     def secrets(self) -> Secrets:
-        """Raises: OperatorError in a process that was given none."""
+        """Raises: OperatorError in a process without secrets."""
         if self.held_secrets is None:
             raise OperatorError(NO_SECRETS)
         return self.held_secrets
 
     def writer(self, name: str) -> str:
-        """Connection parameters; `name` is what the server shows for the session."""
+        """Connection parameters; the server shows `name` for the session."""
         return self._info("writer", name)
 
     def projector(self, name: str) -> str:
@@ -64,7 +64,7 @@ class Database(NamedTuple):
         return self._info("auditor", name)
 
     def at(self, dsn: str) -> "Database":
-        """The same, where the server is now. Only for the process that was given the owner's login."""
+        """The same database after its server moved to `dsn`. Only for the process that has the owner's login."""
         logins = Logins.of_one(dsn) if self.roles is None else Logins.derived(dsn, self.roles, self.secrets)
         return self._replace(dsn=dsn, logins=logins)
 
@@ -79,14 +79,14 @@ NO_SECRETS = "no secrets: set GATEWAYZ_PEPPER and GATEWAYZ_KEYRING, or restore s
 
 
 def prepare_database(dsn: str, settings: Settings) -> Database:
-    """Migrate, claim for our secrets (made now if this is the first start), create the roles. Harmless to repeat.
+    """Migrate, mark the database with our secrets (made now at the first start), create the roles. Harmless to repeat.
 
-    dsn: the owner's: of DATABASE_URL, or of our database in the embedded server, which is created if it is missing.
+    dsn: of the owner: DATABASE_URL, or our database in the embedded server, which is created if it is missing.
 
-    Raises: OperatorError for a database out of reach, a changed migration, one that belongs to other secrets, a login
-            that may not prepare it.
+    Raises: OperatorError if the database is unreachable or belongs to other secrets, if a migration was changed, or if
+            the login may not prepare it.
     """
-    with complaints(dsn, settings):
+    with as_operator_errors(dsn, settings):
         info = conninfo(dsn, name="gatewayz migrate")
         if not settings.database_url:
             ensure_database(info)
@@ -104,14 +104,14 @@ def prepare_database(dsn: str, settings: Settings) -> Database:
 
 
 def open_database(dsn: str, settings: Settings, *, needs_secrets: bool = True) -> Database:
-    """A database that was prepared before, as what `dsn` logs in as. Raises: OperatorError."""
+    """Open a prepared database with the login of `dsn`. Raises: OperatorError."""
     secrets = find_secrets(settings.home)
     if secrets is None and needs_secrets:
         raise OperatorError(
             f"no secrets: {settings.home / SECRETS_FILE} is missing; run `gatewayz migrate`, or set GATEWAYZ_PEPPER and"
             " GATEWAYZ_KEYRING"
         )
-    with complaints(dsn, settings):
+    with as_operator_errors(dsn, settings):
         instance = read_instance(conninfo(dsn, name="gatewayz"))
         if secrets is not None and instance.fingerprint not in secrets.fingerprints:
             raise ForeignDatabase
@@ -137,8 +137,8 @@ def _made_roles(info: str, instance: Instance, secrets: Secrets) -> Roles | None
 
 
 @contextmanager
-def complaints(dsn: str, settings: Settings) -> Iterator[None]:
-    """Every way in which a database is not to be used, as one line each."""
+def as_operator_errors(dsn: str, settings: Settings) -> Iterator[None]:
+    """Turn each reason why a database cannot be used into an OperatorError of one line."""
     try:
         yield
     except psycopg.OperationalError as error:
@@ -148,7 +148,7 @@ def complaints(dsn: str, settings: Settings) -> Iterator[None]:
         line = f"the login of DATABASE_URL may not do this in {place_of(dsn)}: {_reason(error)}"
         raise OperatorError(f"{line}; `migrate` and `serve` take the owner's", WRONG_INPUT) from error
     except psycopg.ProgrammingError as error:
-        if error.sqlstate is None:  # libpq could not read it; what it says may quote the password
+        if error.sqlstate is None:  # libpq could not parse it; its message may quote the password
             raise OperatorError(
                 "DATABASE_URL is not a PostgreSQL URL such as postgresql://user:password@host/db", WRONG_INPUT
             ) from None
@@ -165,9 +165,9 @@ def complaints(dsn: str, settings: Settings) -> Iterator[None]:
 
 
 def _reason(error: psycopg.Error) -> str:
-    """libpq's own words, which name host and cause, never a password; without its hints, which are indented."""
-    told = [line for line in str(error).splitlines() if line and not line[0].isspace()]
-    return " ".join(told) or type(error).__name__
+    """libpq's message, which names host and cause, never a password; without its hints, which are indented."""
+    lines = [line for line in str(error).splitlines() if line and not line[0].isspace()]
+    return " ".join(lines) or type(error).__name__
 
 
 def _way_out(settings: Settings) -> str:

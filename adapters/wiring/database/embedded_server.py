@@ -11,6 +11,6 @@ def embedded_postgres(settings: Settings) -> EmbeddedPostgres:
 
 
 def attached_dsn(settings: Settings) -> str | None:
-    """Of our database in the server that some process runs here; None if none accepts connections."""
+    """DSN of our database in the embedded server of this home; None if no server accepts connections."""
     server = embedded_postgres(settings)
     return None if server.attach() is None else server.dsn(DATABASE)

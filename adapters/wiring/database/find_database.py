@@ -1,4 +1,4 @@
-"""Where the database is: DATABASE_URL, the embedded server that somebody runs, or one run for a command's duration."""
+"""Finds the database: DATABASE_URL, a running embedded server, or one started until the command ends."""
 
 import threading
 import time
@@ -13,16 +13,16 @@ from adapters.wiring.database.database import Database, open_database, prepare_d
 from adapters.wiring.database.embedded_server import DATABASE, attached_dsn, embedded_postgres
 
 COMES_UP_WITHIN_S = 15.0
-"""Another process may be starting the server, or be bringing it back."""
+"""Another process may be starting or restarting the server."""
 
 
 def running_database(settings: Settings) -> Database:
-    """The database of a running instance. Raises: OperatorError if none runs."""
+    """The database of a running instance. Raises: OperatorError if no server runs."""
     return open_database(running_dsn(settings), settings)
 
 
 def running_dsn(settings: Settings) -> str:
-    """Of DATABASE_URL, or of the owner of the embedded server's. Raises: OperatorError if none runs."""
+    """DATABASE_URL, or the owner's DSN for a running embedded server. Raises: OperatorError if no server runs."""
     dsn = settings.database_url or _dsn_within(settings, COMES_UP_WITHIN_S)
     if dsn is None:
         raise OperatorError(f"no server runs in {settings.postgres_home}: start `gatewayz serve`, or set DATABASE_URL")
@@ -31,8 +31,10 @@ def running_dsn(settings: Settings) -> str:
 
 @contextmanager
 def owner_s_dsn(settings: Settings) -> Iterator[str]:
-    """Of a database that runs, or of the embedded server, started until the block ends. Main thread only.
-    Raises: OperatorError, EmbeddedPostgresError."""
+    """DSN of a running database; otherwise the embedded server runs until the block ends. Main thread only.
+
+    Raises: OperatorError, EmbeddedPostgresError.
+    """
     server = None if settings.database_url or attached_dsn(settings) else _started(settings)
     try:
         yield server.dsn(DATABASE) if server else running_dsn(settings)
@@ -43,8 +45,10 @@ def owner_s_dsn(settings: Settings) -> Iterator[str]:
 
 @contextmanager
 def reachable_database(settings: Settings) -> Iterator[Database]:
-    """The database, whether something runs or not: else the embedded server is started, with a projector, until the
-    block ends. Main thread only. Raises: OperatorError, EmbeddedPostgresError."""
+    """The database of a running instance; otherwise the embedded server and a projector run until the block ends.
+
+    Main thread only. Raises: OperatorError, EmbeddedPostgresError.
+    """
     server = None if settings.database_url or attached_dsn(settings) else _started(settings)
     if server is None:
         yield running_database(settings)
@@ -58,7 +62,7 @@ def reachable_database(settings: Settings) -> Iterator[Database]:
 
 
 def _started(settings: Settings) -> EmbeddedPostgres | None:
-    """The embedded server, ours now; None if a `serve` that is just coming up has it."""
+    """The embedded server, started by us; None if a starting `serve` has it. Raises: OperatorError if there is none."""
     if not (settings.postgres_home / "pgdata").exists():
         raise OperatorError(f"nothing was started in {settings.home} yet: run `gatewayz serve`, or set GATEWAYZ_HOME")
     server = embedded_postgres(settings)
@@ -71,7 +75,7 @@ def _started(settings: Settings) -> EmbeddedPostgres | None:
 
 @contextmanager
 def _projected(database: Database) -> Iterator[None]:
-    """Read models as they would be if everything ran: caught up now, and kept so."""
+    """Bring the read models up to date and keep them so until the block ends, as in a running instance."""
     projector = Projector(database.projector("gatewayz projector"))
     projector.catch_up()
     stop = threading.Event()

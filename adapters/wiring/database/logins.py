@@ -1,4 +1,4 @@
-"""What a process logs in to the database with: one DSN for each role that is its own."""
+"""The database logins of a process: one DSN for each role that it has."""
 
 import msgspec
 
@@ -8,7 +8,7 @@ from adapters.settings.secrets import Secrets
 
 
 class Logins(msgspec.Struct, frozen=True, kw_only=True):
-    """DSNs. Empty: not a role of this process."""
+    """A DSN per role; empty if the process does not have the role."""
 
     writer: str = ""
     projector: str = ""
@@ -16,18 +16,18 @@ class Logins(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of_one(cls, dsn: str) -> "Logins":
-        """Everything as the one login of `dsn`."""
+        """All roles use the login of `dsn`."""
         return cls(writer=dsn, projector=dsn, auditor=dsn)
 
     @classmethod
     def derived(cls, dsn: str, roles: Roles, secrets: Secrets) -> "Logins":
-        """Those that the owner, whose `dsn` this is, gave the passwords that follow from `secrets`."""
+        """A login per role, with the password derived from `secrets`. dsn: of the owner, who set these passwords."""
         writer, projector, auditor = (url_as(dsn, role, secrets.password_of(role)) for role in roles.logins)
         return cls(writer=writer, projector=projector, auditor=auditor)
 
     @classmethod
     def of_role(cls, dsn: str, role: str, roles: Roles) -> "Logins":
-        """Those of a process that was given the login of one role. Each may read what an auditor reads."""
+        """For a process with the login of one role. Every role may also read as an auditor."""
         match role:
             case roles.writer:
                 return cls(writer=dsn, auditor=dsn)
@@ -37,7 +37,7 @@ class Logins(msgspec.Struct, frozen=True, kw_only=True):
                 return cls(auditor=dsn)
 
     def info_of(self, role: str, name: str) -> str:
-        """Connection parameters; `name` is what the server shows for the session. Raises: LoginMissing."""
+        """Connection parameters; the server shows `name` for the session. Raises: LoginMissing."""
         dsn: str = getattr(self, role)
         if not dsn:
             raise LoginMissing(role)
@@ -48,4 +48,4 @@ class Logins(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LoginMissing(Exception):
-    """This process was given no login of that role."""
+    """This process has no login of that role."""

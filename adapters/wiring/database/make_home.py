@@ -1,4 +1,4 @@
-"""The folder that everything lives in: there, and usable, before anything is put into it."""
+"""Makes the home folder, and checks that it is usable, before files are written to it."""
 
 from adapters.embedded.home import prepare_home
 from adapters.embedded.unprivileged import server_user

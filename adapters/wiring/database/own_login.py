@@ -1,4 +1,4 @@
-"""A process that serves logs in as its own role: taking it over must not be owning the log."""
+"""Each long-running process uses the login of its own role: an attacker who takes it over must not own the log."""
 
 from typing import Literal
 
@@ -6,16 +6,16 @@ from adapters.operator_error import WRONG_INPUT, OperatorError
 from adapters.outbound.postgres.setup.mark_instance import Instance, read_instance
 from adapters.outbound.postgres.wire.connection import conninfo
 from adapters.settings.settings import Settings
-from adapters.wiring.database.database import Database, complaints, open_database
+from adapters.wiring.database.database import Database, as_operator_errors, open_database
 from adapters.wiring.database.logins import Logins
 
 Process = Literal["api", "projector"]
 
 
 def open_as(process: Process, dsn: str, settings: Settings) -> Database:
-    """The database for a process that runs alone, with no login but its own.
+    """The database for a process that runs alone, with only the logins that it needs.
 
-    Raises: OperatorError; also for a login of another role, or that may change the log, unless GATEWAYZ_ONE_ROLE is on.
+    Raises: OperatorError; unless GATEWAYZ_ONE_ROLE is on, also if the login is of another role or may change the log.
     """
     database = open_database(dsn, settings, needs_secrets=process == "api")
     if settings.one_role == "on":
@@ -38,7 +38,7 @@ def open_as(process: Process, dsn: str, settings: Settings) -> Database:
 
 
 def _require_role(process: Process, variable: str, dsn: str, settings: Settings) -> None:
-    with complaints(dsn, settings):
+    with as_operator_errors(dsn, settings):
         instance = read_instance(conninfo(dsn, name="gatewayz"))
     wanted = instance.roles.writer if process == "api" else instance.roles.projector
     if instance.login != wanted or instance.may_change:

@@ -1,4 +1,4 @@
-"""The processes that `serve` runs: which program each is, and in which order they stop."""
+"""The child processes of `serve`: their programs, and the order in which they stop."""
 
 import socket
 import sys
@@ -16,15 +16,15 @@ from adapters.supervisor.stop_request import StopRequest
 from adapters.supervisor.supervise import Stage, Supervisor
 
 PYTHON = (sys.executable, "-P", "-m")
-"""-P: modules come from the installation, never from the folder in which `serve` was called."""
+"""-P: modules are loaded from the installation, never from the folder in which `serve` was called."""
 
 SUPERVISED = (*PYTHON, "adapters.wiring.processes.supervised")
 
 API_ENDS_AFTER_DRAIN_S = 15.0
-"""What an API process may take beyond its drain: settling what was cut off, writing what is queued, disconnecting."""
+"""Extra time for an API process after its drain: to settle interrupted requests, write the queue and disconnect."""
 
 PROJECTOR_PATIENCE_S = 10.0
-"""It brings the read models to the end of the log first, for at most half of this."""
+"""The projector first brings the read models to the end of the log, within half of this time."""
 
 SANDBOX_PATIENCE_S = 5.0
 
@@ -41,10 +41,10 @@ def supervisor_of(
     provider_keys: Iterable[str],
     worker: UnprivilegedUser | None,
 ) -> Supervisor:
-    """API first: open requests need everything else until they are settled. The sandbox is a provider to them.
+    """The API stops first: until open requests are settled they need the other processes, the sandbox included.
 
-    provider_keys: names of the variables that hold them, which only API processes see.
-    worker:        whom the children become; None: they stay who they are.
+    provider_keys: names of the environment variables with the keys; only API processes get them.
+    worker:        the user that the children switch to; None: they keep their user.
     """
     environment = partial(_environment, settings, sandbox, metrics_folder)
     on_death = partial(forget_process, metrics_folder)

@@ -1,4 +1,4 @@
-"""uvicorn, ended in our way: who comes while it drains is told 503, and no connection is accepted and then dropped."""
+"""uvicorn with our shutdown: requests during the drain get a 503, and no accepted connection is dropped."""
 
 import asyncio
 import socket
@@ -13,19 +13,19 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from adapters.inbound.http.edge.protocol import Edge, EdgeProtocol
 
 MAX_WAITING = 2_048
-"""As many connections as the port's backlog holds."""
+"""The size of the port's backlog."""
 
 SPEAKS_WITHIN_S = 1.0
-"""A client that has just connected gets this long to say what it wants, and be told that we are stopping."""
+"""A new connection has this long to send a request and get its 503."""
 
 POLL_S = 0.05
 
 
 class DrainingServer(uvicorn.Server):
-    """`should_exit` begins the end.
+    """`should_exit` starts the shutdown.
 
-    edge:       what its connections share.
-    under_way:  how many requests must be let end, for at most `drain_s`.
+    edge:       shared by all connections.
+    under_way:  the number of running requests; the server waits for them for at most `drain_s`.
     """
 
     def __init__(self, config: uvicorn.Config, edge: Edge, under_way: Callable[[], int], drain_s: float) -> None:
@@ -37,23 +37,23 @@ class DrainingServer(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Signals are ours: uvicorn's would end the process before the ledger has written what is queued."""
+        """Disables uvicorn's signal handlers, which would end the process before the ledger has written its queue."""
         yield
 
     async def main_loop(self) -> None:
-        """The port stays open while requests end: a closed one would fail clients that a 503 tells to come back."""
+        """Keeps the port open while requests finish: a 503 lets clients retry, a closed port would fail them."""
         await super().main_loop()
         deadline_s = asyncio.get_running_loop().time() + self._drain_s
         await _until(lambda: not self._under_way(), deadline_s)
         self.config.timeout_graceful_shutdown = round(max(0.0, deadline_s - asyncio.get_running_loop().time()))
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await self._take_in_who_waits(sockets or [])
+        await self._accept_backlog(sockets or [])
         await _until(lambda: not any(map(_is_silent, self.server_state.connections)), _in(SPEAKS_WITHIN_S))
         await super().shutdown(sockets)
 
-    async def _take_in_who_waits(self, sockets: Sequence[socket.socket]) -> None:
-        """Close the port; who had connected but was not accepted yet would be reset if nobody else has it open."""
+    async def _accept_backlog(self, sockets: Sequence[socket.socket]) -> None:
+        """Close the port. Closing the last copy of the socket resets the backlog, so accept that first."""
         ports = [sock.dup() for sock in sockets]
         for server in self.servers:
             server.close()
@@ -80,7 +80,7 @@ def _accept_all(port: socket.socket) -> Iterator[socket.socket]:
 
 
 def _is_silent(connection: object) -> bool:
-    """It has not sent the head of a request yet."""
+    """Whether the connection has not sent the head of a request yet."""
     return isinstance(connection, HttpToolsProtocol) and connection.cycle is None
 
 
@@ -89,5 +89,5 @@ def _in(seconds: float) -> float:
 
 
 async def _until(holds: Callable[[], bool], deadline_s: float) -> None:
-    while not holds() and asyncio.get_running_loop().time() < deadline_s:  # noqa: ASYNC110 - once in a process's life
+    while not holds() and asyncio.get_running_loop().time() < deadline_s:  # noqa: ASYNC110 - runs once per process
         await asyncio.sleep(POLL_S)

@@ -1,4 +1,4 @@
-"""What stops a process for a known reason is told in one line, without a traceback."""
+"""An error with a known reason is printed as one line, without a traceback, before the process exits."""
 
 import sys
 from collections.abc import Iterator
@@ -10,12 +10,12 @@ from adapters.operator_error import CANNOT, OperatorError
 from domain.errors import DomainError
 
 NAMED_BY_THE_OPERATOR = ("account", "key", "param")
-"""Facts that tell which argument is meant."""
+"""Facts that identify the argument in question."""
 
 
 @contextmanager
 def exiting_on_error() -> Iterator[None]:
-    """Exit codes: 1 could not be done; 2 asked for wrongly, as for unknown verbs and flags."""
+    """Exit codes: 1, it could not be done; 2, the input was wrong, as for unknown verbs and flags."""
     try:
         yield
     except OperatorError as error:
@@ -33,10 +33,10 @@ def _exit(line: str, exit_code: int) -> None:
 
 
 def _sentence(refusal: DomainError) -> str:
-    """As the error table has it, and what it is about if that does not say: "There is no such account (alice)."."""
-    from adapters.inbound.http.errors.table import answer_to  # here, because a verb that succeeds needs no table
+    """The message of the error table, plus the values that it does not name: "There is no such account (alice)."."""
+    from adapters.inbound.http.errors.table import answer_to  # here: only a failing verb needs the table
 
     message = answer_to(refusal).detail.message
     named = (str(refusal.facts[fact]) for fact in NAMED_BY_THE_OPERATOR if refusal.facts.get(fact))
-    told = ", ".join(value for value in named if value not in message)
-    return f"{message.rstrip('.')} ({told})." if told else message
+    missing = ", ".join(value for value in named if value not in message)
+    return f"{message.rstrip('.')} ({missing})." if missing else message

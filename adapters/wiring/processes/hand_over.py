@@ -1,4 +1,4 @@
-"""What the supervisor hands a child when it begins, in one line on its stdin: its own logins and secrets, no others."""
+"""The line that the supervisor writes to the stdin of a child: the logins and secrets of that child, no others."""
 
 import msgspec
 
@@ -9,7 +9,7 @@ from adapters.wiring.database.logins import Logins
 
 
 class Handed(msgspec.Struct, frozen=True, kw_only=True):
-    """pepper, keyring, admin_key: empty for a process that opens no key and no personal data."""
+    """pepper, keyring, admin_key: empty for a process that opens neither keys nor personal data."""
 
     logins: Logins
     roles: Roles | None
@@ -20,7 +20,7 @@ class Handed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def handed_to(child: str, database: Database) -> str:
-    """The line for `child`: "api" or "projector"; empty for any other, which reads none."""
+    """The line for `child`: "api" or "projector"; empty for other children, which read none."""
     own = OWN_ROLES.get(child)
     if own is None:
         return ""
@@ -38,11 +38,11 @@ def handed_to(child: str, database: Database) -> str:
 
 
 OWN_ROLES = {"api": ("writer",), "projector": ("projector", "writer")}
-"""The projector process expires reservations too, which only the writer may record."""
+"""The projector process also expires reservations, and only the writer may record that."""
 
 
 def taken_from(line: str) -> Database:
-    """What was handed to this process."""
+    """The database as described by the line that this process received."""
     handed = msgspec.json.decode(line, type=Handed)
     secrets = Secrets(handed.pepper, handed.keyring, handed.admin_key) if handed.pepper else None
     return Database(handed.logins.writer, handed.logins, secrets, handed.roles, handed.ledger_id)

@@ -1,4 +1,4 @@
-"""Processes that parse strangers' bytes do not run as root: started as root, they become somebody else once loaded."""
+"""Processes that parse untrusted bytes do not run as root: started as root, they switch user once loaded."""
 
 import signal
 from importlib import import_module
@@ -14,11 +14,11 @@ from projections.engine.registry import read_files
 ROOT = "root"
 
 LAZY = ("encodings.idna", "encodings.punycode", "importlib.readers", "multiprocessing.resource_tracker", "stringprep")
-"""Of the standard library, what is imported at its first use."""
+"""Modules of the standard library that are only imported at their first use."""
 
 
 def worker_of(settings: Settings) -> UnprivilegedUser | None:
-    """Whom our processes become; None: they stay who they are. Raises: OperatorError for a user that there is not."""
+    """The user that our processes switch to; None: they keep theirs. Raises: OperatorError if there is no such user."""
     if settings.run_as == ROOT:
         return None
     try:
@@ -28,7 +28,7 @@ def worker_of(settings: Settings) -> UnprivilegedUser | None:
 
 
 def _load_the_rest(settings: Settings) -> None:
-    """What is not imported at the top of a module, so that nothing has to be read any more."""
+    """Import the modules that are imported late, so that no file has to be read after the switch."""
     for name in LAZY:
         import_module(name)
     for module in walk_packages(projections.__path__, "projections."):
@@ -39,7 +39,7 @@ def _load_the_rest(settings: Settings) -> None:
 
 
 def leave_root(settings: Settings, *, dies_with_parent: bool) -> None:
-    """Everything that only root can read must have been read, also our own code: a clone may lie in a private folder.
+    """Switch user. Files that only root can read must be read before, even our code: it may lie in a private folder.
 
     Raises: OperatorError.
     """

@@ -1,4 +1,4 @@
-"""One API process: the HTTP surface on a socket, the ledger behind it, until told to stop.
+"""One API process: the HTTP surface on a socket and the ledger behind it, until a stop signal.
 
 Everything is imported here at once, so that a spare process has loaded all its code before it is needed.
 """
@@ -33,23 +33,23 @@ from adapters.outbound.tokens.worker_counter import WorkerCounter
 from adapters.settings.settings import Settings
 from adapters.wiring.compose.core import end_tasks, running_core
 from adapters.wiring.compose.gateway import addresses_of, gateway_of
-from adapters.wiring.compose.readiness import Readiness, sample_database
+from adapters.wiring.compose.readiness import ReadinessChecks, sample_database
 from adapters.wiring.database.database import Database
 from adapters.wiring.processes.draining_server import DrainingServer
 from application.ports.telemetry import Refusal
 
 KEEP_ALIVE_S = 75
-"""Clients with connection pools keep idle ones for up to a minute: closing first would fail their next request."""
+"""Clients pool idle connections for up to a minute: closing one earlier would fail their next request."""
 
 MAX_FILES = 65_536
-"""Connections of clients and to providers: many systems allow a process 1,024 unless it asks."""
+"""Open connections to clients and providers; the default limit of many systems is 1,024 per process."""
 
 GC_THRESHOLDS = (20_000, 50, 100)
-"""Python looks for cycles after every 700 objects, which a stream makes many times over, and finds next to none there.
-After 20,000 is soon enough: what waits to be found stays within a few MB."""
+"""Python by default looks for cycles after 700 new objects. A stream makes many times more, with almost no cycles.
+After 20,000 is soon enough: uncollected cycles stay within a few MB."""
 
 SETTLE_AFTER_DRAIN_S = 5.0
-"""For generations that the drain cut off, to be settled for what they produced."""
+"""For settling the output of generations that the end of the drain interrupted."""
 
 log = structlog.get_logger()
 
@@ -101,7 +101,7 @@ async def _serve(database: Database, settings: Settings, sock: socket.socket, ca
                 telemetry,
                 metrics,
                 database.secrets.admin_key,
-                Readiness(
+                ReadinessChecks(
                     PoolReader(core.pool), lambda: core.ledger.busy_streams, has_roles=database.roles is not None
                 ),
             )
@@ -132,12 +132,12 @@ async def _answer(
     for duty in duties:
         duty.add_done_callback(fell)
     gc.collect()
-    gc.freeze()  # what was loaded stays until the end: collections need not look at it again
+    gc.freeze()  # loaded code stays until the end: collections need not scan it again
     gc.set_threshold(*GC_THRESHOLDS)
     await server.serve([sock])
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(SETTLE_AFTER_DRAIN_S):
-            while app.generations_under_way:  # noqa: ASYNC110 - once in a process's life
+            while app.generations_under_way:  # noqa: ASYNC110 - runs once per process
                 await asyncio.sleep(0.05)
     return 1 if fallen else 0
 

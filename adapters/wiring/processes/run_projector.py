@@ -1,6 +1,6 @@
-"""One projector process: follows the log, expires what is due, drops answers past their time, until told to stop.
+"""One projector process: follows the log, expires reservations and lots, drops stale answers, until a stop signal.
 
-Everything is imported here at once, so that its loading is over before it is told to begin.
+Everything is imported here at once, so that all code is loaded before the supervisor starts the process's work.
 """
 
 import asyncio
@@ -29,20 +29,20 @@ from application.use_cases import expiry
 
 DROP_ANSWERS_EVERY_S = 60.0
 CATCH_UP_S = 5.0
-"""At the end: the API has stopped by then, so what is left is the last moment's."""
+"""At shutdown: the API has stopped by then, so only the last moment's events are left."""
 
 DATABASE_AWAY = (psycopg.OperationalError, psycopg.errors.UndefinedTable, PoolTimeout, TimeoutError, OSError)
-"""UndefinedTable: the read schema of a fresh database is made by the projector thread a moment later."""
+"""UndefinedTable: in a fresh database, the projector thread makes the read schema a moment later."""
 
 SWITCH_INTERVAL_S = 0.0005
-"""How long a thread that computes keeps the interpreter from one that has its reply. A page of the active builds waits
-for some fifteen replies: at Python's 5 ms a new build that catches up would make it 75 ms late."""
+"""How long a computing thread keeps the interpreter from one that has its reply. A page of the active builds needs
+about fifteen replies: at Python's default of 5 ms, a new build that catches up would delay it by 75 ms."""
 
 log = structlog.get_logger()
 
 
 def run_projector(database: Database, settings: Settings) -> int:
-    """Returns the exit code: 1 if projecting or a loop ended by itself."""
+    """Returns the exit code: 1 if the projection or a loop ended by itself."""
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_run(database, settings))
@@ -77,26 +77,26 @@ async def _run(database: Database, settings: Settings) -> int:
 
 
 async def _project(database: Database, core: RunningLedger, metrics: Metrics, stop: asyncio.Event) -> None:
-    """The projector in a thread of its own: it is synchronous, and must not wait for the loops beside it."""
+    """Run the projector in its own thread: it is synchronous, and must not wait for the other loops."""
     projector = Projector(
         database.projector("gatewayz projector"),
         on_page=lambda page: metrics.projected(page.lags_ms),
         on_parked=lambda parked: metrics.parked.labels(parked.projection).inc(),
         on_difference=lambda difference: metrics.differing_builds.labels(difference.projection).inc(),
     )
-    told = threading.Event()
-    running = asyncio.create_task(asyncio.to_thread(projector.run, told))
+    stop_thread = threading.Event()
+    running = asyncio.create_task(asyncio.to_thread(projector.run, stop_thread))
     waiting = asyncio.create_task(stop.wait())
     await asyncio.wait([running, waiting], return_when=asyncio.FIRST_COMPLETED)
     if not running.done():
-        await _hold_all(core)
-    told.set()
+        await _catch_up(core)
+    stop_thread.set()
     waiting.cancel()
     await running
 
 
-async def _hold_all(core: RunningLedger) -> None:
-    """Let the read models come to the log's end, so that whoever reads them while nothing runs misses nothing."""
+async def _catch_up(core: RunningLedger) -> None:
+    """Wait until the read models reach the end of the log, so that they are complete while no process runs."""
     with contextlib.suppress(*DATABASE_AWAY):
         async with asyncio.timeout(CATCH_UP_S):
             head = await PoolReader(core.pool).rows("SELECT position FROM ledger.head")

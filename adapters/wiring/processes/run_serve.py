@@ -1,4 +1,4 @@
-"""`gatewayz serve`: everything on one machine, in the order in which it has to come up
+"""`gatewayz serve`: all processes on one machine, started in the right order
 (docs/explanation/architecture.md#processes)."""
 
 import os
@@ -31,19 +31,19 @@ from adapters.wiring.processes.children import supervisor_of
 from adapters.wiring.processes.leave_root import worker_of
 
 READY_WITHIN_S = 60.0
-"""Loading takes two seconds on an idle machine; the rest is for one that is not."""
+"""Loading takes two seconds on an idle machine; the rest is for a busy one."""
 
 SANDBOX_HOST = "127.0.0.1"
 
 log = structlog.get_logger()
 
 
-class _Told(OperatorError):
-    """A child was started in vain and has said why: there is nothing to add."""
+class _AlreadyLogged(OperatorError):
+    """A child cannot run and has logged the reason, so no line is printed."""
 
 
 class _Place(NamedTuple):
-    """What is claimed before anything is started. `sandbox`: the socket of the sandbox that we run, if we do."""
+    """What is claimed before any process starts. `sandbox`: its listening socket; None if we run no sandbox."""
 
     settings: Settings
     sock: socket.socket
@@ -52,9 +52,9 @@ class _Place(NamedTuple):
 
 
 def run_serve(settings: Settings, tell: Callable[[Started], None]) -> int:
-    """Bring everything up, `tell` how to use it, and look after it until told to stop. Main thread only.
+    """Start all processes, `tell` how to use them, and supervise them until a stop signal. Main thread only.
 
-    Raises: OperatorError, EmbeddedPostgresError; nothing is left running then, nor after a return.
+    Raises: OperatorError, EmbeddedPostgresError; no process is left running then, nor after a return.
     """
     stop_request = StopRequest()
     stop_request.listen()
@@ -73,7 +73,7 @@ def run_serve(settings: Settings, tell: Callable[[Started], None]) -> int:
             worker=worker_of(settings),
         )
         stack.callback(supervisor.stop)
-        stack.callback(place.sock.close)  # before: whoever the last API process has not accepted would wait for nobody
+        stack.callback(place.sock.close)  # runs first: else the backlog would wait for no process
         supervisor.launch()
         if server is not None:
             server.start()
@@ -85,7 +85,7 @@ def run_serve(settings: Settings, tell: Callable[[Started], None]) -> int:
 
 
 def _claim(settings: Settings, stack: ExitStack) -> _Place:
-    """The port first: if another program has it, nothing has been touched. Then the home, for us alone."""
+    """The port first: if another program has it, nothing was changed yet. Then the home, locked for this process."""
     sock = stack.enter_context(listening_socket(settings.host, settings.port))
     sandbox = stack.enter_context(listening_socket(SANDBOX_HOST, 0)) if _runs_sandbox(settings) else None
     make_home(settings)
@@ -96,7 +96,7 @@ def _claim(settings: Settings, stack: ExitStack) -> _Place:
 
 
 def _runs_sandbox(settings: Settings) -> bool:
-    """`auto`: on when no provider has a key and there is no providers file. Raises: OperatorError for a bad file."""
+    """`auto` means on if no provider has a key and there is no providers file. Raises: OperatorError for a bad file."""
     if settings.sandbox == "auto":
         return not _has_providers(settings)
     return settings.sandbox == "on"
@@ -107,7 +107,7 @@ def _has_providers(settings: Settings) -> bool:
 
 
 def _providers(settings: Settings) -> list[str]:
-    """Who is called, each with where it is from."""
+    """The providers in use, each with the source of its key."""
     keys = read_provider_keys(_key_names(settings))
     named = [
         f"{name} (key from {env})" for name, env in providers_of_keys(settings.providers_file).items() if env in keys
@@ -123,7 +123,7 @@ def _key_names(settings: Settings) -> Collection[str]:
 
 
 def _metrics_folder(settings: Settings, stack: ExitStack) -> Path:
-    """In the home, or, if API processes become a user who cannot enter it, a temporary one."""
+    """In the home; a temporary folder if the user of the API processes cannot enter the home."""
     worker = worker_of(settings)
     if worker is not None and not can_reach(settings.home, worker):
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gatewayz-metrics-")))
@@ -133,7 +133,7 @@ def _metrics_folder(settings: Settings, stack: ExitStack) -> Path:
 
 
 def _fresh_folder(folder: Path, worker: UnprivilegedUser | None) -> Path:
-    """Counters start at zero with each start: processes of the last one must not be counted again."""
+    """Counters begin at zero with each start: processes of the previous start must not be counted again."""
     try:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True, mode=0o700)
@@ -146,8 +146,8 @@ def _fresh_folder(folder: Path, worker: UnprivilegedUser | None) -> Path:
 
 
 def _prepare(place: _Place, supervisor: Supervisor, dsn: str) -> Callable[[], Started]:
-    """The database, then everybody who waits for it. Returns what makes the demo account once all is up."""
-    # Imported here because it takes 0.3 s: the children were launched before, and load their code meanwhile.
+    """Prepare the database and begin the children that wait for it. Returns `seed`, to be called once the API is up."""
+    # Imported here because it takes 0.3 s: the children are launched already and load their code at the same time.
     from adapters.wiring.compose.seed import seed
     from adapters.wiring.database.database import prepare_database
     from adapters.wiring.processes.hand_over import handed_to
@@ -165,9 +165,9 @@ def _prepare(place: _Place, supervisor: Supervisor, dsn: str) -> Callable[[], St
 
 
 def _is_up(place: _Place, supervisor: Supervisor, stop_request: StopRequest) -> bool:
-    """Wait until /ready says so; False if told to stop meanwhile. Raises: OperatorError.
+    """Wait until /ready is positive; False after a stop signal. Raises: OperatorError.
 
-    An API that answers but is not ready for long (read models that have much to catch up with) serves all the same.
+    An API that answers but stays not ready (its read models lag far behind) is served all the same.
     """
     probe = Probe(url_of(place.sock) + "/ready")
     if supervisor.wait_until(probe.is_ready, READY_WITHIN_S):
@@ -175,7 +175,7 @@ def _is_up(place: _Place, supervisor: Supervisor, stop_request: StopRequest) -> 
     if stop_request.is_made:
         return False
     if supervisor.has_hopeless_child():
-        raise _Told("", WRONG_INPUT)
+        raise _AlreadyLogged("", WRONG_INPUT)
     if not probe.last_answer:
         raise OperatorError(f"the API does not answer after {READY_WITHIN_S:.0f} s: see the log above")
     log.warning("not ready yet", answer=probe.last_answer)

@@ -1,9 +1,9 @@
-"""A process that `serve` runs: `python -m adapters.wiring.processes.supervised api <fd of the listening socket>`.
+"""A child process of `serve`: `python -m adapters.wiring.processes.supervised api <fd of the listening socket>`.
 
 Or `projector`, without an fd.
 
-It loads its code, then waits for one line on stdin (hand_over.py): its logins to the database, which is up by then, and
-those of the installation's secrets that it works with.
+The process loads its code, then waits for one line on stdin (hand_over.py): its logins to the database, which is up by
+then, and the secrets that it needs.
 """
 
 import socket
@@ -15,13 +15,13 @@ from adapters.operator_error import WRONG_INPUT, OperatorError
 from adapters.outbound.postgres.setup.mark_instance import read_instance
 from adapters.outbound.telemetry.logs import configure_logs
 from adapters.settings import Settings, read_settings
-from adapters.wiring.database.database import Database, DatabaseAway, complaints
+from adapters.wiring.database.database import Database, DatabaseAway, as_operator_errors
 from adapters.wiring.processes.exit_on_error import exiting_on_error
 from adapters.wiring.processes.hand_over import taken_from
 from adapters.wiring.processes.leave_root import leave_root
 
 BACK_WITHIN_S = 30.0
-"""The supervisor restarts a dead server at once; then it replays its log."""
+"""The supervisor restarts a dead database server at once; the server then replays its log."""
 
 
 def main(program: str, *arguments: str) -> int:
@@ -36,11 +36,11 @@ def main(program: str, *arguments: str) -> int:
 
 
 def _reached(database: Database, settings: Settings) -> Database:
-    """The database, also if it is being brought back just now: ending would cost the loading of all code again."""
+    """Wait for the database, which may be restarting: exiting would mean loading all code again."""
     deadline_s = time.monotonic() + BACK_WITHIN_S
     while True:
         try:
-            with complaints(database.dsn, settings):
+            with as_operator_errors(database.dsn, settings):
                 read_instance(database.writer("gatewayz"))
             return database
         except DatabaseAway:
@@ -50,7 +50,7 @@ def _reached(database: Database, settings: Settings) -> Database:
 
 
 def _loaded(program: str, arguments: tuple[str, ...], settings: Settings) -> Callable[[Database], int]:
-    """The program with all its code; each process loads only its own."""
+    """Load the program with all its code; each process loads only its own."""
     match program:
         case "api":
             from adapters.wiring.compose.gateway import catalog_of

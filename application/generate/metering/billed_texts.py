@@ -5,7 +5,6 @@ text. A request is read only for an estimate, and never on the event loop: a bod
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import msgspec
 
@@ -35,7 +34,7 @@ def answer_text(parts: Sequence[bytes]) -> str:
     )
 
 
-def texts_of_message(message: Any) -> list[str]:
+def texts_of_message(message: object) -> list[str]:
     """Texts of a message, or of a stream's delta: content, refusal, the reasoning once, and calls of tools."""
     texts: list[str] = []
     reasoning = ""
@@ -56,7 +55,7 @@ def texts_of_message(message: Any) -> list[str]:
     return [*texts, reasoning] if reasoning else texts
 
 
-def _of_request(body: dict[str, Any]) -> Iterator[str]:
+def _of_request(body: dict[str, object]) -> Iterator[str]:
     for message in _objects(body.get("messages")):
         yield from texts_of_message(message)
     for name, inner in (("tools", "function"), ("functions", "")):
@@ -67,27 +66,27 @@ def _of_request(body: dict[str, Any]) -> Iterator[str]:
         yield msgspec.json.encode(asked["json_schema"]).decode()
 
 
-def _of_content(content: Any) -> list[str]:
+def _of_content(content: object) -> list[str]:
     """A text, or the texts of parts such as [{"type": "text", "text": "..."}]."""
     return [content] if isinstance(content, str) else _named(_objects(content), _OF_PARTS)
 
 
-def _of_call(call: dict[str, Any]) -> list[str]:
+def _of_call(call: dict[str, object]) -> list[str]:
     """Texts of a call of a function, or of a tool that takes free text."""
     return _named([call.get("function")], ("name", "arguments")) + _named([call.get("custom")], ("name", "input"))
 
 
-def _named(objects: list[Any], names: tuple[str, ...]) -> list[str]:
+def _named(objects: Sequence[object], names: tuple[str, ...]) -> list[str]:
     return [
         text for one in objects if isinstance(one, dict) for name in names if isinstance(text := one.get(name), str)
     ]
 
 
-def _objects(value: Any) -> list[dict[str, Any]]:
+def _objects(value: object) -> list[dict[str, object]]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
-def _decoded(json: bytes) -> Any:
+def _decoded(json: bytes) -> object:
     try:
         return msgspec.json.decode(json)
     except (msgspec.DecodeError, RecursionError):

@@ -5,8 +5,8 @@ members. A name that occurs twice stays there twice, so that duplicates are seen
 """
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Raw
@@ -22,7 +22,7 @@ MAX_MEMBERS = 1_000
 """Of one object that is read: OpenAI's chat completions have some 35. More would only cost time."""
 
 
-Objects = Sequence[Sequence[tuple[str, Any]]]
+Objects = Sequence[Sequence[tuple[str, object]]]
 """Members of several objects, in order, with decoded values; for objects inside them see `named`."""
 
 
@@ -42,13 +42,21 @@ _UNCOUNTED_BYTES = 256 * 1024
 """A text up to this size cannot have enough names to matter."""
 
 
+class _Decoders(NamedTuple):
+    """members: of an object; raw_objects, objects: of each object of a list."""
+
+    members: msgspec.json.Decoder[dict[_Name, Raw]]
+    raw_objects: msgspec.json.Decoder[list[dict[_Name, Raw]]]
+    objects: msgspec.json.Decoder[list[dict[_Name, _Value]]]
+
+
 class _Reader:
     """Decoders, and how many more names they may see. One thread at a time."""
 
     def __init__(self) -> None:
         self._left = 0
         self._decoders = {
-            is_counting: (
+            is_counting: _Decoders(
                 msgspec.json.Decoder(dict[_Name, Raw], dec_hook=hook),
                 msgspec.json.Decoder(list[dict[_Name, Raw]], dec_hook=hook),
                 msgspec.json.Decoder(list[dict[_Name, _Value]], dec_hook=hook),
@@ -56,19 +64,20 @@ class _Reader:
             for is_counting, hook in ((False, _name), (True, self._counted_name))
         }
 
-    def read(self, which: int, raw: bytes | Raw, most_members: int) -> Any:
+    def decoders(self, raw: bytes | Raw, most_members: int) -> _Decoders:
+        """The decoders for `raw`; a long text with more than `most_members` names is refused."""
         is_counting = len(memoryview(raw)) > _UNCOUNTED_BYTES
         self._left = most_members
-        return self._decoders[is_counting][which].decode(raw)
+        return self._decoders[is_counting]
 
-    def _counted_name(self, _: type, text: Any) -> _Name:
+    def _counted_name(self, _: type, text: str) -> _Name:
         self._left -= 1
         if self._left < 0:
             raise DomainError("invalid_request", param=None, message="an object has more members than are read")
         return _Name(text)
 
 
-def _name(_: type, text: Any) -> _Name:
+def _name(_: type, text: str) -> _Name:
     return _Name(text)
 
 
@@ -82,7 +91,7 @@ _readers = _Readers()
 
 def members_of(raw: bytes | Raw) -> Members:
     """The members of an object. Raises: msgspec.DecodeError (ValidationError if it is no object), RecursionError."""
-    found = [(name.text, value) for name, value in _readers.mine.read(0, raw, MAX_MEMBERS).items()]
+    found = [(name.text, value) for name, value in _readers.mine.decoders(raw, MAX_MEMBERS).members.decode(raw).items()]
     if len(found) > MAX_MEMBERS:
         raise DomainError("invalid_request", param=None, message=f"an object has more than {MAX_MEMBERS} members")
     return found
@@ -90,15 +99,15 @@ def members_of(raw: bytes | Raw) -> Members:
 
 def raw_objects_of(raw: Raw, *, most_members: int) -> Sequence[Members]:
     """The members of each object of a list. Raises: as members_of, ValidationError if it holds anything else."""
-    return [named(one) for one in _readers.mine.read(1, raw, most_members)]
+    return [named(one) for one in _readers.mine.decoders(raw, most_members).raw_objects.decode(raw)]
 
 
 def objects_of(raw: Raw, *, most_members: int) -> Objects:
     """As raw_objects_of, with decoded values: one pass fewer if all of them are read."""
-    return [named(one) for one in _readers.mine.read(2, raw, most_members)]
+    return [named(one) for one in _readers.mine.decoders(raw, most_members).objects.decode(raw)]
 
 
-def named(decoded: dict[Any, Any]) -> list[tuple[str, Any]]:
+def named(decoded: Mapping[_Name, T]) -> list[tuple[str, T]]:
     """Members of an object inside a decoded one, duplicates included."""
     return [(name.text, value) for name, value in decoded.items()]
 

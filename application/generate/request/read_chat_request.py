@@ -1,7 +1,5 @@
 """Read what billing needs from a client's JSON. Everything else is passed on untouched."""
 
-from typing import Any
-
 import msgspec
 from msgspec import Raw
 
@@ -102,9 +100,9 @@ def read_chat_request(
     )
 
 
-def read_body(raw: bytes, **sent: Any) -> ChatRequest:
+def read_body(raw: bytes, *, app: str = "", idempotency: tuple[str, bytes] | None = None) -> ChatRequest:
     """As read_chat_request, of bytes that are known to be JSON."""
-    return read_chat_request(members_of(raw), raw, **sent)
+    return read_chat_request(members_of(raw), raw, app=app, idempotency=idempotency)
 
 
 def _model(found: dict[str, Raw]) -> str:

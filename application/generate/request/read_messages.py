@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 from msgspec import Raw
@@ -137,7 +137,7 @@ class _Counting:
         for j, part in enumerate(parts):
             self._part(part, f"{where}[{j}]")
 
-    def _part(self, part: Sequence[tuple[str, Any]], where: str) -> None:
+    def _part(self, part: Sequence[tuple[str, object]], where: str) -> None:
         found = distinct(part, _PART, f"{where}.")
         if "file_id" in found:
             raise _not_ours(f"{where}.file_id")
@@ -156,7 +156,7 @@ class _Counting:
             self._note(beyond, where)
             self.attached_tokens += typical_tokens(beyond, self.inlined_bytes - text_bytes)
 
-    def _kind_of_carriers(self, found: dict[str, Any], where: str) -> "Kind | Literal['image'] | None":
+    def _kind_of_carriers(self, found: dict[str, object], where: str) -> "Kind | Literal['image'] | None":
         """Kind of the data that is inlined as a data URL: its media type decides, whatever the part's name."""
         kind: Kind | Literal["image"] | None = None
         for name, value in found.items():

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from projections.engine.reader import Reader
+from projections.engine.reader import NamedRow, Reader, Row
 from projections.engine.views import views_of
 
 VIEWS = views_of(__package__)
@@ -64,7 +63,7 @@ SELECT account_id, lot_id FROM read.credit_lot_{build}
 OPEN_RESERVATIONS = "SELECT count(DISTINCT (account_id, reservation_id)) FROM read.open_hold_{build}"
 
 
-async def credits_of(reader: Reader, account_id: str) -> dict[str, Any]:
+async def credits_of(reader: Reader, account_id: str) -> NamedRow:
     """CREDIT_COLUMNS and not_provable_beyond; without credit events only account_id and not_provable_beyond."""
     rows = await reader.rows(CREDITS, [account_id])
     if rows:
@@ -73,17 +72,17 @@ async def credits_of(reader: Reader, account_id: str) -> dict[str, Any]:
     return {"account_id": account_id, "not_provable_beyond": parked[0][0]}
 
 
-async def lots_of(reader: Reader, account_id: str) -> Sequence[dict[str, Any]]:
+async def lots_of(reader: Reader, account_id: str) -> Sequence[NamedRow]:
     """In order of their grants."""
     rows = await reader.rows(LOTS, [account_id])
     return [dict(zip(LOT_COLUMNS, row, strict=True)) for row in rows]
 
 
-async def due_reservations(reader: Reader, now: datetime, limit: int) -> Sequence[tuple[Any, ...]]:
+async def due_reservations(reader: Reader, now: datetime, limit: int) -> Sequence[Row]:
     return await reader.rows(DUE_RESERVATIONS, [now, limit])
 
 
-async def due_lots(reader: Reader, now: datetime, limit: int) -> Sequence[tuple[Any, ...]]:
+async def due_lots(reader: Reader, now: datetime, limit: int) -> Sequence[Row]:
     return await reader.rows(DUE_LOTS, [now, limit])
 
 

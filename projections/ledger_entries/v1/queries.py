@@ -1,7 +1,6 @@
 """Queries for accountants."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from projections.engine.reader import Reader
 from projections.engine.views import views_of
@@ -13,5 +12,5 @@ TRIAL_BALANCE = f"SELECT book, balance_nusd::text, entries FROM ({VIEWS['trial_b
 
 async def trial_balance(reader: Reader) -> Sequence[tuple[str, int, int]]:
     """(book, nUSD, entries); the amounts sum to zero. Reads every entry: for audits, not for requests."""
-    rows: Sequence[tuple[Any, ...]] = await reader.rows(TRIAL_BALANCE)
+    rows = await reader.rows(TRIAL_BALANCE)
     return [(book, int(balance), entries) for book, balance, entries in rows]

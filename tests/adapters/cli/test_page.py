@@ -5,7 +5,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from adapters.inbound.cli.render.page import Page
+from adapters.inbound.cli.render.page import TerminalPage
 from adapters.inbound.cli.render.safe import safe
 from adapters.inbound.cli.render.show_account import COLUMNS
 
@@ -15,7 +15,9 @@ ROW = (KEY_ID, "laptop of ada", "inference", "live", "wxyz", "1.5 monthly", "0.0
 
 def printed(width: int, rows: int = 2) -> list[str]:
     out = StringIO()
-    Page(Console(file=out, width=width, markup=False, highlight=False)).rows("Keys (USD)", COLUMNS, [ROW] * rows)
+    TerminalPage(Console(file=out, width=width, markup=False, highlight=False)).rows(
+        "Keys (USD)", COLUMNS, [ROW] * rows
+    )
     return out.getvalue().splitlines()
 
 
@@ -41,7 +43,7 @@ def test_what_a_terminal_would_obey_is_spelt_out() -> None:
 
 def test_lines_and_cells_are_safe_alike() -> None:
     out = StringIO()
-    page = Page(Console(file=out, width=200, markup=False, highlight=False))
+    page = TerminalPage(Console(file=out, width=200, markup=False, highlight=False))
     page.line("a \x1b[31mred\x1b[0m reason")
     page.rows("t", ("a", "b"), [("x", "\x1b[2J")])
     assert "\x1b[31m" not in out.getvalue()

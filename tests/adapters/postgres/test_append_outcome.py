@@ -8,8 +8,8 @@ import pytest
 from adapters.outbound.postgres.append.append_batch import (
     MAX_MISSED,
     PREPARED_APPEND,
+    BatchOutcome,
     NewEvent,
-    Outcome,
     Seen,
     Submission,
     outcome,
@@ -27,7 +27,7 @@ class Server:
     def __init__(self, connection: WireConnection) -> None:
         self._connection = connection
 
-    async def append(self, *batch: Submission, in_turn: frozenset[str] = frozenset()) -> Outcome:
+    async def append(self, *batch: Submission, in_turn: frozenset[str] = frozenset()) -> BatchOutcome:
         arrays = [array.data for array in parameters(batch, in_turn)]
         return outcome(batch, rows(await self._connection.ask(PREPARED_APPEND, arrays, 5)))
 
@@ -46,7 +46,7 @@ def nothing(stream: str, *, expected: int = 0, is_refusal: bool = False) -> Subm
 async def test_all_recorded(server: Server) -> None:
     await server.append(some_events("before", 4))
     result = await server.append(some_events("a", 2), nothing("b"), nothing("c", is_refusal=True), some_events("d", 3))
-    assert result == Outcome({0: 5, 1: None, 2: None, 3: 7}, {}, {}, [], [], {})
+    assert result == BatchOutcome({0: 5, 1: None, 2: None, 3: 7}, {}, {}, [], [], {})
 
 
 async def test_a_seen_command_and_the_rest_of_its_stream(server: Server) -> None:

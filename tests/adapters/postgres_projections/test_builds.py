@@ -469,7 +469,7 @@ def test_a_new_build_that_fails_does_not_end_the_projector(database: Database) -
     Projector(database.projector).catch_up()
     unlike = replace(RAISED_ENTRIES, tables=(replace(RAISED_ENTRIES.tables[0], name="nowhere"),))
     broken = replace(
-        unlike, project=lambda recorded: [replace_table(c, unlike) for c in RAISED_ENTRIES.project(recorded)]
+        RAISED_ENTRIES, project=lambda recorded: [replace_table(c, unlike) for c in RAISED_ENTRIES.project(recorded)]
     )
     with running(database, builds=[*PROJECTIONS, broken]):
         eventually(lambda: ("ledger_entries", RAISED_ENTRIES.version) in stands(database))

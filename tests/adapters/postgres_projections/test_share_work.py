@@ -88,9 +88,9 @@ def test_processes_die_with_the_one_that_started_them(database: Database, tmp_pa
 
 STARTER = f"""
 import sys
-from adapters.outbound.postgres.verify.pin_snapshot import export_snapshot, pinned
+from adapters.outbound.postgres.verify.pin_snapshot import pinned
 from adapters.outbound.postgres.verify.share_work import Task, work_apart
-from {__name__} import tell_pid_and_sleep
+from {__name__} import exported, tell_pid_and_sleep
 
 with pinned(sys.argv[1]) as connection:
     work_apart(sys.argv[1], exported(connection), [Task(tell_pid_and_sleep, (sys.argv[2],))] * 2, 2)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.outbound.providers.dialects.openai_usage import Told, UsageReader
+from adapters.outbound.providers.dialects.openai_usage import UsageReader, UsageReading
 from adapters.outbound.providers.offers.rows import UsageRow
 from domain.errors import DomainError
 from domain.pricing.usage import INPUT_UNITS, OUTPUT_UNITS, Usage, checked
@@ -20,7 +20,7 @@ def told(**usage: Any) -> bytes:
     return msgspec.json.encode(usage)
 
 
-def read(*objects: bytes, row: UsageRow | None = None) -> Told | None:
+def read(*objects: bytes, row: UsageRow | None = None) -> UsageReading | None:
     """All that a stream with these usage objects has told."""
     reader = UsageReader(row or UsageRow())
     return [reader.read(raw) for raw in objects][-1]
@@ -207,7 +207,7 @@ def test_a_row_does_not_settle_what_a_total_leaves_open() -> None:
 @pytest.mark.parametrize("total", [0, -1, "x", None, 1.5])
 def test_a_total_that_is_no_count_decides_nothing(total: Any) -> None:
     found = read(told(prompt_tokens=10, completion_tokens=5, total_tokens=total, reasoning_tokens=3))
-    assert found == Told({"input": 10, "output": 2, "reasoning": 3}, found.raw if found else b"", False)
+    assert found == UsageReading({"input": 10, "output": 2, "reasoning": 3}, found.raw if found else b"", False)
 
 
 def test_the_names_of_responses_are_read_too() -> None:

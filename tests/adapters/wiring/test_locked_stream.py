@@ -13,7 +13,7 @@ from adapters.outbound.postgres.append import busy_streams
 from adapters.outbound.postgres.append.busy_streams import LONG_S, MOST, QUIET_S, SAY_EVERY_S, BusyStreams
 from adapters.outbound.postgres.append.ledger import PostgresLedger
 from adapters.outbound.postgres.read.ask_builds import PoolReader
-from adapters.wiring.compose.readiness import Readiness
+from adapters.wiring.compose.readiness import ReadinessChecks
 from tests.domain.credit_words import grant
 from tests.rigs.databases import Database
 from tests.rigs.postgres.ledgers import credit, running
@@ -31,7 +31,7 @@ async def locked_check(ledger: PostgresLedger, reader: PoolReader) -> Check:
     def busy() -> Mapping[str, float]:
         return ledger.busy_streams
 
-    checks = await Readiness(reader, busy, has_roles=True)()
+    checks = await ReadinessChecks(reader, busy, has_roles=True)()
     return next(check for check in checks if check.name == LOCKED)
 
 

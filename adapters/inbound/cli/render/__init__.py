@@ -1,1 +1,1 @@
-"""How verbs print: for people, for programs, and never what could steer a terminal."""
+"""The output of verbs, for people and for programs; control characters never reach a terminal."""

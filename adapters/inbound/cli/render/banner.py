@@ -1,4 +1,4 @@
-"""What `serve` tells when everything is up: addresses, keys, and two snippets that work as pasted."""
+"""The banner of `serve` once all processes are up: addresses, keys, and two snippets that work as pasted."""
 
 import json
 from pathlib import Path
@@ -12,11 +12,12 @@ CREDENTIALS = "credentials.json"
 
 
 class Started(msgspec.Struct, frozen=True):
-    """url: without /v1. model: one that can be called now; empty if nothing is on sale. demo_key: empty where there is
-    no demo account.
+    """url: without /v1. model: one that can be called now; empty if there is none. demo_key: empty if there is no
+    demo account.
 
-    providers: who is called, and where its key is from; sandbox: whether the sandbox runs, and how to change that.
-    data:      where the ledger is.
+    providers: those in use, each with the source of its key.
+    sandbox:   whether the sandbox runs, and how to change that.
+    data:      the place of the ledger.
     """
 
     url: str
@@ -30,7 +31,7 @@ class Started(msgspec.Struct, frozen=True):
 
 
 def banner(started: Started, *, to_person: bool) -> str:
-    """to_person: a terminal shows it. Elsewhere it is kept (a journal, a container's log), so that it has no secret."""
+    """to_person: a terminal shows the banner. Without one, the output may be stored, so it contains no secret."""
     keys = _keys(started) if to_person else f"  Keys        in {started.home / CREDENTIALS}\n"
     providers = "".join(f"  Provider    {one}\n" for one in (*started.providers, started.sandbox) if one)
     facts = f"Gatewayz is up.\n\n  Base URL    {started.url}/v1\n{keys}{providers}  Home        {started.home}\n"

@@ -1,4 +1,4 @@
-"""A secret leaves by a terminal or into a file of its own, never into a log that stdout happens to be."""
+"""Secrets are printed to a terminal or written to a file of their own, never to a stdout that may be a log."""
 
 import os
 import sys

@@ -1,7 +1,7 @@
-"""What verbs print for people: lines and tables that fit the terminal, and nothing that could steer it.
+"""Output for people: lines and tables that fit the terminal, without control characters.
 
-What customers named themselves (labels, emails, reasons) is shown as it is, but for characters that a terminal would
-obey or hide: those are spelt out. Programs take `--json`, which is whole.
+Text from customers (labels, emails, reasons) is shown unchanged, except for characters that a terminal would obey or
+hide: these are escaped. Programs use `--json`, which is complete.
 """
 
 from collections.abc import Sequence
@@ -14,14 +14,14 @@ from rich.table import Table
 from adapters.inbound.cli.render.safe import safe
 
 PIPE_WIDTH = 10_000
-"""Columns where there is no terminal: a table is then as wide as it needs."""
+"""Width without a terminal, so that a table is as wide as it needs."""
 
 INDENT = "  "
 NO_BREAK = "\N{NO-BREAK SPACE}"
 LONGEST_WHOLE = 36
 
 
-class Page:
+class TerminalPage:
     def __init__(self, out: Console | None = None) -> None:
         self._out = out or _console()
 
@@ -29,7 +29,7 @@ class Page:
         self._out.print(safe(text), style=style, soft_wrap=True)
 
     def rows(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """A table if it fits; else each row by itself, its first column (an id, to be copied) alone on a line."""
+        """Print a table if it fits; else each row as a block, with its first column (an id to copy) alone on a line."""
         shown = [[safe(cell) for cell in row] for row in rows]
         table = _table(title, columns, shown)
         needed = self._out.measure(table, options=self._out.options.update(max_width=PIPE_WIDTH)).maximum
@@ -42,18 +42,18 @@ class Page:
         self._out.print(f"\n{title}", style="bold")
         for first, *others in rows:
             self._out.print(first, soft_wrap=True)
-            said = [_whole(f"{name} {cell}") for name, cell in zip(columns[1:], others, strict=True) if cell]
-            for line in wrap(", ".join(said), self._out.width - len(INDENT), break_on_hyphens=False):
+            cells = [_whole(f"{name} {cell}") for name, cell in zip(columns[1:], others, strict=True) if cell]
+            for line in wrap(", ".join(cells), self._out.width - len(INDENT), break_on_hyphens=False):
                 self._out.print(INDENT + line.replace(NO_BREAK, " "), soft_wrap=True)
 
 
 def _whole(cell: str) -> str:
-    """Not to be broken over two lines, unless it is a sentence."""
+    """Keep a short cell on one line; a sentence may be wrapped."""
     return cell.replace(" ", NO_BREAK) if len(cell) <= LONGEST_WHOLE else cell
 
 
 def _console() -> Console:
-    """Without markup."""
+    """A console without markup."""
     out = Console(highlight=False, markup=False, emoji=False)
     return out if out.is_terminal else Console(highlight=False, markup=False, emoji=False, width=PIPE_WIDTH)
 

@@ -1,4 +1,4 @@
-"""`--json`: a view as it is, for programs. Amounts are integers in nUSD."""
+"""`--json`: prints a view unchanged, for programs. Amounts are integers in nUSD."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""Nothing that a stranger named may steer a terminal: escapes, line ends, marks that turn the direction of text."""
+"""Untrusted text must not control a terminal: escape sequences, line ends and direction marks are spelt out."""
 
 import re
 
@@ -6,12 +6,12 @@ _UNPRINTABLE_IN_JSON = re.compile(r"[^\n -~]")
 
 
 def safe(text: str) -> str:
-    """`text` with its unprintable characters spelt out."""
+    """`text` with its unprintable characters escaped."""
     return text if text.isprintable() else "".join(c if c.isprintable() else _spelt(c) for c in text)
 
 
 def safe_json(document: str) -> str:
-    """The same document with such characters as JSON's own escapes. Control characters below 32 are escaped already."""
+    """The same document with unprintable characters as JSON escapes; JSON already escapes those below 32."""
     return _UNPRINTABLE_IN_JSON.sub(lambda found: found[0] if found[0].isprintable() else _escaped(found[0]), document)
 
 
@@ -20,6 +20,6 @@ def _spelt(character: str) -> str:
 
 
 def _escaped(character: str) -> str:
-    """One or two UTF-16 units, as JSON has them."""
+    """One or two UTF-16 units, as in JSON."""
     units = character.encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[i : i + 2].hex()}" for i in range(0, len(units), 2))

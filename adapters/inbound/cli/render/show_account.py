@@ -1,8 +1,8 @@
-"""An account and its keys, for people."""
+"""Prints an account and its keys, for people."""
 
 from collections.abc import Sequence
 
-from adapters.inbound.cli.render.page import Page
+from adapters.inbound.cli.render.page import TerminalPage
 from application.accounts.list_accounts import AccountLine
 from application.accounts.show_account import ShownAccount
 from application.keys.list_keys import ShownKey
@@ -12,7 +12,7 @@ COLUMNS = ("key", "label", "kind", "env", "ends with", "limit", "spent", "reques
 
 
 def show_account(view: ShownAccount) -> None:
-    page = Page()
+    page = TerminalPage()
     page.line(f"{view.username} <{view.email}>  {view.account_id}", style="bold")
     page.line(f"{view.state}, opened {view.opened_at:%Y-%m-%d %H:%M} UTC")
     page.line(
@@ -24,11 +24,11 @@ def show_account(view: ShownAccount) -> None:
 
 def show_accounts(accounts: Sequence[AccountLine]) -> None:
     rows = [(one.account_id, one.username, one.email, one.state, f"{one.opened_at:%Y-%m-%d %H:%M}") for one in accounts]
-    Page().rows("Accounts", ("account", "username", "email", "state", "opened (UTC)"), rows)
+    TerminalPage().rows("Accounts", ("account", "username", "email", "state", "opened (UTC)"), rows)
 
 
 def show_keys(keys: Sequence[ShownKey]) -> None:
-    Page().rows("Keys (USD)", COLUMNS, [_row(key) for key in keys])
+    TerminalPage().rows("Keys (USD)", COLUMNS, [_row(key) for key in keys])
 
 
 def _row(key: ShownKey) -> tuple[str, ...]:

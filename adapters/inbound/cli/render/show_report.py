@@ -1,17 +1,17 @@
-"""A verification's verdict, for people."""
+"""Prints the report of a verification, for people."""
 
-from adapters.inbound.cli.render.page import Page
+from adapters.inbound.cli.render.page import TerminalPage
 from application.audit.verify_ledger import ReadModelState, Report
 from domain.proof.access import Access
 
 ONE_ROLE = "note: one database role owns everything; nothing but a trigger keeps the log from being changed"
 
 MOST_CLAMPED = 20
-"""Values that the page lists; they are no faults, and must not hide any."""
+"""Clamped values that the page lists. They are not faults, and a long list would hide real ones."""
 
 
 def show_report(report: Report) -> None:
-    page = Page()
+    page = TerminalPage()
     models = [
         (model.name, _build(model), str(model.position), f"{model.lag_s:.3f} s") for model in report.state.read_models
     ]

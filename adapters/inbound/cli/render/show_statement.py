@@ -1,8 +1,8 @@
-"""A statement, for people: lots, each request's reserve and settle, what is available."""
+"""Prints a statement, for people: lots, reserve and settle of each request, and the available credit."""
 
 from datetime import datetime
 
-from adapters.inbound.cli.render.page import Page
+from adapters.inbound.cli.render.page import TerminalPage
 from application.credit.show_statement import ShownLot, ShownStatement
 from application.reads.generations import GenerationRecord
 from domain.money import format_usd
@@ -22,7 +22,7 @@ REQUESTS = (
 
 
 def show_statement(view: ShownStatement) -> None:
-    page = Page()
+    page = TerminalPage()
     title = f"Account {view.username} ({view.account_id}), as of position {view.position}; amounts in USD"
     page.line(title, style="bold")
     page.rows("Lots", LOTS, [_lot(lot) for lot in view.lots])

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Callable, Coroutine
-from typing import Any, cast
+from typing import cast
 from urllib.parse import unquote
 
 import httptools
@@ -62,7 +62,7 @@ class EdgeProtocol(HttpToolsProtocol):
         self,
         config: Config,
         server_state: ServerState,
-        app_state: dict[str, Any],
+        app_state: dict[str, object],
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
         edge: Edge,
@@ -223,7 +223,7 @@ class EdgeProtocol(HttpToolsProtocol):
 
     def _describe(self, version: str) -> None:
         """Raises, to end the parse, if the target or the method cannot be read."""
-        scope = cast("dict[str, Any]", self.scope)
+        scope = cast("dict[str, object]", self.scope)
         scope["method"] = self.parser.get_method().decode("ascii")
         scope["http_version"] = version
         url = httptools.parse_url(self.url)
@@ -344,7 +344,7 @@ class _Cycle(RequestResponseCycle):
             self.waiting_for_100_continue = False
         return await super().receive()
 
-    def send(self, message: ASGISendEvent) -> Coroutine[Any, Any, None]:
+    def send(self, message: ASGISendEvent) -> Coroutine[object, object, None]:
         """An answer before the body's end is the connection's last: the rest of the body is not read, and a client that
         waited for `100 Continue` might send another request in its place."""
         if self.more_body and not self.response_started and not self.transport.is_closing():

@@ -8,9 +8,11 @@ Source: openrouter.ai/docs/api/reference/errors-and-debugging, openrouter 1.3.84
 
 import time
 from collections.abc import Mapping
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 import msgspec
+
+from adapters.inbound.http.shapes.json_object import JsonObject
 
 ErrorType = Literal[
     "invalid_request_error",
@@ -29,7 +31,7 @@ class ErrorDetail(msgspec.Struct, frozen=True):
     type: ErrorType
     code: str
     param: str | None
-    metadata: dict[str, Any]
+    metadata: JsonObject
 
 
 class ErrorEnvelope(msgspec.Struct, frozen=True):
@@ -43,7 +45,7 @@ class OpenRouterDetail(msgspec.Struct, frozen=True):
 
     code: int
     message: str
-    metadata: dict[str, Any]
+    metadata: JsonObject
 
 
 class OpenRouterEnvelope(msgspec.Struct, frozen=True):
@@ -118,7 +120,7 @@ def _openrouter(status: int, detail: ErrorDetail) -> OpenRouterDetail:
     return OpenRouterDetail(status, detail.message, {**detail.metadata, **ours})
 
 
-def _encode(shape: Any) -> bytes:
+def _encode(shape: object) -> bytes:
     return msgspec.json.encode(shape, enc_hook=str)
 
 

@@ -3,8 +3,7 @@
 A test finds codes in the source that have no row; at run time such a code answers 500.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -12,7 +11,7 @@ from adapters.inbound.http.errors.envelopes import ErrorDetail, ErrorType
 from adapters.inbound.http.server.inflate import ENCODINGS
 from domain.errors import DomainError
 
-Facts = Mapping[str, Any]
+Facts = Mapping[str, object]
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -199,7 +198,7 @@ def answer_to(refusal: DomainError) -> ErrorAnswer:
     row = TABLE.get(refusal.code) or _ours(500, "A refusal without a documented code: {code}.")
     facts = {"code": refusal.code, **refusal.facts, **_derived(refusal)}
     sentence = FLAT_PRICE if "needed_usd" in facts else row.message
-    return _answer(row, refusal.code, sentence.format_map(_Known(facts)), facts.get("param"), refusal.facts)
+    return _answer(row, refusal.code, sentence.format_map(_Known(facts)), _param(facts), refusal.facts)
 
 
 def answer_to_break(code: str, message: str, facts: Facts) -> ErrorAnswer:
@@ -208,7 +207,12 @@ def answer_to_break(code: str, message: str, facts: Facts) -> ErrorAnswer:
     code: in the table, or a class of provider failures: status 502 unless BROKEN_OFF has another.
     """
     row = TABLE.get(code) or _ours(BROKEN_OFF.get(code, 502), message)
-    return _answer(row, code, message, facts.get("param"), facts)
+    return _answer(row, code, message, _param(facts), facts)
+
+
+def _param(facts: Facts) -> str | None:
+    param = facts.get("param")
+    return param if isinstance(param, str) else None
 
 
 def _answer(row: Row, code: str, message: str, param: str | None, facts: Facts) -> ErrorAnswer:
@@ -219,7 +223,7 @@ def _answer(row: Row, code: str, message: str, param: str | None, facts: Facts) 
 def _headers(row: Row, facts: Facts) -> tuple[tuple[bytes, bytes], ...]:
     headers: list[tuple[bytes, bytes]] = []
     retry_after_s = facts.get("retry_after_s", row.retry_after_s)
-    if retry_after_s is not None:
+    if isinstance(retry_after_s, int | float):
         headers.append((b"retry-after", b"%d" % retry_after_s))
     if row.is_final or (row.status >= 500 and retry_after_s is None):
         headers.append((b"x-should-retry", b"false"))
@@ -236,7 +240,7 @@ def _headers(row: Row, facts: Facts) -> tuple[tuple[bytes, bytes], ...]:
     return tuple(headers)
 
 
-class _Known(dict[str, Any]):
+class _Known(dict[str, object]):
     """Shows a missing fact as `?`, so that the message is not lost."""
 
     def __missing__(self, name: str) -> str:
@@ -265,7 +269,7 @@ def _provider_sentence(facts: Facts) -> Facts:
 
 
 def _key_sentence(facts: Facts) -> Facts:
-    return {"message": KEY_MISTAKES[facts.get("mistake", "unknown")]}
+    return {"message": KEY_MISTAKES[str(facts.get("mistake", "unknown"))]}
 
 
 def _media_sentence(facts: Facts) -> Facts:
@@ -276,7 +280,9 @@ def _media_sentence(facts: Facts) -> Facts:
 
 def _model_sentence(facts: Facts) -> Facts:
     nearest = facts.get("nearest")
-    return {"hint": f"Did you mean {' or '.join(nearest)}?" if nearest else "GET /v1/models lists those that do."}
+    if isinstance(nearest, Sequence) and nearest:
+        return {"hint": f"Did you mean {' or '.join(nearest)}?"}
+    return {"hint": "GET /v1/models lists those that do."}
 
 
 _DERIVED: Mapping[str, Callable[[Facts], Facts]] = {

@@ -1,7 +1,5 @@
 """The `usage` object of an answer: the provider's own counts, our cost beside them (P6)."""
 
-from typing import Any
-
 import msgspec
 
 from application.generate.settle_charge import Receipt
@@ -34,16 +32,16 @@ def write_usage(receipt: Receipt, raw_usage: bytes | None) -> bytes:
 _CHAT_COUNTS = frozenset({"prompt_tokens", "completion_tokens", "total_tokens"})
 
 
-def _provider_counts(raw_usage: bytes | None) -> dict[str, Any]:
+def _provider_counts(raw_usage: bytes | None) -> dict[str, object]:
     """The provider's members without OURS; none if the JSON was cut short."""
     try:
-        decoded = msgspec.json.decode(raw_usage or b"", type=dict[str, Any])
+        decoded: dict[str, object] = msgspec.json.decode(raw_usage or b"", type=dict)
     except msgspec.DecodeError:
         return {}
     return {name: value for name, value in decoded.items() if name not in OURS}
 
 
-def _own_counts(settled: Settled) -> dict[str, Any]:
+def _own_counts(settled: Settled) -> dict[str, object]:
     usage = settled.generation.usage
     prompt, completion = input_tokens(usage), output_tokens(usage)
     return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}

@@ -1,7 +1,7 @@
 """Accounts and their credit, for the admin key. `*_usd` are decimal strings both ways, exact to a nUSD."""
 
 from collections.abc import Awaitable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
@@ -39,7 +39,7 @@ class NewAccount(OpenAccount, frozen=True, kw_only=True):
     pass
 
 
-class OpenedAccount(msgspec.Struct, frozen=True):
+class NewAccountId(msgspec.Struct, frozen=True):
     account_id: str
 
 
@@ -47,7 +47,7 @@ class NewGrant(GrantCredit, frozen=True, kw_only=True):
     """`priority`: lower burns first; by default that of its kind."""
 
 
-class Granted(msgspec.Struct, frozen=True):
+class GrantedCredit(msgspec.Struct, frozen=True):
     position: str
     available_usd: str
 
@@ -73,10 +73,10 @@ class AccountList(msgspec.Struct, frozen=True):
 
 SHAPES = (
     NewAccount,
-    OpenedAccount,
+    NewAccountId,
     AccountList,
     NewGrant,
-    Granted,
+    GrantedCredit,
     NewState,
     ChangedState,
     AccountView,
@@ -85,7 +85,7 @@ SHAPES = (
 
 router = APIRouter(prefix="/admin/accounts", tags=["admin"], dependencies=[AdminOnly])
 
-IDEMPOTENT: dict[str, Any] = {
+IDEMPOTENT: dict[str, object] = {
     "parameters": [
         {"name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string", "maxLength": 255}}
     ]
@@ -100,11 +100,11 @@ async def list_accounts(gateway: Using, after_account: Annotated[str, Query(max_
 
 
 @router.post(
-    "", openapi_extra=accepts(NewAccount), status_code=201, responses=answers(OpenedAccount, "Opened, active.", 201)
+    "", openapi_extra=accepts(NewAccount), status_code=201, responses=answers(NewAccountId, "Opened, active.", 201)
 )
 async def open_account(new: Annotated[NewAccount, json_body(NewAccount, admin_of)], gateway: Using) -> Response:
     opened = await gateway.use_cases.open_account(new, ADMIN)
-    return answer(OpenedAccount(opened.account_id), status=201, position=opened.position)
+    return answer(NewAccountId(opened.account_id), status=201, position=opened.position)
 
 
 @router.get("/{account_id}", responses=answers(AccountView, "The account as its streams have it now."))
@@ -149,7 +149,7 @@ async def change_state(
     "/{account_id}/grants",
     openapi_extra={**accepts(NewGrant), **IDEMPOTENT},
     status_code=201,
-    responses=answers(Granted, "A new lot, or with a known Idempotency-Key the one it made.", 201),
+    responses=answers(GrantedCredit, "A new lot, or with a known Idempotency-Key the one it made.", 201),
 )
 async def grant_credit(
     account_id: str, new: Annotated[NewGrant, json_body(NewGrant, admin_of)], request: Request, gateway: Using
@@ -159,7 +159,7 @@ async def grant_credit(
             checked_id(account_id, "account_not_found"), new, _named("grant", account_id, request)
         )
     )
-    shown = Granted(format_position(granted.position), format_usd(granted.available_nusd))
+    shown = GrantedCredit(format_position(granted.position), format_usd(granted.available_nusd))
     return answer(shown, status=201, position=granted.position)
 
 

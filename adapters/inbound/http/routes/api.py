@@ -1,7 +1,7 @@
 """FastAPI with all its routes, and the OpenAPI document of the whole surface."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -79,14 +79,14 @@ def create_api(gateway: Gateway, boundary: Boundary, drain: Drain) -> Api:
     return api
 
 
-async def _refuse_route(_: Request, wrong: Exception) -> Any:
+async def _refuse_route(_: Request, wrong: Exception) -> NoReturn:
     assert isinstance(wrong, HTTPException)
     if wrong.status_code in CODES:
         raise DomainError(CODES[wrong.status_code], **_allowed(wrong))
     raise wrong
 
 
-async def _refuse_parameter(_: Request, wrong: Exception) -> Any:
+async def _refuse_parameter(_: Request, wrong: Exception) -> NoReturn:
     assert isinstance(wrong, RequestValidationError)
     first = wrong.errors()[0]
     raise DomainError("invalid_request", param=str(first["loc"][-1]), message=str(first["msg"]))

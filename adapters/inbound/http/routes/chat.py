@@ -1,11 +1,12 @@
 """Chat completions as the OpenAPI document has them. chat_route.py serves them: the dispatcher never calls FastAPI."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 from fastapi import APIRouter
 
 from adapters.inbound.http.callers import AnyCaller
+from adapters.inbound.http.shapes.json_object import JsonObject
 from adapters.inbound.http.shapes.json_shape import Usd, accepts, answers
 
 
@@ -13,7 +14,7 @@ class ChatMessage(msgspec.Struct, frozen=True):
     """OpenAI's; `content` is a text or a list of parts."""
 
     role: str
-    content: str | list[dict[str, Any]] | None = None
+    content: str | list[JsonObject] | None = None
 
 
 class ChatCompletionRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +35,7 @@ class ChatUsage(msgspec.Struct, frozen=True):
     completion_tokens: int
     total_tokens: int
     cost: Usd
-    cost_details: dict[str, Any]
+    cost_details: JsonObject
     estimated: bool = False
 
 
@@ -45,7 +46,7 @@ class ChatCompletion(msgspec.Struct, frozen=True, kw_only=True):
     object: Literal["chat.completion"]
     created: int
     model: str
-    choices: list[dict[str, Any]]
+    choices: list[JsonObject]
     usage: ChatUsage
 
 
@@ -53,8 +54,11 @@ SHAPES = (ChatCompletionRequest, ChatCompletion)
 
 router = APIRouter(tags=["inference"])
 
-_ANSWERS = answers(ChatCompletion, "The answer, or with `stream` its chunks, the last with `usage`, then [DONE].")
-_ANSWERS[200]["content"]["text/event-stream"] = {"schema": {"type": "string"}}
+_ANSWERS = answers(
+    ChatCompletion,
+    "The answer, or with `stream` its chunks, the last with `usage`, then [DONE].",
+    also={"text/event-stream": {"schema": {"type": "string"}}},
+)
 
 
 @router.post("/v1/chat/completions", openapi_extra=accepts(ChatCompletionRequest), responses=_ANSWERS)

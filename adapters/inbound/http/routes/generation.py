@@ -28,7 +28,7 @@ class ProviderResponse(msgspec.Struct, frozen=True):
     error_class: str = ""
 
 
-class Generation(NoExtras, frozen=True, kw_only=True):
+class GenerationShown(NoExtras, frozen=True, kw_only=True):
     """OpenRouter's members. Costs are USD, times milliseconds; `latency` is the time to the first token.
 
     `status`, `requested_model`, `title`, `estimated`, `shortfall`, `price_version` and `position` are ours; `title` is
@@ -69,10 +69,10 @@ class Generation(NoExtras, frozen=True, kw_only=True):
 
 
 class GenerationAnswer(msgspec.Struct, frozen=True):
-    data: Generation
+    data: GenerationShown
 
 
-SHAPES = (Generation, GenerationAnswer)
+SHAPES = (GenerationShown, GenerationAnswer)
 
 MAX_ID = 100
 
@@ -94,9 +94,9 @@ async def get_generation(
     return answer(GenerationAnswer(_generation(id, record, title.decode())))
 
 
-def _generation(generation_id: str, record: GenerationRecord, title: str) -> Generation:
+def _generation(generation_id: str, record: GenerationRecord, title: str) -> GenerationShown:
     usage = record.usage
-    return Generation(
+    return GenerationShown(
         id=generation_id,
         upstream_id=record.provider_generation_id or None,
         status=record.status,

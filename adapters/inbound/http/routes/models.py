@@ -1,13 +1,14 @@
 """The models on sale, in OpenRouter's shape with OpenAI's members beside it. Public."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
 
 from adapters.inbound.http.callers import Using
 from adapters.inbound.http.server.kept_body import KeptBody
+from adapters.inbound.http.shapes.json_object import JsonObject
 from adapters.inbound.http.shapes.json_shape import answer, answers, encode
 from adapters.inbound.http.shapes.openrouter_members import PARAMETERS
 from application.ports.chat_providers import ChatProviders
@@ -72,13 +73,13 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
     pricing_tiers: list[PricingTier]
     top_provider: TopProvider
     supported_parameters: tuple[str, ...]
-    default_parameters: dict[str, Any] | None = None
-    per_request_limits: dict[str, Any] | None = None
+    default_parameters: JsonObject | None = None
+    per_request_limits: JsonObject | None = None
     supported_voices: tuple[str, ...] | None = None
     links: Links
 
 
-class Page(msgspec.Struct, frozen=True):
+class PageLinks(msgspec.Struct, frozen=True):
     """`next` is a URL; null on the last page, which is the only one."""
 
     next: str | None = None
@@ -87,7 +88,7 @@ class Page(msgspec.Struct, frozen=True):
 class ModelList(msgspec.Struct, frozen=True):
     data: list[Model]
     total_count: int
-    links: Page = Page()
+    links: PageLinks = PageLinks()
     object: Literal["list"] = "list"
 
 

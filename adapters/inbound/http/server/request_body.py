@@ -5,7 +5,7 @@ import codecs
 import re
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 from starlette.types import Message, Receive
@@ -18,6 +18,7 @@ from adapters.operator_error import choices_of, in_plain_words
 from application.generate.request.members import Members, first_byte, members_of
 from domain.errors import DomainError
 
+S = TypeVar("S", bound=msgspec.Struct)
 T = TypeVar("T")
 
 _ANYTHING = msgspec.json.Decoder()
@@ -187,7 +188,7 @@ def _decode(body: bytes) -> None:
         raise _not_json(fault) from None
 
 
-def decode_as(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T:
+def decode_as(decoder: "msgspec.json.Decoder[S]", body: bytes) -> S:
     """JSON of one shape. Raises: DomainError invalid_json, or invalid_request with the field in `param`."""
     try:
         return decoder.decode(body)
@@ -207,7 +208,7 @@ def _not_json(fault: Exception) -> DomainError:
     return DomainError("invalid_json", message=str(fault))
 
 
-def _sentence(fault: str, param: str | None, shape: Any) -> str:
+def _sentence(fault: str, param: str | None, shape: type[msgspec.Struct]) -> str:
     """A message that names the field and its allowed values."""
     words = _AT_FIELD.sub("", fault)
     is_choice = words.startswith("Invalid enum value")

@@ -3,9 +3,9 @@
 Money inside OpenAI- and OpenRouter-shaped answers is a JSON number with all its digits, so it never passes a float.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation, Overflow
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from fastapi import Response
@@ -66,17 +66,23 @@ def answer(shape: msgspec.Struct, *, status: int = 200, position: int = 0) -> Re
     return Response(_ENCODER.encode(shape), status, headers, "application/json")
 
 
-def accepts(shape: Shape, *, required: bool = True) -> dict[str, Any]:
+def accepts(shape: Shape, *, required: bool = True) -> dict[str, object]:
     """`openapi_extra` of a route with `shape` as its body."""
     return {"requestBody": {"required": required, "content": _json(shape)}}
 
 
-def answers(shape: Shape, description: str, status: int | Literal["default"] = 200) -> dict[int | str, dict[str, Any]]:
-    """`responses` of a route that answers `shape`."""
-    return {status: {"description": description, "content": _json(shape)}}
+def answers(
+    shape: Shape,
+    description: str,
+    status: int | Literal["default"] = 200,
+    *,
+    also: Mapping[str, object] | None = None,
+) -> dict[int | str, dict[str, object]]:
+    """`responses` of a route that answers `shape`; `also` has other media types with their content."""
+    return {status: {"description": description, "content": {**_json(shape), **(also or {})}}}
 
 
-def schemas(shapes: Sequence[Shape]) -> dict[str, Any]:
+def schemas(shapes: Sequence[Shape]) -> dict[str, object]:
     """OpenAPI's `components.schemas` for `shapes` and the shapes inside them."""
     _, components = msgspec.json.schema_components(
         shapes, schema_hook=schema_of_sealed, ref_template="#/components/schemas/{name}"
@@ -84,5 +90,5 @@ def schemas(shapes: Sequence[Shape]) -> dict[str, Any]:
     return components
 
 
-def _json(shape: Shape) -> dict[str, Any]:
+def _json(shape: Shape) -> dict[str, object]:
     return {"application/json": {"schema": {"$ref": f"#/components/schemas/{shape.__name__}"}}}

@@ -52,7 +52,7 @@ class Seen(NamedTuple):
     last_position: int | None
 
 
-class Outcome(NamedTuple):
+class BatchOutcome(NamedTuple):
     """The outcome of a batch; indices count its submissions from 0.
 
     first_position:  per recorded command (None: no events).
@@ -138,9 +138,9 @@ _NO_CLAIMS = (pg.int4s([]), pg.texts([]), pg.byteas([]), pg.bools([]))
 _NO_ANSWERS = (pg.int4s([]), pg.texts([]), pg.byteas([]), pg.timestamps([]))
 
 
-def outcome(batch: Sequence[Submission], rows: Iterable[Sequence[bytes | None]]) -> Outcome:
+def outcome(batch: Sequence[Submission], rows: Iterable[Sequence[bytes | None]]) -> BatchOutcome:
     """Read the binary rows of ledger.append: one if all is recorded, else one per command and per missed event."""
-    result = Outcome({}, {}, {}, [], [], {})
+    result = BatchOutcome({}, {}, {}, [], [], {})
     streams = list(dict.fromkeys(s.stream for s in batch))
     missed = 0
     for kind, idx, first, last, tag, payload, submission in rows:

@@ -13,7 +13,7 @@ from typing import TypedDict
 import psycopg
 import structlog
 
-from adapters.outbound.postgres.append.append_batch import PREPARED_APPEND, Outcome, outcome, parameters
+from adapters.outbound.postgres.append.append_batch import PREPARED_APPEND, BatchOutcome, outcome, parameters
 from adapters.outbound.postgres.append.busy_streams import BusyStreams
 from adapters.outbound.postgres.append.decide_batch import DecidedBatch
 from adapters.outbound.postgres.append.load_streams import load_streams
@@ -240,7 +240,7 @@ class GroupCommit:
             bases |= await load_streams(connection, cold)
         return bases
 
-    def _conclude(self, batch: list[Pending], decided: DecidedBatch, result: Outcome) -> None:
+    def _conclude(self, batch: list[Pending], decided: DecidedBatch, result: BatchOutcome) -> None:
         """Answer the recorded commands and cache the states after them."""
         good = {batch[i].stream for i in result.recorded}
         self.busy.forget(good)
@@ -252,7 +252,7 @@ class GroupCommit:
             decided.answer(i, batch[i], first)
 
     async def _sort_out(
-        self, connection: WireConnection, batch: list[Pending], bases: Mapping[str, Cached], result: Outcome
+        self, connection: WireConnection, batch: list[Pending], bases: Mapping[str, Cached], result: BatchOutcome
     ) -> list[Pending]:
         """Answer all other final commands and apply missed events; returns the commands that are not final."""
         for i, kind in result.claimed.items():
@@ -270,7 +270,7 @@ class GroupCommit:
             await asyncio.sleep(BUSY_PAUSE_S)
         return [batch[i] for i in sorted((*result.stale, *result.busy)) if not batch[i].is_answered]
 
-    def _catch_up(self, batch: list[Pending], bases: Mapping[str, Cached], result: Outcome) -> None:
+    def _catch_up(self, batch: list[Pending], bases: Mapping[str, Cached], result: BatchOutcome) -> None:
         deciders = {batch[i].stream: batch[i].decider for i in result.stale}
         for stream, decider in deciders.items():
             if decider is None or result.is_cut:

@@ -11,7 +11,7 @@ import msgspec
 from adapters.outbound.postgres.append.append_batch import NewEvent
 from adapters.outbound.postgres.append.group_commit import GroupCommit, Options
 from adapters.outbound.postgres.append.pending import Pending
-from adapters.outbound.postgres.append.read_streams import StreamReader
+from adapters.outbound.postgres.append.read_streams import LoggedStreams
 from application.ports.answers import StoredAnswer
 from application.ports.ledger import Recorded
 from domain.claim import Claim
@@ -24,7 +24,7 @@ class PostgresLedger:
 
     def __init__(self, info: str, **options: Unpack[Options]) -> None:
         self._commits = GroupCommit(info, **options)
-        self._reader = StreamReader(info)
+        self._reader = LoggedStreams(info)
 
     async def transact(
         self,

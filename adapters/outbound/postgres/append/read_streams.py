@@ -25,7 +25,7 @@ READ_TRIES = 2
 """If the connection breaks during a read, it is opened again once: reading twice changes nothing."""
 
 
-class StreamReader:
+class LoggedStreams:
     """One read at a time. Raises: DomainError ledger_unavailable when the database is out of reach."""
 
     def __init__(self, info: str) -> None:

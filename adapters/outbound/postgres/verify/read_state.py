@@ -6,7 +6,7 @@ from typing import NamedTuple
 import psycopg
 
 from adapters.outbound.postgres.builds.builds_in_use import in_use_sql
-from adapters.outbound.postgres.verify.verify_read_models import Claim
+from adapters.outbound.postgres.verify.verify_read_models import BuildClaim
 from application.audit.verify_ledger import LedgerState, ParkedAccount, ReadModelState
 from domain.log import LOG_ID
 from domain.proof.chain import Head
@@ -60,11 +60,11 @@ def read_state(connection: psycopg.Connection) -> LedgerState:
     )
 
 
-def read_claims(connection: psycopg.Connection, names: Container[str] = NAMES) -> list[Claim]:
+def read_claims(connection: psycopg.Connection, names: Container[str] = NAMES) -> list[BuildClaim]:
     """The claims of all builds of the read models `names` that this release knows."""
     parked = _parked(connection)
     return [
-        Claim(
+        BuildClaim(
             build,
             its.position,
             {account: at for *key, account, at, _ in parked if key == [build.name, build.version]},

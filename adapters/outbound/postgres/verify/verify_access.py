@@ -6,7 +6,7 @@ import psycopg
 
 from adapters.outbound.postgres.verify.pin_snapshot import export_snapshot, pinned, rows_of, stream
 from adapters.outbound.postgres.wire.read_log import LoggedEvent, as_entries
-from domain.proof.access import Access, AccessWalk, Keyring
+from domain.proof.access import Access, AccessWalk, AnyKeyring
 from domain.proof.finding import Finding
 
 EVENTS = b"""
@@ -25,7 +25,7 @@ class KeyAccess(NamedTuple):
     """
 
     info: str
-    keyring: Keyring
+    keyring: AnyKeyring
 
 
 class AccessProof(NamedTuple):

@@ -7,7 +7,7 @@ import psycopg
 from psycopg.rows import TupleRow
 
 from adapters.outbound.postgres.verify.cut_log import Stretch
-from adapters.outbound.postgres.verify.verify_read_models import Claim, ReadModelCheck, is_as_read
+from adapters.outbound.postgres.verify.verify_read_models import BuildClaim, ReadModelCheck, is_as_read
 from adapters.outbound.postgres.wire.read_log import LogEntry
 from domain.proof.finding import Finding
 from projections.engine.changes import Table
@@ -19,7 +19,7 @@ MOST_ROWS = 1_000_000
 class InsertedRowsCheck:
     """The insert-only tables of one read model. Its rows are read at once, and decoded as the events are replayed."""
 
-    def __init__(self, connection: psycopg.Connection, claim: Claim, stretch: Stretch) -> None:
+    def __init__(self, connection: psycopg.Connection, claim: BuildClaim, stretch: Stretch) -> None:
         """connection: pinned."""
         self._claim = claim
         self._check = ReadModelCheck(connection, claim)

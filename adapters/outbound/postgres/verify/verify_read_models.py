@@ -22,7 +22,7 @@ from projections.engine.changes import Change, Projection, Table
 from projections.engine.replay import Replay
 
 
-class Claim(NamedTuple):
+class BuildClaim(NamedTuple):
     """What a build claims: its position, and the accounts that it parked, with their positions.
 
     unlike: tables and columns that a later version fills differently on purpose. This release may read old events
@@ -57,7 +57,7 @@ class Claim(NamedTuple):
 class ReadModelCheck:
     """One read model: feed it events in order, then compare. `found` has the first finding for each place."""
 
-    def __init__(self, connection: psycopg.Connection, claim: Claim) -> None:
+    def __init__(self, connection: psycopg.Connection, claim: BuildClaim) -> None:
         """connection: pinned."""
         self._connection = connection
         self._claim = claim

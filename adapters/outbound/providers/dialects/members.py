@@ -5,7 +5,6 @@ and numbers keep their digits; only the object's own members are written again. 
 """
 
 import json
-from typing import Any
 
 import msgspec
 from msgspec import Raw
@@ -43,7 +42,7 @@ def has_line_end(document: bytes) -> bool:
     return b"\n" in document or b"\r" in document
 
 
-def value_of(raw: Raw | bytes) -> Any:
+def value_of(raw: Raw | bytes) -> object:
     """The Python value of a member. Raises ValueError or RecursionError if it is not JSON."""
     try:
         return msgspec.json.decode(raw)

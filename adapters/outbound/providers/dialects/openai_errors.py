@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import msgspec
 
@@ -62,7 +61,7 @@ def read_error(body: bytes) -> ToldError:
     return told_error(told)
 
 
-def told_error(error: Any, depth: int = 0) -> ToldError:
+def told_error(error: object, depth: int = 0) -> ToldError:
     """The error in a text, an object, a list, or an object around one of these."""
     if isinstance(error, str):
         return ToldError(message=error)
@@ -83,7 +82,7 @@ def told_error(error: Any, depth: int = 0) -> ToldError:
     )
 
 
-def _of_list(errors: Sequence[Any], depth: int) -> ToldError:
+def _of_list(errors: Sequence[object], depth: int) -> ToldError:
     """The messages of at most the first MAX_LISTED errors, each with its field; for all else the first value found."""
     found = [told_error(error, depth + 1) for error in errors[:MAX_LISTED] if not isinstance(error, list)]
     told = [one for one in found if one.message]
@@ -100,8 +99,8 @@ def _of_list(errors: Sequence[Any], depth: int) -> ToldError:
     )
 
 
-def _of_object(error: Mapping[str, Any]) -> ToldError:
-    message = next((error[name] for name in MESSAGES if isinstance(error.get(name), str) and error[name]), "")
+def _of_object(error: Mapping[str, object]) -> ToldError:
+    message = next((text for name in MESSAGES if isinstance(text := error.get(name), str) and text), "")
     code = next((str(error[name]) for name in ("code", "type", "status") if _is_name(error.get(name))), "")
     reason = _reason_behind(error)
     return ToldError(
@@ -112,11 +111,11 @@ def _of_object(error: Mapping[str, Any]) -> ToldError:
     )
 
 
-def _is_name(value: Any) -> bool:
+def _is_name(value: object) -> bool:
     return (isinstance(value, str) and value not in ("", "error")) or type(value) is int
 
 
-def _param_of(error: Mapping[str, Any]) -> str | None:
+def _param_of(error: Mapping[str, object]) -> str | None:
     """`param`, or FastAPI's `loc`: ["body", "messages", 0, "content"] is messages[0].content."""
     param, loc = error.get("param"), error.get("loc")
     if isinstance(param, str):
@@ -124,14 +123,14 @@ def _param_of(error: Mapping[str, Any]) -> str | None:
     return _path(loc) if isinstance(loc, list) else None
 
 
-def _path(loc: Sequence[Any]) -> str | None:
+def _path(loc: Sequence[object]) -> str | None:
     path = ""
     for step in loc[1:] if loc[:1] == ["body"] else loc:
         path += f"[{step}]" if type(step) is int else f".{step}" if path else str(step)
     return path or None
 
 
-def _status_of(error: Mapping[str, Any]) -> int:
+def _status_of(error: Mapping[str, object]) -> int:
     """The status as a number, as digits in a text, or as a name in STATUS_OF; 0 if there is none."""
     for name in ("code", "status", "status_code", "type"):
         value = error.get(name)
@@ -159,7 +158,7 @@ def _unescaped(inside: bytes) -> str:
     return ""
 
 
-def _reason_behind(error: Mapping[str, Any]) -> ToldError:
+def _reason_behind(error: Mapping[str, object]) -> ToldError:
     """The upstream's error in a relay's error: `metadata.raw` (OpenRouter)."""
     metadata = error.get("metadata")
     raw = metadata.get("raw") if isinstance(metadata, dict) else None

@@ -1,7 +1,6 @@
 """Members that whole answers and stream chunks share: names, usage, choices, errors."""
 
 import re
-from typing import Any
 
 import msgspec
 from msgspec import Raw
@@ -31,14 +30,14 @@ def refuse_error(members: Members) -> None:
     raise BrokenAnswer(ErrorClass.ERROR_IN_ANSWER, told_error(_value(members["error"])))
 
 
-def refuse_failed_choices(choices: list[dict[str, Any]]) -> None:
+def refuse_failed_choices(choices: list[dict[str, object]]) -> None:
     """Raise BrokenAnswer if all choices failed."""
     failed = [choice for choice in choices if choice.get("error") or choice.get("finish_reason") == FAILED]
     if failed and len(failed) == len(choices):
         raise BrokenAnswer(ErrorClass.ERROR_IN_ANSWER, told_error(failed[0].get("error")))
 
 
-def with_null_reasons(members: Members, choices: list[dict[str, Any]]) -> None:
+def with_null_reasons(members: Members, choices: list[dict[str, object]]) -> None:
     """Replace an empty finish_reason by null: strict clients would read it as a finish_reason."""
     if any(choice.get("finish_reason") == "" for choice in choices):
         raw: list[Members] = _CHOICES.decode(members["choices"])
@@ -71,7 +70,7 @@ def exchange_names(members: Members, ours: Members) -> str:
     return _name(provider_id, MAX_ID) if isinstance(provider_id, str) else ""
 
 
-def choices_of(members: Members) -> list[dict[str, Any]]:
+def choices_of(members: Members) -> list[dict[str, object]]:
     """Empty if there are none. Raises BrokenAnswer malformed_answer if they are not a list of objects."""
     choices = _value(members["choices"]) if "choices" in members else None
     if choices is None:
@@ -81,7 +80,7 @@ def choices_of(members: Members) -> list[dict[str, Any]]:
     return choices
 
 
-def finish_reason_of(choices: list[dict[str, Any]]) -> str:
+def finish_reason_of(choices: list[dict[str, object]]) -> str:
     """The first that is not empty; some providers send an empty one in every chunk. Empty if there is none."""
     for choice in choices:
         reason = choice.get("finish_reason")
@@ -101,7 +100,7 @@ def _name(text: str, limit: int) -> str:
     return _UNPRINTABLE.sub("?", text[:limit])
 
 
-def _value(raw: Raw) -> Any:
+def _value(raw: Raw) -> object:
     try:
         return value_of(raw)
     except (ValueError, RecursionError) as error:

@@ -1,11 +1,9 @@
 """The size of the output, for estimates: UTF-8 bytes of text, reasoning, refusals and tool calls."""
 
-from typing import Any
-
 from application.generate.metering.billed_texts import texts_of_message
 
 
-def output_bytes_of(choices: list[dict[str, Any]], part: str) -> int:
+def output_bytes_of(choices: list[dict[str, object]], part: str) -> int:
     """Bytes in all choices; `part` is "message" or, in a stream, "delta"."""
     return sum([bytes_of_text(text) for choice in choices for text in texts_of_message(choice.get(part))])
 

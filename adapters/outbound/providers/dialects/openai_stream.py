@@ -1,7 +1,6 @@
 """Streams of OpenAI's chat completions: events in, chunks with our names and without the provider's usage out."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 import msgspec
 from msgspec import Raw
@@ -21,7 +20,7 @@ from adapters.outbound.providers.dialects.openai_members import (
 from adapters.outbound.providers.dialects.openai_output import output_bytes_of
 from adapters.outbound.providers.dialects.openai_run import TextRun
 from adapters.outbound.providers.dialects.openai_splice import Splice
-from adapters.outbound.providers.dialects.openai_usage import Told, UsageReader
+from adapters.outbound.providers.dialects.openai_usage import UsageReader, UsageReading
 from adapters.outbound.providers.dialects.sse import ErrorEvent, EventReader, end_of_event
 from adapters.outbound.providers.endpoint import Endpoint
 from adapters.outbound.providers.failures import BrokenAnswer, ErrorClass
@@ -132,7 +131,7 @@ class StreamReader:
             raise BrokenAnswer(ErrorClass.MALFORMED_ANSWER)
 
     def _chunks(
-        self, event: bytes, members: Members, choices: list[dict[str, Any]], told: Told | None
+        self, event: bytes, members: Members, choices: list[dict[str, object]], told: UsageReading | None
     ) -> Iterator[Chunk]:
         """One chunk; or one per choice, if some choices end here and others go on."""
         refuse_failed_choices(choices)
@@ -160,7 +159,7 @@ class StreamReader:
                 provider_generation_id=provider_id,
             )
 
-    def _note(self, choice: dict[str, Any]) -> int:
+    def _note(self, choice: dict[str, object]) -> int:
         """Note whether the choice goes on and calls tools; returns its index."""
         index = choice.get("index")
         index = index if type(index) is int else 0
@@ -184,7 +183,7 @@ class StreamReader:
             yield Chunk(data=data, choices=(index,), is_last=True, finish_reason=reason)
 
 
-def _is_bare(choice: dict[str, Any]) -> bool:
+def _is_bare(choice: dict[str, object]) -> bool:
     """Whether the choice's delta holds only a role and empty values."""
     delta = choice.get("delta")
     return not isinstance(delta, dict) or not any(value for name, value in delta.items() if name != "role")

@@ -17,7 +17,7 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import product
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
@@ -39,7 +39,7 @@ Counts = Mapping[str, int]
 """Field of a UsageRow -> its count; fields that the provider did not send are missing."""
 
 
-class Told(NamedTuple):
+class UsageReading(NamedTuple):
     """The usage that a provider has sent so far.
 
     usage:       disjoint counts; without `input` or `output` if that side was never sent; None if neither was.
@@ -67,10 +67,10 @@ class UsageReader:
         self._row = row
         self._reading = _reading_of(row)
         self._counts: dict[str, int] = {}
-        self._members: dict[str, Any] = {}
-        self._told: Told | None = None
+        self._members: dict[str, object] = {}
+        self._told: UsageReading | None = None
 
-    def read(self, raw: bytes) -> Told | None:
+    def read(self, raw: bytes) -> UsageReading | None:
         """The usage known so far, this object included; None if it is null and nothing is known."""
         try:
             members = value_of(raw)
@@ -81,7 +81,7 @@ class UsageReader:
         if isinstance(members, dict):
             self._take(members, raw)
         elif not self._is_real:
-            self._told = Told(UNREADABLE, raw[:MAX_RAW_BYTES])
+            self._told = UsageReading(UNREADABLE, raw[:MAX_RAW_BYTES])
         return self._told
 
     @property
@@ -93,11 +93,11 @@ class UsageReader:
     def _is_real(self) -> bool:
         return any(self._counts.get(side) for side in SIDES)
 
-    def _take(self, members: dict[str, Any], raw: bytes) -> None:
+    def _take(self, members: dict[str, object], raw: bytes) -> None:
         new = _counts_of(members, self._row)
         says_something = any(new.get(side) for side in SIDES)
         if not says_something and (self._is_real or not new):
-            self._told = self._told or Told(None, raw[:MAX_RAW_BYTES])
+            self._told = self._told or UsageReading(None, raw[:MAX_RAW_BYTES])
             return
         fallen = {side for side in SIDES if new.get(side) == 0 and self._counts.get(side)}
         self._counts |= {field: count for field, count in new.items() if field not in fallen}
@@ -105,7 +105,7 @@ class UsageReader:
         if new.get("total", 0) > 0:
             is_doubtful = self._decide(new["total"])
         usage = _disjoint(self._counts, self._reading)
-        self._told = Told(usage or None, self._shown(members, raw, usage)[:MAX_RAW_BYTES], is_doubtful)
+        self._told = UsageReading(usage or None, self._shown(members, raw, usage)[:MAX_RAW_BYTES], is_doubtful)
 
     def _decide(self, total: int) -> bool:
         """Choose the reading that explains `total`, the nearest to the present one. Returns whether doubt is left."""
@@ -117,7 +117,7 @@ class UsageReader:
         self._reading, charged = explaining[0]
         return any(usage != charged for _, usage in explaining)
 
-    def _shown(self, members: dict[str, Any], raw: bytes, usage: Usage) -> bytes:
+    def _shown(self, members: dict[str, object], raw: bytes, usage: Usage) -> bytes:
         """One object for the client: the first as received, later ones merged into it."""
         if not self._members:
             self._members = members
@@ -132,7 +132,7 @@ class UsageReader:
 FIELDS = ("prompt", "completion", "total", "cached", "written", "written_5m", "written_1h", "reasoning")
 
 
-def _counts_of(members: Mapping[str, Any], row: UsageRow) -> dict[str, int]:
+def _counts_of(members: Mapping[str, object], row: UsageRow) -> dict[str, int]:
     """For each field the count at the first of its paths that exists."""
     found: dict[str, int] = {}
     for field, paths in _paths(row):
@@ -158,7 +158,7 @@ def _paths(row: UsageRow) -> tuple[tuple[str, tuple[Path, ...]], ...]:
     return tuple((field, tuple((names[0], tuple(names[1:])) for names in paths)) for field, paths in split.items())
 
 
-def _count(told: Any) -> int:
+def _count(told: object) -> int:
     """A whole number, written as 512 or 512.0; else NOT_A_COUNT."""
     if type(told) is float and told.is_integer():
         return int(told)
@@ -208,7 +208,7 @@ def _distance(one: Reading, other: Reading) -> int:
     return sum(a != b for a, b in zip(one, other, strict=True))
 
 
-def _written(members: Any) -> bytes:
+def _written(members: object) -> bytes:
     """As JSON; half a surrogate pair, which UTF-8 cannot encode, becomes a question mark."""
     try:
         return msgspec.json.encode(members)

@@ -3,7 +3,6 @@
 import re
 import tomllib
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -54,7 +53,7 @@ def require_address(file: Path, name: str, row: ProviderRow) -> None:
         raise ProvidersFileInvalid(file, place, "needs either api_key or api_key_env")
 
 
-def _tables(file: Path) -> dict[str, Any]:
+def _tables(file: Path) -> dict[str, object]:
     try:
         with file.open("rb") as opened:
             content = opened.read(MAX_FILE_BYTES + 1)
@@ -68,7 +67,7 @@ def _tables(file: Path) -> dict[str, Any]:
         raise ProvidersFileInvalid(file, "", f"is not TOML: {error}") from error
 
 
-def _row(file: Path, name: str, table: Any) -> ProviderRow:
+def _row(file: Path, name: str, table: object) -> ProviderRow:
     place = f"providers.{name}"
     if not _NAME.fullmatch(name):
         raise ProvidersFileInvalid(file, place, "a provider's name is lower-case letters, digits, - and _")
