@@ -32,7 +32,10 @@ CASES: Mapping[str, tuple[int, int, dict[str, object]]] = {
 
 SERVE = """
 import json, sys
-from tests.rigs.running import gateway
+try:
+    from tests.rigs.running import gateway
+except ImportError:  # where an earlier tree has it
+    from tests.running import gateway
 with gateway(sys.argv[1]) as gw:
     keys = [gw.account_with_key(f"bench-{n}")[1] for n in range(8)]
     print(json.dumps([gw.port, gw.supervisor.pid, keys]), flush=True)
