@@ -6,9 +6,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from adapters.outbound.providers.dialects.openai import read_answer, read_error, read_stream
+from adapters.outbound.providers.dialects.dialect import Dialect
 from adapters.outbound.providers.endpoint import Endpoint, endpoint_of
 from adapters.outbound.providers.offers.read_rows import REGISTRY_FILE, read_rows
+from adapters.outbound.providers.route import DIALECTS
 from application.ports.provider_answer import Chunk
 from tests.adapters.providers.call_words import GENERATION_ID, MODEL, a_call, last_usage
 
@@ -19,6 +20,10 @@ EXCHANGES = sorted(file for file in GOLDEN.glob("*/*.*") if file.name != "expect
 
 def endpoint(file: Path) -> Endpoint:
     return endpoint_of(file.parent.name, ROWS[file.parent.name], "sk-test")
+
+
+def dialect(file: Path) -> Dialect:
+    return DIALECTS[endpoint(file).dialect]
 
 
 def expected(file: Path) -> dict[str, Any]:
@@ -40,7 +45,7 @@ def test_every_row_of_the_registry_has_its_exchanges(provider: str) -> None:
 
 @pytest.mark.parametrize("file", [file for file in EXCHANGES if file.name == "chat.json"], ids=str)
 def test_a_whole_answer_is_read(file: Path) -> None:
-    answer = read_answer(file.read_bytes(), a_call(), endpoint(file))
+    answer = dialect(file).read_answer(file.read_bytes(), a_call(), endpoint(file))
     body = msgspec.json.decode(answer.body)
     text = "".join(texts(choice["message"]) for choice in body["choices"])
     found = {
@@ -56,7 +61,7 @@ def test_a_whole_answer_is_read(file: Path) -> None:
 
 @pytest.mark.parametrize("file", [file for file in EXCHANGES if file.suffix == ".sse"], ids=str)
 def test_a_stream_is_read(file: Path) -> None:
-    reader = read_stream(a_call(), endpoint(file))
+    reader = dialect(file).read_stream(a_call(), endpoint(file))
     chunks = [*reader.feed(file.read_bytes()), *reader.end()]
     documents = [msgspec.json.decode(chunk.data) for chunk in chunks if chunk.data]
     found = {
@@ -80,4 +85,4 @@ def assert_nothing_is_billed_before_it_is_settled(chunks: list[Chunk]) -> None:
 
 @pytest.mark.parametrize("file", [file for file in EXCHANGES if file.name == "error.json"], ids=str)
 def test_an_error_is_read(file: Path) -> None:
-    assert read_error(file.read_bytes())._asdict() == expected(file)
+    assert dialect(file).read_error(file.read_bytes())._asdict() == expected(file)

@@ -8,11 +8,13 @@ import pytest
 from adapters.outbound.providers.failures import ErrorClass
 from adapters.outbound.providers.offers.load_catalog import key_names
 from adapters.outbound.providers.offers.read_rows import REGISTRY_FILE, SANDBOX_FILE, read_rows
-from adapters.outbound.providers.offers.rows import ModelRow, ProviderRow, Quirk, UnitPrices
+from adapters.outbound.providers.offers.rows import DialectName, ModelRow, ProviderRow, Quirk, UnitPrices
+from adapters.outbound.providers.route import DIALECTS
 
 TEXT = (Path(__file__).parents[3] / "docs" / "reference" / "providers.md").read_text()
 NAMED = [
     *key_names(None),
+    *get_args(DialectName),
     *get_args(Quirk),
     *ErrorClass,
     *ProviderRow.__struct_fields__,
@@ -30,3 +32,7 @@ def test_the_reference_names_it(name: str) -> None:
 @pytest.mark.parametrize("provider", read_rows(REGISTRY_FILE))
 def test_the_reference_lists_the_provider(provider: str) -> None:
     assert f"| {provider} |" in TEXT
+
+
+def test_each_dialect_that_a_row_may_name_has_its_module() -> None:
+    assert DIALECTS.keys() == set(get_args(DialectName))

@@ -24,6 +24,10 @@ x_groq_usage:          a stream's usage may be in the member `x_groq` of its las
 """
 
 
+DialectName = Literal["openai"]
+"""Families of APIs; route.py has the module of each."""
+
+
 class UnitPrices(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     input: str | None = None
     cached_input: str | None = None
@@ -171,7 +175,7 @@ class ProviderRow(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     base_url: str = ""
     api_key: str = ""
     api_key_env: str = ""
-    dialect: Literal["openai"] = "openai"
+    dialect: DialectName = "openai"
     quirks: tuple[Quirk, ...] = ()
     drops: tuple[Parameter, ...] = ()
     extras: tuple[Parameter, ...] = ()
