@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Concatenate, ParamSpec, TypeVar, cast
+from typing import Concatenate, ParamSpec, TypeVar
 
 import psycopg
 from psycopg.rows import TupleRow
@@ -134,4 +134,5 @@ def _read_model_of(question: Question[P, T]) -> str:
 
 
 def _of_build(question: Question[P, T], build: Projection) -> Question[P, T]:
-    return cast("Question[P, T]", getattr(queries_of(build), question.__name__))
+    same: Question[P, T] = getattr(queries_of(build), question.__name__)
+    return same
