@@ -3,7 +3,7 @@
 from tests.rigs.faults.graceful import stop_gateway
 
 SEED = 52
-TIMES = 4
+TIMES = 8
 
 
 def test_p1_a_gateway_that_is_stopped_and_started_under_load_answers_503_or_is_not_there() -> None:

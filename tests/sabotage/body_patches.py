@@ -110,7 +110,8 @@ BODY_PATCHES = (
         "the same request, compressed, is another one",
         "adapters/inbound/http/inference/chat_route.py",
         "body = await read_body(receive, headers, self._limits, lease, may_be_large)\n",
-        "body = await read_body(receive, headers, self._limits, lease, may_be_large) + b' ' * len(headers.found)\n",
+        "body = await read_body(receive, headers, self._limits, lease, may_be_large)\n"
+        "            body += b' ' * len(headers.found.get(b'content-encoding', b''))\n",
         f"{COMPRESSED}::test_the_hash_behind_an_idempotency_key_is_of_what_was_meant",
     ),
 )
