@@ -123,7 +123,7 @@ STREAM_PATCHES = (
         "adapters/outbound/providers/failures.py",
         "if error_class in TRANSIENT else None",
         "if error_class else None",
-        CALLED,
+        "tests/adapters/providers/test_worth_repeating.py",
     ),
     Patch(
         "P6",
