@@ -98,6 +98,14 @@ def test_a_data_key_that_was_wrapped_anew_is_the_same(house: House) -> None:
     assert verdict(house.database, ring=(RING[1], RING[0])).is_clean
 
 
+def test_p7_another_data_key_that_unwraps_is_not_the_one_that_was_committed_to(house: House) -> None:
+    """The keyring wraps a key for any account: only the commitment in the log shows which one is meant."""
+    other = Keyring([key.encode() for key in RING]).new_key(house.ada)
+    house.database.sql("UPDATE ledger.data_keys SET wrapped = %s WHERE account_id = %s", other, house.ada)
+    texts = [str(finding) for finding in verdict(house.database).findings if finding.check == "data_keys"]
+    assert any("is not the one that the account was opened with" in text for text in texts), texts
+
+
 DAMAGES: list[tuple[str, str, str, bool]] = [
     (
         "a username's claim is gone",
