@@ -76,6 +76,11 @@ COMMANDS: st.SearchStrategy[tuple[Decider, Command]] = st.one_of(
 
 
 @given(COMMANDS)
+@example((API_KEY, issue(settings_of(MAX_NUSD + 1, None))))
+@example((API_KEY, Change(at=NOW, settings=settings_of(MAX_NUSD + 1, None))))
+@example((CREDIT, Grant(at=NOW, lot_id="lot", kind="promo", amount_nusd=MAX_NUSD + 1)))
+@example((CREDIT, Grant(at=NOW, lot_id="lot", kind="promo", amount_nusd=1, priority=MAX_PRIORITY + 1)))
+@example((CREDIT, Grant(at=NOW, lot_id="lot", kind="promo", amount_nusd=1, expires_at=YEAR_10000)))
 def test_whatever_is_asked_for_an_event_is_within_its_ranges(asked: tuple[Decider, Command]) -> None:
     decider, command = asked
     state = decider.initial if isinstance(command, Issue | Grant) else decider.run(issue(FIRST), decider.initial)[1]
