@@ -3,6 +3,7 @@
 from tests.sabotage.patch import Patch
 
 BUILDS = "tests/adapters/postgres_projections/test_builds.py"
+COMPARED = "tests/adapters/postgres_projections/test_compare_builds.py"
 RETIRE = "tests/adapters/postgres_projections/test_retire.py"
 
 BUILD_PATCHES = (
@@ -20,7 +21,7 @@ BUILD_PATCHES = (
         "adapters/outbound/postgres/builds/build_beside.py",
         "            if self._difference is not None:\n",
         "            if False:\n",
-        f"{BUILDS}::test_a_build_that_differs_is_not_used_and_raises_an_alarm",
+        f"{COMPARED}::test_a_build_that_differs_is_not_used_and_raises_an_alarm",
     ),
     Patch(
         "P4",
@@ -28,7 +29,7 @@ BUILD_PATCHES = (
         "adapters/outbound/postgres/builds/build_beside.py",
         '            connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")\n',
         "",
-        f"{BUILDS}::test_both_are_compared_at_one_position_while_events_come",
+        f"{COMPARED}::test_both_are_compared_at_one_position_while_events_come",
     ),
     Patch(
         "P4",
@@ -36,7 +37,7 @@ BUILD_PATCHES = (
         "projections/available_credit/queries.py",
         " AND k.version = {{version}})",
         ")",
-        f"{BUILDS}::test_what_one_build_cannot_project_is_parked_in_that_build",
+        f"{COMPARED}::test_what_one_build_cannot_project_is_parked_in_that_build",
     ),
     Patch(
         "bounded",
@@ -76,7 +77,7 @@ BUILD_PATCHES = (
         "adapters/outbound/postgres/verify/read_state.py",
         "        if (key := (build.name, build.version)) in positions\n",
         "        if (key := (build.name, build.version)) in in_use\n",
-        f"{BUILDS}::test_verify_checks_both_builds_and_says_which_is_active",
+        f"{COMPARED}::test_verify_checks_both_builds_and_says_which_is_active",
     ),
     Patch(
         "P4",

@@ -7,7 +7,7 @@ HTTP = "tests/adapters/http"
 TEST = "tests/adapters/http/server/test_protocol.py"
 CONNECTIONS = "tests/adapters/http/server/test_connections.py"
 SHARES = "tests/adapters/http/server/test_shares.py"
-KEYS = "tests/adapters/postgres/test_key_directory.py"
+KEYS = "tests/adapters/postgres/access/test_key_lookups.py"
 MATRIX = "tests/adapters/http/routes/test_route_matrix.py"
 
 EDGE_PATCHES = (

@@ -3,7 +3,7 @@
 from tests.sabotage.patch import Patch
 
 FAULTS = "tests/faults"
-KEYS = "tests/adapters/postgres/test_key_directory.py"
+KEYS = "tests/adapters/postgres/access/test_key_lookups.py"
 LATE = "test_p1_p3_a_settle_that_waited_until_its_reservation_had_expired_reserves_anew"
 
 FAULT_PATCHES = (

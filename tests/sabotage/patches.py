@@ -89,7 +89,7 @@ PATCHES = (
         "migrations/0001_ledger.sql",
         "CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger.stored_events",
         "CREATE TRIGGER append_only BEFORE TRUNCATE ON ledger.stored_events",
-        "tests/adapters/postgres/test_roles.py::test_not_even_the_owner_changes_the_log",
+        "tests/adapters/postgres/access/test_roles.py::test_not_even_the_owner_changes_the_log",
     ),
     Patch(
         "P5",
@@ -137,7 +137,7 @@ PATCHES = (
         "adapters/outbound/postgres/read/key_directory.py",
         "found = self._entries.pop(secret_hash, None)",
         "found = None",
-        "tests/adapters/postgres/test_key_directory.py::test_a_key_that_ends_is_refused_everywhere_within_a_second",
+        "tests/adapters/postgres/access/test_key_directory.py::test_a_key_that_ends_is_refused_everywhere_within_a_second",
     ),
     Patch(
         "keys",
@@ -145,7 +145,7 @@ PATCHES = (
         "adapters/outbound/postgres/read/key_directory.py",
         "if confirmed is not None and self._is_current(confirmed):",
         "if confirmed is not None:",
-        "tests/adapters/postgres/test_key_directory.py::test_a_revocation_that_overtakes_the_streams_is_not_forgotten",
+        "tests/adapters/postgres/access/test_key_directory.py::test_a_revocation_that_overtakes_the_streams_is_not_forgotten",
     ),
     Patch(
         "P1",
@@ -226,7 +226,7 @@ PATCHES = (
         "adapters/outbound/postgres/setup/ensure_roles.py",
         '"GRANT SELECT ON ALL TABLES IN SCHEMA ledger TO {writer}, {projector}, {auditor}",',
         '"GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA ledger TO {writer}, {projector}, {auditor}",',
-        "tests/adapters/postgres/test_roles.py::test_no_role_writes_a_table_of_the_ledger",
+        "tests/adapters/postgres/access/test_roles.py::test_no_role_writes_a_table_of_the_ledger",
     ),
     Patch(
         "P4",
@@ -282,7 +282,7 @@ PATCHES = (
         "adapters/outbound/postgres/read/follow_access.py",
         "return asyncio.get_running_loop().time() - self._read_at_s <= FRESH_S",
         "return self.position is not None",
-        "tests/adapters/postgres/test_key_directory.py::test_with_a_stalled_tail_keys_are_read_from_their_streams",
+        "tests/adapters/postgres/access/test_key_directory.py::test_with_a_stalled_tail_keys_are_read_from_their_streams",
     ),
     Patch(
         "keys",
@@ -290,7 +290,7 @@ PATCHES = (
         "adapters/outbound/postgres/read/follow_access.py",
         "await asyncio.sleep(ACCESS_POLL_S)",
         "await asyncio.Event().wait()",
-        "tests/adapters/postgres/test_key_directory.py::test_the_tail_needs_no_notification",
+        "tests/adapters/postgres/access/test_key_directory.py::test_the_tail_needs_no_notification",
     ),
     Patch(
         "P7",

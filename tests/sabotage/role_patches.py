@@ -3,7 +3,7 @@
 from tests.sabotage.patch import Patch
 
 ENSURE = "adapters/outbound/postgres/setup/ensure_roles.py"
-ROLES = "tests/adapters/postgres/test_roles.py"
+ROLES = "tests/adapters/postgres/access/test_roles.py"
 OWN = "tests/adapters/wiring/test_own_login.py"
 NOT_ROOT = "tests/e2e/test_nobody_is_root.py::test_p9_each_process_has_given_root_up_for_good"
 
@@ -143,7 +143,7 @@ ROLE_PATCHES = (
         "adapters/outbound/postgres/read/key_directory.py",
         "return FoundKey(key, state, found.position) if secret_hash in key.hashes else None",
         "return found",
-        "tests/adapters/postgres/test_key_directory.py::test_what_the_cache_is_filled_with_is_what_the_streams_say",
+        "tests/adapters/postgres/access/test_key_lookups.py::test_what_the_cache_is_filled_with_is_what_the_streams_say",
     ),
     Patch(
         "keys",
@@ -151,7 +151,7 @@ ROLE_PATCHES = (
         "adapters/outbound/postgres/read/key_directory.py",
         " if secret_hash in key.hashes else None",
         "",
-        "tests/adapters/postgres/test_key_directory.py::test_what_the_cache_is_filled_with_is_what_the_streams_say",
+        "tests/adapters/postgres/access/test_key_lookups.py::test_what_the_cache_is_filled_with_is_what_the_streams_say",
     ),
     Patch(
         "keys",

@@ -4,6 +4,7 @@ The library reads that variable on import: `serve` sets it for its children, `ap
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -45,29 +46,24 @@ class Metrics:
         self.busy_streams: Callable[[], int] = lambda: 0
         self._folder = multiprocess_folder
         self._own = own = CollectorRegistry()
-        self.requests = Counter(
+        counter, histogram = partial(Counter, registry=own), partial(Histogram, registry=own)
+        self.requests = counter(
             "gatewayz_requests_total",
             "Requests that were charged, by how: settled, or estimated where the provider sent no usage.",
             ("model", "provider", "streamed", "outcome"),
-            registry=own,
         )
-        self.charges = Counter(
-            "gatewayz_charges_nusd_total", "Charged to customers, in nUSD (10^-9 USD).", registry=own
-        )
-        self.refusals = Counter(
-            "gatewayz_refusals_total", "Requests that were refused, by error code.", ("code",), registry=own
-        )
-        self.provider_failures = Counter(
+        self.charges = counter("gatewayz_charges_nusd_total", "Charged to customers, in nUSD (10^-9 USD).")
+        self.refusals = counter("gatewayz_refusals_total", "Requests that were refused, by error code.", ("code",))
+        self.provider_failures = counter(
             "gatewayz_provider_failures_total",
             "Calls of a provider that did not answer or broke off, by class.",
             ("provider", "error_class"),
-            registry=own,
         )
-        self.shortfalls = Counter(
-            "gatewayz_shortfalls_nusd_total", "Charged beyond all credit, in nUSD: owed by customers.", registry=own
+        self.shortfalls = counter(
+            "gatewayz_shortfalls_nusd_total", "Charged beyond all credit, in nUSD: owed by customers."
         )
-        self.owed_alarms = Counter(
-            "gatewayz_owed_alarms_total", "Accounts that came to owe more than GATEWAYZ_OWED_ALARM_USD.", registry=own
+        self.owed_alarms = counter(
+            "gatewayz_owed_alarms_total", "Accounts that came to owe more than GATEWAYZ_OWED_ALARM_USD."
         )
         self.append_queue = Gauge(
             "gatewayz_append_queue_depth",
@@ -81,27 +77,24 @@ class Metrics:
             multiprocess_mode="livemax",
             registry=own,
         )
-        self.append_seconds = Histogram(
-            "gatewayz_append_seconds", "Duration of an append (group commit).", buckets=APPEND_SECONDS, registry=own
+        self.append_seconds = histogram(
+            "gatewayz_append_seconds", "Duration of an append (group commit).", buckets=APPEND_SECONDS
         )
-        self.append_commands = Histogram(
-            "gatewayz_append_commands", "Commands per append (group commit).", buckets=APPEND_COMMANDS, registry=own
+        self.append_commands = histogram(
+            "gatewayz_append_commands", "Commands per append (group commit).", buckets=APPEND_COMMANDS
         )
-        self.projection_seconds = Histogram(
+        self.projection_seconds = histogram(
             "gatewayz_projection_seconds",
             "From an event's recording to the commit of its projection.",
             buckets=PROJECTION_SECONDS,
-            registry=own,
         )
-        self.parked = Counter(
-            "gatewayz_parked_total", "Accounts that a read model had to leave behind.", ("projection",), registry=own
+        self.parked = counter(
+            "gatewayz_parked_total", "Accounts that a read model had to leave behind.", ("projection",)
         )
-
-        self.differing_builds = Counter(
+        self.differing_builds = counter(
             "gatewayz_differing_builds_total",
             "New builds of a read model that differ from the active one and are not used.",
             ("projection",),
-            registry=own,
         )
 
     def projected(self, lags_ms: Sequence[int]) -> None:

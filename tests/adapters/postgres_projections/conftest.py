@@ -1,4 +1,4 @@
-"""A whole ledger is told once per worker; tests that damage it work on copies."""
+"""A whole ledger is made once per worker; tests that damage it work on copies."""
 
 import secrets
 from collections.abc import Iterator
@@ -6,8 +6,11 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
+from adapters.outbound.postgres.builds.project_log import Projector
 from adapters.outbound.postgres.wire.connection import conninfo
 from domain.log import RecordedEvent
+from tests.projections.append_events import append_events
+from tests.projections.story import wild_story
 from tests.rigs.databases import PASSWORD, ROLES, Database, with_database
 from tests.rigs.postgres.verifying import WholeLedger, whole_ledger
 
@@ -17,9 +20,9 @@ SEED = 220
 
 @pytest.fixture(scope="session")
 def original(server_dsn: str) -> Iterator[tuple[Database, list[RecordedEvent]]]:
-    told = Database(server_dsn)
-    yield told, whole_ledger(told, SEED)
-    told.drop()
+    database = Database(server_dsn)
+    yield database, whole_ledger(database, SEED)
+    database.drop()
 
 
 @pytest.fixture
@@ -29,6 +32,15 @@ def ledger(server_dsn: str, original: tuple[Database, list[RecordedEvent]]) -> I
     fresh = Copy(server_dsn, database.name)
     yield WholeLedger(fresh, events)
     fresh.drop()
+
+
+@pytest.fixture
+def events(database: Database) -> list[RecordedEvent]:
+    """A log that the current builds hold."""
+    story = wild_story(81)
+    append_events(database.writer, story)
+    Projector(database.projector).catch_up()
+    return story
 
 
 class Copy(Database):

@@ -9,12 +9,12 @@ from adapters.outbound.postgres.builds.lead_builds import lock_of
 from adapters.outbound.postgres.builds.project_log import Projector
 from adapters.outbound.postgres.builds.retire_builds import retire_builds
 from projections.engine.registry import PROJECTIONS
-from tests.adapters.postgres_projections.test_builds import NEXT_RELEASE, RAISED_CREDIT, credits_of
 from tests.projections.append_events import append_events
 from tests.projections.raised.project import PROJECTION as RAISED_ENTRIES
 from tests.projections.story import wild_story
 from tests.rigs.databases import Database
 from tests.rigs.postgres.projecting import active, stands
+from tests.rigs.postgres.raised_builds import NEXT_RELEASE, RAISED_CREDIT, credits_of
 
 RAISED = (RAISED_CREDIT, RAISED_ENTRIES)
 RAISED_NAMES = {build.name for build in RAISED}
