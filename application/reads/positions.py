@@ -12,7 +12,8 @@ class PositionReads(Protocol):
         ...
 
     async def wait_for(self, position: int, timeout_s: float) -> bool:
-        """Wait until every read model holds the log up to `position`; False if it does not within `timeout_s`."""
+        """Wait until every read model holds the log up to `position`; False if it does not within `timeout_s`, which is
+        also the answer while the read models cannot be asked."""
         ...
 
     async def wait_for_account(self, account_id: str, timeout_s: float = 1.0) -> bool:

@@ -5,12 +5,15 @@ import contextlib
 import json
 import secrets
 import subprocess
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from adapters.embedded.sandbox.serve import running_sandbox
+from domain.api_key.secret_form import write_secret
 from tests.rigs.installation.installation import GATEWAYZ, Installation, eventually, installation
 from tests.rigs.running import free_port
 
@@ -127,6 +130,53 @@ def test_p9_api_and_projector_run_apart_and_every_verb_reaches_their_database(cl
             assert "clean" in verb(cluster, "verify")
             as_auditor = {"DATABASE_URL": database_url_of(cluster, "auditor")}
             assert "clean" in cluster.command("verify", **as_auditor).stdout
+
+
+def test_p9_an_api_process_that_starts_before_the_first_projector_answers_as_documented(cluster: Installation) -> None:
+    verb(cluster, "migrate")
+    with running_sandbox() as sandbox_url:
+        cluster.settings["GATEWAYZ_SANDBOX_URL"] = sandbox_url
+        with running(cluster, "api"):
+            eventually(lambda: status_of(cluster, "/health") == 200, within_s=60)
+            unknown = write_secret("live", "x" * 43)
+            assert status_of(cluster, "/v1/credits", unknown) == 401
+            assert status_of(cluster, "/ready") == 503
+            account = verb(cluster, "account", "create", "carol", "carol@example.com")
+            _, key = verb(cluster, "key", "issue", account, "--label", "early").splitlines()
+            verb(cluster, "grant", account, "1.5", "--reason", "credit for the cluster", "--kind", "purchased")
+            assert chat(cluster, key)["cost"], "a request needs the log alone"
+            assert status_of(cluster, "/v1/credits", key) == 503
+            _, manager = verb(cluster, "key", "issue", account, "--label", "m", "--kind", "management").splitlines()
+            status, issued = post(cluster, "/v1/keys", manager, {"name": "made early"})
+            assert status == 201, "the secret is shown once: nothing that may fail comes between it and its owner"
+            assert chat(cluster, str(issued["key"]))["cost"]
+            refused, _ = post(cluster, f"/v1/keys/{issued['data']['hash']}/rotate", manager, {"grace_s": 0})
+            assert refused == 503
+            assert chat(cluster, str(issued["key"]))["cost"], "a refused rotation has replaced nothing"
+            with running(cluster, "projector"):
+                eventually(lambda: status_of(cluster, "/v1/credits", key) == 200, within_s=60)
+
+
+def post(cluster: Installation, path: str, key: str, body: dict[str, object]) -> tuple[int, dict[str, Any]]:
+    headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
+    request = urllib.request.Request(url(cluster) + path, json.dumps(body).encode(), headers)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return int(answer.status), json.load(answer)
+    except urllib.error.HTTPError as refused:
+        return refused.code, json.load(refused)
+
+
+def status_of(cluster: Installation, path: str, key: str = "") -> int:
+    """0 while no process listens."""
+    request = urllib.request.Request(url(cluster) + path, headers={"authorization": f"Bearer {key}"} if key else {})
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as refused:
+        return refused.code
+    except OSError:
+        return 0
 
 
 @pytest.mark.parametrize("process", ["api", "projector"])

@@ -31,8 +31,8 @@ DROP_ANSWERS_EVERY_S = 60.0
 CATCH_UP_S = 5.0
 """At shutdown: the API has stopped by then, so only the last moment's events are left."""
 
-DATABASE_AWAY = (psycopg.OperationalError, psycopg.errors.UndefinedTable, PoolTimeout, TimeoutError, OSError)
-"""UndefinedTable: in a fresh database, the projector thread makes the read schema a moment later."""
+DATABASE_AWAY = (psycopg.OperationalError, PoolTimeout, TimeoutError, OSError)
+"""NotBuilt is among them: in a fresh database, the projector thread makes the read models a moment later."""
 
 SWITCH_INTERVAL_S = 0.0005
 """How long a computing thread keeps the interpreter from one that has its reply. A page of the active builds needs

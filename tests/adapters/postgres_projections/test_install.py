@@ -1,15 +1,21 @@
 """The projector makes its own schema; what it makes is what projections declare."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import psycopg
 import pytest
 
+from adapters.outbound.postgres.builds.builds_in_use import NotBuilt
 from adapters.outbound.postgres.builds.install_read_models import install_read_models
+from adapters.outbound.postgres.wire.ask_server import is_out_of_reach
 from adapters.outbound.postgres.wire.locks import LEAD_ALL_BUILDS
+from application.reads.reads import Reads
 from projections.engine.changes import Projection
 from projections.engine.registry import NAMES, PROJECTIONS
+from tests.domain.credit_words import NOW
 from tests.rigs.databases import ROLES, Database
+from tests.rigs.postgres.asking import ask
 from tests.rigs.postgres.projecting import active, stands
 
 TYPES = {
@@ -138,3 +144,24 @@ def test_the_projector_owns_the_tables(database: Database) -> None:
     install(database)
     owners = database.sql("SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = 'read'")
     assert owners == [(ROLES.projector,)]
+
+
+QUESTIONS: dict[str, Callable[[Reads], Awaitable[object]]] = {
+    "a key by its secret": lambda reads: reads.keys.with_secret(b"hash"),
+    "an account's keys": lambda reads: reads.keys.of_account("a", NOW),
+    "credits": lambda reads: reads.credits.of_account("a"),
+    "open reservations": lambda reads: reads.credits.open_reservations(),
+}
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_before_the_first_projector_each_question_is_one_to_ask_again(database: Database, name: str) -> None:
+    """An API process may start first: its answers are 503 with Retry-After, never a fault of ours."""
+    with pytest.raises(NotBuilt) as raised:
+        ask(database, QUESTIONS[name])
+    assert is_out_of_reach(raised.value)
+
+
+def test_before_the_first_projector_no_position_is_reached(database: Database) -> None:
+    """A use case that has recorded its events waits and goes on."""
+    assert not ask(database, lambda reads: reads.positions.wait_for(1, 0.2))

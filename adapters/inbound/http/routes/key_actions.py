@@ -15,7 +15,7 @@ from application.keys.rotate_key import RotateKey
 from application.reads.keys import KeySpending
 from application.sealed import Sealed
 from application.write import Asked
-from domain.api_key.api_key import API_KEY
+from domain.api_key.api_key import API_KEY, ApiKey
 from domain.errors import DomainError
 
 VISIBLE_WAIT_S = 1.0
@@ -41,12 +41,26 @@ SHAPES = (Key, Rotation, RotatedKey, Deleted)
 
 
 async def show_key(gateway: Gateway, account_id: str, key_id: str) -> Key:
-    """A key that is not revoked, from its stream; what it spent, from the read model."""
+    """A key that is not revoked, from its stream; its spending, from the read model."""
+    key = await key_of(gateway, account_id, key_id)
+    return await shown(key, await spending_of(gateway, account_id, key_id), gateway.personal_data)
+
+
+async def show_new_key(gateway: Gateway, account_id: str, key_id: str) -> Key:
+    """A key that was just issued. No read model is asked: its secret is shown once, and a failed read would lose it."""
+    return await shown(await key_of(gateway, account_id, key_id), KeySpending(), gateway.personal_data)
+
+
+async def key_of(gateway: Gateway, account_id: str, key_id: str) -> ApiKey:
     key = await gateway.ledger.state_of(API_KEY, checked_id(key_id, "key_not_found"))
     if not key.exists or key.revoked or key.account_id != account_id:
         raise DomainError("key_not_found")
+    return key
+
+
+async def spending_of(gateway: Gateway, account_id: str, key_id: str) -> KeySpending:
     record = await gateway.reads.keys.find(account_id, key_id, gateway.clock.now())
-    return await shown(key, record.spending if record else KeySpending(), gateway.personal_data)
+    return record.spending if record else KeySpending()
 
 
 class KeyPatch(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,9 +91,11 @@ async def change_key(gateway: Gateway, account_id: str, key_id: str, patch: KeyP
 
 
 async def rotate_key(gateway: Gateway, account_id: str, key_id: str, rotation: Rotation, asked: Asked) -> Response:
+    """Reads that may fail come before the rotation: the new secret is shown once."""
     checked_id(key_id, "key_not_found")
+    spending = await spending_of(gateway, account_id, key_id)
     issued = await gateway.use_cases.rotate_key(account_id, key_id, rotation, asked)
-    key = await show_key(gateway, account_id, key_id)
+    key = await shown(await key_of(gateway, account_id, key_id), spending, gateway.personal_data)
     return answer(RotatedKey(data=key, key=issued.secret), position=issued.position)
 
 

@@ -94,7 +94,7 @@ async def issue_key(new: Annotated[NewKey, json_body(NewKey, manager_of)], calle
             expires_at=new.expires_at,
         )
         issued = await gateway.use_cases.issue_key(caller.account_id, wanted, OWNER)
-    key = await key_actions.show_key(gateway, caller.account_id, issued.key_id)
+    key = await key_actions.show_new_key(gateway, caller.account_id, issued.key_id)
     return answer(IssuedAnswer(data=key, key=issued.secret), status=201, position=issued.position)
 
 

@@ -73,5 +73,13 @@ def unguarded(build: Projection, rows: Sequence[TupleRow]) -> Sequence[TupleRow]
 async def builds_in_use(reader: Reader, known: tuple[Projection, ...]) -> dict[str, tuple[Projection, int]]:
     """The build in use and its position, by read model. Read models that were never built are missing."""
     by_key = {(build.name, build.version): build for build in known}
-    rows = await reader.rows(in_use_sql(known))
+    rows = await rows_in_use(reader, in_use_sql(known))
     return {name: (by_key[name, version], position) for name, version, position in rows}
+
+
+async def rows_in_use(reader: Reader, sql: str) -> Sequence[TupleRow]:
+    """The rows of a query that selects from `in_use_sql`. Raises: NotBuilt if no projector ever ran here."""
+    try:
+        return await reader.rows(sql)
+    except psycopg.errors.UndefinedTable as error:
+        raise NotBuilt("no read model is built yet: start a projector") from error

@@ -61,7 +61,7 @@ class AskBuilds:
                 return await _of_build(question, build)(reader, *args, **kwargs)
             except AnotherBuild as another:
                 version = another.version
-            except psycopg.errors.UndefinedTable:  # dropped after it was retired; or nothing was ever built
+            except psycopg.errors.UndefinedTable:  # dropped after it was retired; or nothing is built
                 in_use = await builds_in_use(self._reader, self._known)
                 if name not in in_use or in_use[name][0] is build:
                     raise

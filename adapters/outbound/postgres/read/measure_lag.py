@@ -1,5 +1,6 @@
 """Measures how far the read models are behind the log, for metrics and readiness."""
 
+from adapters.outbound.postgres.builds.builds_in_use import rows_in_use
 from adapters.outbound.postgres.read.positions import position_sql
 from projections.engine.changes import Projection
 from projections.engine.reader import Reader
@@ -15,7 +16,7 @@ SELECT coalesce(extract(epoch FROM clock_timestamp() - e.recorded_at), 0)::float
 async def projection_lag_s(reader: Reader, known: tuple[Projection, ...] = BUILDS) -> float:
     """Age of the oldest event that some build in use does not hold yet; 0 if all hold everything.
 
-    Raises: psycopg.Error, also if the projector has not made the tables yet.
+    Raises: psycopg.Error, NotBuilt among them.
     """
-    rows = await reader.rows(LAG.format(position=position_sql(known)))
+    rows = await rows_in_use(reader, LAG.format(position=position_sql(known)))
     return max(0.0, float(rows[0][0]))

@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 
-from adapters.outbound.postgres.builds.builds_in_use import in_use_sql
+from adapters.outbound.postgres.builds.builds_in_use import in_use_sql, rows_in_use
+from adapters.outbound.postgres.wire.ask_server import LOST
 from domain.account.account import ACCOUNT
 from domain.credit.decider import CREDIT
 from projections.engine.changes import Projection
@@ -42,13 +43,16 @@ class PostgresPositionReads:
         return int(rows[0][0])
 
     async def wait_for(self, position: int, timeout_s: float) -> bool:
-        """Raises: psycopg.Error if the database cannot be asked."""
+        """A database that cannot be asked has not reached it: what was recorded stays recorded, and a new key's secret
+        must still be shown.
+        """
         if position <= self._seen:
             return True
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
                 while True:
-                    await self._look()
+                    with contextlib.suppress(*LOST):
+                        await self._look()
                     if position <= self._seen:
                         return True
                     await asyncio.sleep(POSITIONS_POLL_S)
@@ -66,7 +70,7 @@ class PostgresPositionReads:
         await asyncio.shield(self._looking)
 
     async def _ask(self) -> None:
-        rows = await self._reader.rows(self._position)
+        rows = await rows_in_use(self._reader, self._position)
         self._seen = max(self._seen, rows[0][0])
 
 
