@@ -5,6 +5,10 @@ from tests.sabotage.patch import Patch
 BUILDS = "tests/adapters/postgres_projections/test_builds.py"
 COMPARED = "tests/adapters/postgres_projections/test_compare_builds.py"
 RETIRE = "tests/adapters/postgres_projections/test_retire.py"
+FIRST_PROJECTOR = (
+    "tests/e2e/test_serve_with_database_url.py"
+    "::test_p9_an_api_process_that_starts_before_the_first_projector_answers_as_documented"
+)
 
 BUILD_PATCHES = (
     Patch(
@@ -103,5 +107,33 @@ BUILD_PATCHES = (
         "    if shared != (True,):\n        return False\n",
         "",
         "tests/adapters/postgres_projections/test_projector.py::test_what_another_session_leads_is_not_written",
+    ),
+    Patch(
+        "keys",
+        "a secret is lost where the read models cannot be asked",
+        "adapters/outbound/postgres/read/positions.py",
+        "with contextlib.suppress(*LOST):",
+        "with contextlib.suppress():",
+        FIRST_PROJECTOR,
+    ),
+    Patch(
+        "keys",
+        "a key is rotated before what may fail was read",
+        "adapters/inbound/http/routes/key_actions.py",
+        """    spending = await spending_of(gateway, account_id, key_id)
+    issued = await gateway.use_cases.rotate_key(account_id, key_id, rotation, asked)
+""",
+        """    issued = await gateway.use_cases.rotate_key(account_id, key_id, rotation, asked)
+    spending = await spending_of(gateway, account_id, key_id)
+""",
+        FIRST_PROJECTOR,
+    ),
+    Patch(
+        "P9",
+        "a question before the first projector is a fault of ours",
+        "adapters/outbound/postgres/builds/builds_in_use.py",
+        "    except psycopg.errors.UndefinedTable as error:\n",
+        "    except psycopg.errors.UndefinedColumn as error:\n",
+        "tests/adapters/postgres_projections/test_install.py::test_before_the_first_projector_each_question_is_one_to_ask_again",
     ),
 )

@@ -165,3 +165,11 @@ def test_before_the_first_projector_each_question_is_one_to_ask_again(database: 
 def test_before_the_first_projector_no_position_is_reached(database: Database) -> None:
     """A use case that has recorded its events waits and goes on."""
     assert not ask(database, lambda reads: reads.positions.wait_for(1, 0.2))
+
+
+def test_a_read_model_that_only_a_newer_projector_will_build_is_one_to_ask_for_again(database: Database) -> None:
+    """An API process of a new release may start before that release's projector."""
+    with psycopg.connect(database.projector, autocommit=True) as connection:
+        install_read_models(connection, [build for build in PROJECTIONS if build.name != "api_key"])
+    with pytest.raises(NotBuilt):
+        ask(database, QUESTIONS["a key by its secret"])

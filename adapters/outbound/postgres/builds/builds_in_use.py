@@ -28,6 +28,10 @@ class NotBuilt(psycopg.OperationalError):
     """No build of a read model is in use yet: the projector is still building the first one. Try again later."""
 
 
+def not_built(name: str) -> NotBuilt:
+    return NotBuilt(f"read model {name} is not built yet")
+
+
 @cache
 def in_use_sql(known: tuple[Projection, ...]) -> str:
     """SELECT (projection, version, position) of the builds in use, among those that this release knows.
@@ -63,7 +67,7 @@ SELECT u.version, q.*
 def unguarded(build: Projection, rows: Sequence[TupleRow]) -> Sequence[TupleRow]:
     """The rows of `sql`, from the rows of `guarded`. Raises: AnotherBuild, NotBuilt."""
     if not rows:
-        raise NotBuilt(f"read model {build.name} is not built yet")
+        raise not_built(build.name)
     version = rows[0][0]
     if version != build.version:
         raise AnotherBuild(version)

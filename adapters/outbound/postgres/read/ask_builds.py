@@ -7,7 +7,14 @@ from typing import Concatenate, ParamSpec, TypeVar
 import psycopg
 from psycopg.rows import TupleRow
 
-from adapters.outbound.postgres.builds.builds_in_use import AnotherBuild, NotBuilt, builds_in_use, guarded, unguarded
+from adapters.outbound.postgres.builds.builds_in_use import (
+    AnotherBuild,
+    NotBuilt,
+    builds_in_use,
+    guarded,
+    not_built,
+    unguarded,
+)
 from adapters.outbound.postgres.wire.connection import Pool
 from projections.engine.changes import Projection
 from projections.engine.reader import Reader
@@ -61,9 +68,11 @@ class AskBuilds:
                 return await _of_build(question, build)(reader, *args, **kwargs)
             except AnotherBuild as another:
                 version = another.version
-            except psycopg.errors.UndefinedTable:  # dropped after it was retired; or nothing is built
+            except psycopg.errors.UndefinedTable as error:  # dropped after it was retired; or not built yet
                 in_use = await builds_in_use(self._reader, self._known)
-                if name not in in_use or in_use[name][0] is build:
+                if name not in in_use:
+                    raise not_built(name) from error
+                if in_use[name][0] is build:
                     raise
                 version = in_use[name][0].version
             self._last_used[name] = next(b for b in self._known if (b.name, b.version) == (name, version))
@@ -87,13 +96,13 @@ class Moment:
     @property
     def position(self) -> int:
         """Position of the read model that is furthest behind."""
-        return min(position for _, position in self._in_use.values())
+        return min((position for _, position in self._in_use.values()), default=0)
 
     async def ask(self, question: Question[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """As AskBuilds.ask. Raises: NotBuilt, psycopg.Error."""
         name = _read_model_of(question)
         if name not in self._in_use:
-            raise NotBuilt(f"read model {name} is not built yet")
+            raise not_built(name)
         build, _ = self._in_use[name]
         return await _of_build(question, build)(_PinnedReader(self._connection, build), *args, **kwargs)
 
