@@ -13,7 +13,7 @@ from application.accounts.change_account_state import ChangeAccountState, Change
 from application.accounts.find_account import find_account
 from application.accounts.list_accounts import AccountLine, list_accounts
 from application.accounts.open_account import OpenAccount, OpenedAccount, open_account
-from application.accounts.show_account import ShownAccount, show_account
+from application.accounts.show_account import ShowAccount, ShownAccount, show_account
 from application.credit.expire_due import expire_due
 from application.credit.grant_credit import GrantCredit, GrantedLot, grant_credit
 from application.credit.show_statement import ShownStatement, ShowStatement, show_statement
@@ -26,12 +26,14 @@ from application.generate.request.check_large_body import CheckLargeBody
 from application.generate.reserve_credit import Deadlines, ReserveCredit
 from application.generate.settle_charge import SettleCharge
 from application.generate.stream_chat import StreamChat
-from application.keys.change_key import ChangeKey, change_key
+from application.keys.change_key import ChangedSettings, ChangeKey, change_key
 from application.keys.find_key import find_key
 from application.keys.issue_key import IssuedKey, IssueKey, issue_key
-from application.keys.list_keys import ShownKey, list_keys
+from application.keys.list_keys import ListKeys, list_keys
 from application.keys.revoke_key import revoke_key
 from application.keys.rotate_key import RotateKey, rotate_key
+from application.keys.show_key import show_key
+from application.keys.shown_key import ShownKey
 from application.ports.answers import AnswerStore
 from application.ports.catalog import Catalog
 from application.ports.chat_providers import ChatProviders
@@ -53,14 +55,15 @@ class UseCases(msgspec.Struct, frozen=True, kw_only=True):
     open_account: Callable[[OpenAccount, Asked], Awaitable[OpenedAccount]]
     find_account: Callable[[str], Awaitable[str]]
     list_accounts: Callable[[str, int], Awaitable[Sequence[AccountLine]]]
-    show_account: Callable[[str], Awaitable[ShownAccount]]
+    show_account: Callable[[str, ShowAccount], Awaitable[ShownAccount]]
     change_account_state: Callable[[str, ChangeAccountState, Asked], Awaitable[ChangedAccountState]]
     grant_credit: Callable[[str, GrantCredit, Asked], Awaitable[GrantedLot]]
     show_statement: Callable[[str, ShowStatement], Awaitable[ShownStatement]]
     issue_key: Callable[[str, IssueKey, Asked], Awaitable[IssuedKey]]
     find_key: Callable[[str, str], Awaitable[str]]
-    list_keys: Callable[[str], Awaitable[Sequence[ShownKey]]]
-    change_key: Callable[[str, str, ChangeKey, Asked], Awaitable[int]]
+    list_keys: Callable[[str, ListKeys], Awaitable[Sequence[ShownKey]]]
+    show_key: Callable[[str, str], Awaitable[ShownKey]]
+    change_key: Callable[[str, str, ChangeKey, Asked], Awaitable[ChangedSettings]]
     rotate_key: Callable[[str, str, RotateKey, Asked], Awaitable[IssuedKey]]
     revoke_key: Callable[[str, str], Awaitable[int]]
 
@@ -77,6 +80,7 @@ def use_cases(ports: Ports) -> UseCases:
         issue_key=_on(ports, issue_key),
         find_key=_on(ports, find_key),
         list_keys=_on(ports, list_keys),
+        show_key=_on(ports, show_key),
         change_key=_on(ports, change_key),
         rotate_key=_on(ports, rotate_key),
         revoke_key=_on(ports, revoke_key),

@@ -7,6 +7,7 @@ import msgspec
 
 from application.reads.credits import Credits
 from application.reads.generations import GenerationRecord
+from application.reads.positions import PATIENCE_S
 from application.reads.statements import LotRecord
 from application.sealed import opened
 from application.write import Ports, known_account
@@ -16,13 +17,12 @@ from domain.lot_kind import LotKind
 MAX_REQUESTS = 10_000
 """People read statements; programs page through generations instead."""
 
-PATIENCE_S = 1.0
-"""How long to wait for the account's newest events (docs/explanation/projections.md). After that the statement shows
-an earlier state, as of its position."""
-
 
 class ShowStatement(msgspec.Struct, frozen=True):
-    """limit: the last so many requests. patience_s: 0 if the caller has already waited for the events it needs."""
+    """limit:      the last so many requests.
+    patience_s: how long to wait for the account's newest events; after that the statement shows an earlier state, as of
+                its position. 0 if the caller has already waited for the events it needs.
+    """
 
     limit: int = 100
     patience_s: float = PATIENCE_S

@@ -6,7 +6,9 @@ import msgspec
 
 from application.command_ids import step_id
 from application.keys.claim_label import Label, label_claim
-from application.keys.make_secret import VISIBLE_WAIT_S, make_secret
+from application.keys.make_secret import make_secret
+from application.keys.shown_key import VISIBLE_WAIT_S, ShownKey, as_shown
+from application.reads.keys import KeySpending
 from application.sealed import Sealed, check_personal
 from application.write import Asked, Claims, Input, Ports, known_account, sealed_claims, write
 from domain.api_key.api_key import API_KEY, Issue
@@ -25,14 +27,19 @@ class IssueKey(Input, frozen=True, kw_only=True):
 class IssuedKey(msgspec.Struct, frozen=True):
     """`secret` is the only copy."""
 
-    key_id: str
+    key: ShownKey
     secret: str
     position: int
+
+    @property
+    def key_id(self) -> str:
+        return self.key.key_id
 
 
 async def issue_key(ports: Ports, account_id: str, wanted: IssueKey, asked: Asked) -> IssuedKey:
     """Issue a key of an existing account, with a label that is unique in the account.
 
+    After the append nothing is read that may fail: the secret is shown once.
     Raises: DomainError account_not_found, account_erased, invalid_request (label), invalid_amount (limit),
             invalid_expiry, claim_taken (key_label).
     """
@@ -64,4 +71,5 @@ async def issue_key(ports: Ports, account_id: str, wanted: IssueKey, asked: Aske
         claims=Claims((claim, secret.claim)),
     )
     await ports.reads.positions.wait_for(recorded.position, VISIBLE_WAIT_S)
-    return IssuedKey(str(key), secret.text, recorded.position)
+    issued = API_KEY.fold(API_KEY.initial, recorded.events)
+    return IssuedKey(await as_shown(ports, issued, KeySpending()), secret.text, recorded.position)

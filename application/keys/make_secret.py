@@ -7,9 +7,6 @@ from domain.api_key.events import Environment, Secret
 from domain.api_key.secret_form import write_secret
 from domain.claim import Claim
 
-VISIBLE_WAIT_S = 2.0
-"""Issuing answers when the read model has the key, or after this time: until then, lookups read the key's stream."""
-
 
 class MadeSecret(NamedTuple):
     """`text` is the only copy; `claim` makes the secret unique to one key."""

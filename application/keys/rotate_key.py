@@ -2,7 +2,8 @@
 
 from application.keys.find_key import owned_key
 from application.keys.issue_key import IssuedKey
-from application.keys.make_secret import VISIBLE_WAIT_S, make_secret
+from application.keys.make_secret import make_secret
+from application.keys.shown_key import VISIBLE_WAIT_S, as_shown, spending_of
 from application.write import Asked, Claims, Input, Ports, write
 from domain.api_key.api_key import API_KEY, Rotate
 from domain.api_key.ranges import DEFAULT_GRACE_S
@@ -15,10 +16,14 @@ class RotateKey(Input, frozen=True, kw_only=True):
 
 
 async def rotate_key(ports: Ports, account_id: str, key_id: str, wanted: RotateKey, asked: Asked) -> IssuedKey:
-    """Raises: DomainError key_not_found, invalid_grace."""
+    """Reads that may fail come before the rotation: the new secret is shown once.
+
+    Raises: DomainError key_not_found, invalid_grace.
+    """
     key = await owned_key(ports, account_id, key_id)
     secret = make_secret(ports, key.environment)
     now = ports.clock.now()
+    spending = await spending_of(ports, account_id, key_id)
     recorded = await write(
         ports,
         API_KEY,
@@ -31,4 +36,5 @@ async def rotate_key(ports: Ports, account_id: str, key_id: str, wanted: RotateK
         claims=Claims((secret.claim,)),
     )
     await ports.reads.positions.wait_for(recorded.position, VISIBLE_WAIT_S)
-    return IssuedKey(key_id, secret.text, recorded.position)
+    rotated = API_KEY.fold(key, recorded.events)
+    return IssuedKey(await as_shown(ports, rotated, spending), secret.text, recorded.position)

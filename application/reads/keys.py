@@ -8,6 +8,7 @@ import msgspec
 
 from domain.account.events import AccountState
 from domain.api_key.api_key import ApiKey
+from domain.window import Window
 
 
 class FoundKey(msgspec.Struct, frozen=True):
@@ -27,6 +28,14 @@ class KeySpending(msgspec.Struct, frozen=True):
     weekly_nusd: int = 0
     monthly_nusd: int = 0
     requests: int = 0
+
+    def within(self, window: Window) -> int:
+        return {
+            "daily": self.daily_nusd,
+            "weekly": self.weekly_nusd,
+            "monthly": self.monthly_nusd,
+            "total": self.total_nusd,
+        }[window]
 
 
 class KeyRecord(msgspec.Struct, frozen=True):

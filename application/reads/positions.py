@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+PATIENCE_S = 1.0
+"""How long a reader waits for its own newest events by default (docs/explanation/projections.md)."""
+
 
 class PositionReads(Protocol):
     """The read models are some 50 ms behind the log: `wait_for` a position to read your own writes."""
@@ -16,6 +19,6 @@ class PositionReads(Protocol):
         also the answer while the read models cannot be asked."""
         ...
 
-    async def wait_for_account(self, account_id: str, timeout_s: float = 1.0) -> bool:
+    async def wait_for_account(self, account_id: str, timeout_s: float = PATIENCE_S) -> bool:
         """For reads without a position: wait for the newest event of the account's streams at the time of the call."""
         ...

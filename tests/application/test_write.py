@@ -9,21 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from adapters.outbound.crypto.clock_and_ids import SystemClock, SystemIds
 from application.command_ids import named_id, step_id
 from application.credit.grant_credit import GrantCredit
 from application.keys.rotate_key import RotateKey
 from application.sealed import Reason, Sealed
-from application.use_cases import UseCases, use_cases
-from application.write import HASH_VERSION, Asked, Input, Ports, hash_of
-from domain.account.account import ACCOUNT, Open
+from application.write import HASH_VERSION, Asked, Input, hash_of
 from domain.credit.commands import Grant
 from domain.credit.decider import CREDIT
 from domain.errors import DomainError
-from tests.fakes.memory_ledger import MemoryLedger
 from tests.fakes.memory_personal_data import MemoryPersonalData
-from tests.fakes.reads.positions import MemoryPositionReads
-from tests.fakes.reads.reads import memory_reads
+from tests.rigs.seam import Seam
 
 NAME = UUID(int=7)
 ADMIN = Asked("admin", NAME)
@@ -130,48 +125,35 @@ def test_the_hash_of_a_personal_input_cannot_be_made_without_the_accounts_data_k
 # ---- the template
 
 
-class House:
-    def __init__(self, personal_data: MemoryPersonalData | None = None) -> None:
-        self.ledger, self.personal_data = MemoryLedger(), personal_data or MemoryPersonalData()
-        reads = memory_reads(self.ledger.log, MemoryPositionReads(self.ledger.log))
-        self.ports = Ports(self.ledger, self.personal_data, reads, SystemClock(), SystemIds())
-        self.use_cases: UseCases = use_cases(self.ports)
-
-    async def open(self) -> None:
-        await self.personal_data.create_key("a")
-        command = Open(at=self.ports.clock.now(), account_id="a", username=b"sealed:ada", email=b"sealed:ada")
-        await self.ledger.transact(ACCOUNT, "a", command, command_id=self.ports.ids.new())
-
-
 WANTED = GrantCredit(amount_usd="1", kind="promo", reason=Sealed(REASON))
 
 
 async def test_P5_the_same_input_under_a_name_is_written_once_another_is_refused() -> None:
-    house = House()
-    await house.open()
-    first = await house.use_cases.grant_credit("a", WANTED, ADMIN)
-    assert await house.use_cases.grant_credit("a", WANTED, ADMIN) == first
+    seam = Seam()
+    await seam.open()
+    first = await seam.use_cases.grant_credit("a", WANTED, ADMIN)
+    assert await seam.use_cases.grant_credit("a", WANTED, ADMIN) == first
     for unlike in (replace(WANTED, amount_usd="2"), replace(WANTED, reason=Sealed("something else entirely"))):
         with pytest.raises(DomainError, match="command_id_reused"):
-            await house.use_cases.grant_credit("a", unlike, ADMIN)
+            await seam.use_cases.grant_credit("a", unlike, ADMIN)
 
 
 async def test_P5_what_an_earlier_version_recorded_is_compared_by_its_rule() -> None:
-    house = House()
-    await house.open()
+    seam = Seam()
+    await seam.open()
     former = named_id("promo", "1000000000", "None", "None", "admin", REASON).bytes
-    command = Grant(at=house.ports.clock.now(), lot_id=str(NAME), kind="promo", amount_nusd=10**9, source="admin")
-    recorded = await house.ledger.transact(CREDIT, "a", command, command_id=step_id(NAME, "grant"), input_hash=former)
-    assert (await house.use_cases.grant_credit("a", WANTED, ADMIN)).position == recorded.position
+    command = Grant(at=seam.ports.clock.now(), lot_id=str(NAME), kind="promo", amount_nusd=10**9, source="admin")
+    recorded = await seam.ledger.transact(CREDIT, "a", command, command_id=step_id(NAME, "grant"), input_hash=former)
+    assert (await seam.use_cases.grant_credit("a", WANTED, ADMIN)).position == recorded.position
     with pytest.raises(DomainError, match="command_id_reused"):
-        await house.use_cases.grant_credit("a", replace(WANTED, amount_usd="2"), ADMIN)
+        await seam.use_cases.grant_credit("a", replace(WANTED, amount_usd="2"), ADMIN)
 
 
 async def test_nothing_is_sealed_for_an_account_that_is_not_there() -> None:
-    house = House()
+    seam = Seam()
     with pytest.raises(DomainError, match="account_not_found"):
-        await house.use_cases.grant_credit("a", WANTED, ADMIN)
-    assert house.ledger.log == []
+        await seam.use_cases.grant_credit("a", WANTED, ADMIN)
+    assert seam.ledger.log == []
 
 
 class Opaque(MemoryPersonalData):
@@ -180,8 +162,8 @@ class Opaque(MemoryPersonalData):
 
 
 async def test_the_ledger_gets_ciphertext_only() -> None:
-    house = House(Opaque())
-    await house.open()
-    await house.use_cases.grant_credit("a", WANTED, ADMIN)
-    assert REASON.encode().hex() in repr(house.ledger.log[-1].event)
-    assert REASON not in repr(house.ledger.log)
+    seam = Seam(Opaque())
+    await seam.open()
+    await seam.use_cases.grant_credit("a", WANTED, ADMIN)
+    assert REASON.encode().hex() in repr(seam.ledger.log[-1].event)
+    assert REASON not in repr(seam.ledger.log)

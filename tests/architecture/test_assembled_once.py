@@ -65,10 +65,10 @@ def test_every_use_case_that_there_is_can_be_had() -> None:
     assert defined == set(UseCases.__struct_fields__)
 
 
-ONLY_HTTP = {"change_key"}
-ONLY_COMMAND_LINE = {"find_account", "find_key", "show_account"}
-"""Why: a patch has halves that options cannot tell apart; the command line takes names, where HTTP takes ids alone, and
-shows what the read models have, where HTTP shows the streams."""
+ONLY_HTTP = {"change_key", "show_key"}
+ONLY_COMMAND_LINE = {"find_account", "find_key"}
+"""Why: a patch has halves that options cannot tell apart, and the command line lists keys; it takes names, where HTTP
+takes ids alone."""
 
 
 @pytest.mark.parametrize(("surface", "others"), [("http", ONLY_COMMAND_LINE), ("cli", ONLY_HTTP)])

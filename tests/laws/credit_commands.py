@@ -67,7 +67,7 @@ def grants(draw: DrawFn, state: CreditBalance, now: datetime, name: str) -> c.Gr
     return c.Grant(
         at=now,
         lot_id=named(draw, [name], [*state.lots, name]).replace("nobody", name),
-        kind=draw(st.sampled_from(KINDS)),
+        kind=draw(st.sampled_from(KINDS + ("purchased",) * 3 if state.owed_nusd else KINDS)),
         amount_nusd=draw(AMOUNTS),
         priority=draw(st.sampled_from([None, None, None, None, 5, 35])),
         expires_at=None if lives_s is None else now + timedelta(seconds=lives_s),
@@ -192,6 +192,8 @@ def any_command(draw: DrawFn, state: CreditBalance, now: datetime, name: str) ->
 def fitting(state: CreditBalance, now: datetime) -> list[Makes]:
     """Commands that can be accepted now, the usual ones several times."""
     found: list[Makes] = [grants, *[reserves] * 3] if state.available_nusd(now) else [grants, grants, reserves]
+    if state.owed_nusd:
+        found += [grants]  # a purchase pays first
     if state.reservations:
         found += [settles, settles, releases, attempts, extensions, extensions]
     if state.expired:

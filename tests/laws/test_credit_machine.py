@@ -30,7 +30,7 @@ from tests.laws import credit_commands as make
 from tests.laws.credit_model import WINDOWS, CreditModel, Refused, window_of
 
 EXAMPLES, STEPS = 200, 60
-LEAST_STEPS, LEAST_ACCEPTED, LEAST_OF_EACH = 10_000, 0.30, 50
+LEAST_STEPS, LEAST_ACCEPTED, LEAST_OF_EACH = 10_000, 0.30, 40
 
 TERMINAL = (e.Settled, e.Released, e.ReservationExpired)
 

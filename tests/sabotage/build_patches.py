@@ -119,12 +119,32 @@ BUILD_PATCHES = (
     Patch(
         "keys",
         "a key is rotated before what may fail was read",
-        "adapters/inbound/http/routes/key_actions.py",
-        """    spending = await spending_of(gateway, account_id, key_id)
-    issued = await gateway.use_cases.rotate_key(account_id, key_id, rotation, asked)
+        "application/keys/rotate_key.py",
+        """    spending = await spending_of(ports, account_id, key_id)
+    recorded = await write(
+        ports,
+        API_KEY,
+        key_id,
+        lambda _: Rotate(at=now, secret=secret.hashed, grace_s=wanted.grace_s),
+        account_id=account_id,
+        wanted=wanted,
+        asked=asked,
+        command_id=asked.name or ports.ids.new(),
+        claims=Claims((secret.claim,)),
+    )
 """,
-        """    issued = await gateway.use_cases.rotate_key(account_id, key_id, rotation, asked)
-    spending = await spending_of(gateway, account_id, key_id)
+        """    recorded = await write(
+        ports,
+        API_KEY,
+        key_id,
+        lambda _: Rotate(at=now, secret=secret.hashed, grace_s=wanted.grace_s),
+        account_id=account_id,
+        wanted=wanted,
+        asked=asked,
+        command_id=asked.name or ports.ids.new(),
+        claims=Claims((secret.claim,)),
+    )
+    spending = await spending_of(ports, account_id, key_id)
 """,
         FIRST_PROJECTOR,
     ),

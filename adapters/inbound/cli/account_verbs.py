@@ -11,6 +11,7 @@ from adapters.inbound.cli.render.print_json import Json, print_json
 from application.accounts.change_account_state import ChangeAccountState
 from application.accounts.list_accounts import AccountLine
 from application.accounts.open_account import OpenAccount
+from application.accounts.show_account import ShowAccount
 from application.credit.grant_credit import GrantCredit, GrantedLot
 from application.credit.show_statement import ShowStatement
 from application.sealed import Sealed
@@ -60,7 +61,7 @@ def account_verbs(actions: Actions) -> typer.Typer:
         """Show an account: state, credit, keys."""
         from adapters.inbound.cli.render.show_account import show_account
 
-        view = on_account(actions, account, lambda use_cases, account_id: use_cases.show_account(account_id))
+        view = on_account(actions, account, lambda use_cases, id: use_cases.show_account(id, ShowAccount()))
         print_json(view) if as_json else show_account(view)
 
     @verbs.command()

@@ -8,6 +8,7 @@ from adapters.inbound.cli.account_verbs import OPERATOR, Account, Expiry, in_utc
 from adapters.inbound.cli.actions import Actions, on_account, on_key
 from adapters.inbound.cli.render.print_json import Json, print_json
 from application.keys.issue_key import IssueKey
+from application.keys.list_keys import ListKeys
 from application.keys.rotate_key import RotateKey
 from application.sealed import Sealed
 from domain.api_key.events import Environment, KeyKind
@@ -44,7 +45,7 @@ def key_verbs(actions: Actions) -> typer.Typer:
         """List the account's keys that are not revoked."""
         from adapters.inbound.cli.render.show_account import show_keys
 
-        keys = on_account(actions, account, lambda use_cases, id: use_cases.list_keys(id))
+        keys = on_account(actions, account, lambda use_cases, id: use_cases.list_keys(id, ListKeys()))
         print_json(keys) if as_json else show_keys(keys)
 
     @verbs.command()

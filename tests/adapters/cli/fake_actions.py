@@ -15,13 +15,14 @@ from application.accounts.show_account import ShownAccount
 from application.audit.verify_ledger import LedgerState, ReadModelState, Report
 from application.credit.grant_credit import GrantedLot
 from application.credit.show_statement import ShownLot, ShownStatement
+from application.keys.change_key import ChangedSettings
 from application.keys.issue_key import IssuedKey
-from application.keys.list_keys import ShownKey
+from application.keys.shown_key import ShownKey
 from application.reads.credits import Credits
 from application.reads.generations import GenerationRecord
 from application.use_cases import UseCases
 from application.write import Asked
-from domain.credit.lot import Part
+from domain.credit.lot import Lot, Part
 from domain.pricing.rate import ChargeLine
 from domain.proof.finding import Finding
 
@@ -32,16 +33,22 @@ AT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 KEY = ShownKey(
     key_id="key-1",
+    account_id="acc-1",
     label="laptop [bold]",
     kind="inference",
     environment="live",
     last4="wxyz",
     disabled=False,
     issued_at=AT,
+    changed_at=AT,
     expires_at=None,
     limit_nusd=1_500_000_000,
     limit_window="daily",
+    limit_remaining_nusd=1_499_955_000,
     spent_nusd=45_000,
+    spent_daily_nusd=45_000,
+    spent_weekly_nusd=45_000,
+    spent_monthly_nusd=45_000,
     requests=1,
 )
 CREDITS = Credits(account_id="acc-1", granted_nusd=10**10, settled_nusd=45_000, posted_nusd=10**10 - 45_000)
@@ -121,6 +128,12 @@ ACCOUNT = ShownAccount(
     state="active",
     opened_at=AT,
     available_nusd=CREDITS.available_nusd,
+    posted_nusd=CREDITS.posted_nusd,
+    held_nusd=0,
+    owed_nusd=0,
+    unpaid_work_nusd=0,
+    lots=[Lot("lot-0001", "promo", 30, 0, 10**10 - 45_000)],
+    open_reservations={},
     credits=CREDITS,
     keys=[KEY],
 )
@@ -187,11 +200,12 @@ class FakeActions:
             "show_account": ACCOUNT,
             "grant_credit": GrantedLot("lot-0002", 12, 22_345_678_901),
             "show_statement": STATEMENT,
-            "issue_key": IssuedKey("key-1", "gw_live_secret", 9),
+            "issue_key": IssuedKey(KEY, "gw_live_secret", 9),
             "find_key": "key-1",
             "list_keys": [KEY],
-            "change_key": 10,
-            "rotate_key": IssuedKey("key-1", "gw_live_new", 10),
+            "show_key": KEY,
+            "change_key": ChangedSettings(KEY, 10),
+            "rotate_key": IssuedKey(KEY, "gw_live_new", 10),
             "revoke_key": 11,
         }
         made: dict[str, Any] = {name: self._answers(name, answers.get(name)) for name in UseCases.__struct_fields__}

@@ -221,8 +221,7 @@ class Story:
     async def change_things(self) -> None:
         keys, ada = self.gateway.use_cases, self.accounts["ada"]
         changed, rotated, revoked = [await self.issue("ada", label) for label in ("changed", "rotated", "revoked")]
-        limit = KeyLimit(10**9, "weekly")
-        change = ChangeKey(label=Sealed("renamed"), disabled=True, limit=limit)
+        change = ChangeKey(label=Sealed("renamed"), disabled=True, limit_nusd=10**9, limit_window="weekly")
         await keys.change_key(ada, changed.key_id, change, ADMIN)
         again = await keys.rotate_key(ada, rotated.key_id, RotateKey(grace_s=3_600), ADMIN)
         await keys.revoke_key(ada, revoked.key_id)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from adapters.inbound.cli.render.page import TerminalPage
 from application.accounts.list_accounts import AccountLine
 from application.accounts.show_account import ShownAccount
-from application.keys.list_keys import ShownKey
+from application.keys.shown_key import ShownKey
 from domain.money import format_usd
 
 COLUMNS = ("key", "label", "kind", "env", "ends with", "limit", "spent", "requests", "expires", "disabled")
@@ -13,10 +13,12 @@ COLUMNS = ("key", "label", "kind", "env", "ends with", "limit", "spent", "reques
 
 def show_account(view: ShownAccount) -> None:
     page = TerminalPage()
-    page.line(f"{view.username} <{view.email}>  {view.account_id}", style="bold")
-    page.line(f"{view.state}, opened {view.opened_at:%Y-%m-%d %H:%M} UTC")
+    names = f"{view.username} <{view.email}>" if view.username else "(the read models do not have this account yet)"
+    page.line(f"{names}  {view.account_id}", style="bold")
+    opened = f", opened {view.opened_at:%Y-%m-%d %H:%M} UTC" if view.opened_at else ""
+    page.line(f"{view.state}{opened}")
     page.line(
-        f"available ${format_usd(view.available_nusd)}  held ${format_usd(view.credits.held_nusd)}"
+        f"available ${format_usd(view.available_nusd)}  held ${format_usd(view.held_nusd)}"
         f"  settled ${format_usd(view.credits.settled_nusd)}"
     )
     show_keys(view.keys)

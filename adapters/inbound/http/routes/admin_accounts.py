@@ -16,6 +16,7 @@ from adapters.inbound.http.shapes.statement_view import StatementView, view_stat
 from application.accounts.change_account_state import ChangeAccountState
 from application.accounts.list_accounts import AccountLine
 from application.accounts.open_account import OpenAccount
+from application.accounts.show_account import ShowAccount
 from application.command_ids import named_id
 from application.credit.grant_credit import GrantCredit
 from application.credit.show_statement import ShowStatement
@@ -111,7 +112,7 @@ async def open_account(new: Annotated[NewAccount, json_body(NewAccount, admin_of
 async def get_account(account_id: str, gateway: Using, after: After = None) -> Response:
     checked_id(account_id, "account_not_found")
     await catch_up(gateway.reads.positions, account_id, after)
-    return answer(await view_account(gateway, account_id))
+    return answer(view_account(await gateway.use_cases.show_account(account_id, ShowAccount(patience_s=0))))
 
 
 @router.get("/{account_id}/statement", responses=answers(StatementView, "Lots, and requests, oldest first."))

@@ -10,11 +10,13 @@ from msgspec import UNSET, UnsetType
 from adapters.inbound.http.callers import AdminOnly, Using, admin_of, json_body
 from adapters.inbound.http.routes import key_actions
 from adapters.inbound.http.routes.fresh_reads import After, catch_up
-from adapters.inbound.http.routes.key_actions import Deleted, KeyPatch, RotatedKey, Rotation
+from adapters.inbound.http.routes.key_actions import Deleted, KeyAnswer, RotatedKey, Rotation
 from adapters.inbound.http.shapes.json_shape import accepts, answer, answers
-from adapters.inbound.http.shapes.key_shape import Key, LimitReset, limit_of
+from adapters.inbound.http.shapes.key_shape import LimitReset
 from adapters.inbound.http.shapes.path_id import checked_id
+from application.keys.change_key import ChangeKey
 from application.keys.issue_key import IssueKey
+from application.keys.key_limit import limit_of
 from application.sealed import Sealed
 from application.write import Asked
 from domain.api_key.events import Environment, KeyKind
@@ -53,11 +55,7 @@ class AdminIssuedKey(msgspec.Struct, frozen=True):
     key_id: str
 
 
-class AdminKeyAnswer(msgspec.Struct, frozen=True):
-    data: Key
-
-
-SHAPES = (AdminNewKey, AdminChangedKey, AdminIssuedKey, AdminKeyAnswer)
+SHAPES = (AdminNewKey, AdminChangedKey, AdminIssuedKey)
 
 router = APIRouter(prefix="/admin/accounts/{account_id}/keys", tags=["admin"], dependencies=[AdminOnly])
 
@@ -80,28 +78,27 @@ async def issue_key(
     return answer(AdminIssuedKey(issued.secret, issued.key_id), status=201, position=issued.position)
 
 
-@router.get("/{key_id}", responses=answers(AdminKeyAnswer, "One key of the account."))
+@router.get("/{key_id}", responses=answers(KeyAnswer, "One key of the account."))
 async def get_key(account_id: str, key_id: str, gateway: Using, after: After = None) -> Response:
     await catch_up(gateway.reads.positions, checked_id(account_id, "account_not_found"), after)
-    return answer(AdminKeyAnswer(await key_actions.show_key(gateway, account_id, key_id)))
+    return await key_actions.get_key(gateway, account_id, key_id)
 
 
-@router.patch("/{key_id}", openapi_extra=accepts(AdminChangedKey), responses=answers(AdminKeyAnswer, "As it is now."))
+@router.patch("/{key_id}", openapi_extra=accepts(AdminChangedKey), responses=answers(KeyAnswer, "As it is now."))
 async def change_key(
     account_id: str,
     key_id: str,
     change: Annotated[AdminChangedKey, json_body(AdminChangedKey, admin_of)],
     gateway: Using,
 ) -> Response:
-    patch = KeyPatch(
-        name=change.label,
+    wanted = ChangeKey(
+        label=None if change.label is None else Sealed(change.label),
         disabled=change.disabled,
         limit_nusd=UNSET if change.limit_usd is UNSET else _nusd(change.limit_usd),
-        limit_reset=change.limit_reset,
+        limit_window=change.limit_reset,
         expires_at=change.expires_at,
     )
-    key, position = await key_actions.change_key(gateway, account_id, key_id, patch, ADMIN)
-    return answer(AdminKeyAnswer(key), position=position)
+    return await key_actions.change_key(gateway, account_id, key_id, wanted, ADMIN)
 
 
 @router.delete("/{key_id}", responses=answers(Deleted, "The key is revoked."))

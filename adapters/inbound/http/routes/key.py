@@ -7,9 +7,8 @@ from fastapi import APIRouter, Response
 
 from adapters.inbound.http.callers import AnyCaller, Using
 from adapters.inbound.http.routes.fresh_reads import After, catch_up
-from adapters.inbound.http.routes.key_actions import show_key
 from adapters.inbound.http.shapes.json_shape import OptionalUsd, Usd, answer, answers
-from adapters.inbound.http.shapes.key_shape import LimitReset
+from adapters.inbound.http.shapes.key_shape import LimitReset, shown
 from adapters.inbound.http.shapes.openrouter_members import NoOrganization
 from application.reads.statements import StatementReads
 
@@ -44,7 +43,7 @@ SHAPES = (CurrentKey, CurrentKeyAnswer)
 @router.get("/v1/key", responses=answers(CurrentKeyAnswer, "The key that asks."))
 async def get_current_key(caller: AnyCaller, gateway: Using, after: After = None) -> Response:
     await catch_up(gateway.reads.positions, caller.account_id, after)
-    key = await show_key(gateway, caller.account_id, caller.key_id)
+    key = shown(await gateway.use_cases.show_key(caller.account_id, caller.key_id))
     is_manager = caller.kind == "management"
     return answer(
         CurrentKeyAnswer(

@@ -10,10 +10,13 @@ from msgspec import UNSET, UnsetType
 from adapters.inbound.http.callers import AnyCaller, Manager, Using, json_body, manager_of
 from adapters.inbound.http.routes import key_actions
 from adapters.inbound.http.routes.fresh_reads import After, catch_up
-from adapters.inbound.http.routes.key_actions import Deleted, KeyPatch, RotatedKey, Rotation
+from adapters.inbound.http.routes.key_actions import Deleted, KeyAnswer, RotatedKey, Rotation
 from adapters.inbound.http.shapes.json_shape import OptionalUsd, accepts, answer, answers, read_usd
-from adapters.inbound.http.shapes.key_shape import Key, LimitReset, limit_of, shown
+from adapters.inbound.http.shapes.key_shape import Key, LimitReset, shown
+from application.keys.change_key import ChangeKey
 from application.keys.issue_key import IssueKey
+from application.keys.key_limit import limit_of
+from application.keys.list_keys import ListKeys
 from application.sealed import Sealed
 from application.write import Asked
 from domain.api_key.events import Environment
@@ -46,10 +49,6 @@ class ChangedKey(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: Expiry | UnsetType = UNSET
 
 
-class KeyAnswer(msgspec.Struct, frozen=True):
-    data: Key
-
-
 class KeysAnswer(msgspec.Struct, frozen=True):
     data: list[Key]
 
@@ -61,7 +60,7 @@ class IssuedAnswer(msgspec.Struct, frozen=True, kw_only=True):
     key: str
 
 
-SHAPES = (NewKey, ChangedKey, KeyAnswer, KeysAnswer, IssuedAnswer, *key_actions.SHAPES)
+SHAPES = (NewKey, ChangedKey, KeysAnswer, IssuedAnswer, *key_actions.SHAPES)
 
 router = APIRouter(tags=["keys"])
 
@@ -75,10 +74,9 @@ async def list_keys(
     after: After = None,
 ) -> Response:
     await catch_up(gateway.reads.positions, caller.account_id, after)
-    records = await gateway.reads.keys.of_account(caller.account_id, gateway.clock.now())
-    listed = [record for record in records if include_disabled or not record.key.settings.disabled]
-    page = listed[offset : offset + KEYS_PER_ANSWER]
-    return answer(KeysAnswer([await shown(record.key, record.spending, gateway.personal_data) for record in page]))
+    wanted = ListKeys(offset=offset, limit=KEYS_PER_ANSWER, include_disabled=include_disabled)
+    keys = await gateway.use_cases.list_keys(caller.account_id, wanted)
+    return answer(KeysAnswer([shown(key) for key in keys]))
 
 
 @router.post(
@@ -94,8 +92,7 @@ async def issue_key(new: Annotated[NewKey, json_body(NewKey, manager_of)], calle
             expires_at=new.expires_at,
         )
         issued = await gateway.use_cases.issue_key(caller.account_id, wanted, OWNER)
-    key = await key_actions.show_new_key(gateway, caller.account_id, issued.key_id)
-    return answer(IssuedAnswer(data=key, key=issued.secret), status=201, position=issued.position)
+    return answer(IssuedAnswer(data=shown(issued.key), key=issued.secret), status=201, position=issued.position)
 
 
 @router.get("/v1/keys/{hash}", responses=answers(KeyAnswer, "One key of the account."))
@@ -106,7 +103,7 @@ async def get_key(
     after: After = None,
 ) -> Response:
     await catch_up(gateway.reads.positions, caller.account_id, after)
-    return answer(KeyAnswer(await key_actions.show_key(gateway, caller.account_id, hash)))
+    return await key_actions.get_key(gateway, caller.account_id, hash)
 
 
 @router.patch("/v1/keys/{hash}", openapi_extra=accepts(ChangedKey), responses=answers(KeyAnswer, "As it is now."))
@@ -116,15 +113,14 @@ async def change_key(
     caller: Manager,
     gateway: Using,
 ) -> Response:
-    patch = KeyPatch(
-        name=change.name,
+    wanted = ChangeKey(
+        label=None if change.name is None else Sealed(change.name),
         disabled=change.disabled,
         limit_nusd=UNSET if change.limit is UNSET else read_usd(change.limit, "limit"),
-        limit_reset=change.limit_reset,
+        limit_window=change.limit_reset,
         expires_at=change.expires_at,
     )
-    key, position = await key_actions.change_key(gateway, caller.account_id, hash, patch, OWNER)
-    return answer(KeyAnswer(key), position=position)
+    return await key_actions.change_key(gateway, caller.account_id, hash, wanted, OWNER)
 
 
 @router.delete("/v1/keys/{hash}", responses=answers(Deleted, "The key is revoked."))

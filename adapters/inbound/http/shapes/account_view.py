@@ -1,25 +1,19 @@
-"""An account as an admin sees it: its state and credit from the streams themselves, the rest from read models."""
+"""An account as an admin sees it."""
 
 from datetime import datetime
 
 import msgspec
 
-from adapters.inbound.http.gateway import Gateway
-from adapters.inbound.http.shapes.key_shape import label_of
-from application.keys.list_keys import ShownKey
-from application.sealed import opened
-from domain.account.account import ACCOUNT, Account
+from adapters.inbound.http.shapes.key_shape import LimitReset, label_of, reset_of
+from application.accounts.show_account import ShownAccount
+from application.keys.shown_key import ShownKey
 from domain.account.events import AccountState
 from domain.api_key.events import Environment, KeyKind
-from domain.credit.decider import CREDIT
 from domain.credit.lot import Lot
 from domain.credit.state import Reservation
-from domain.credit.unpaid import sum_nusd
-from domain.errors import DomainError
 from domain.log import format_position
 from domain.lot_kind import LotKind
 from domain.money import format_usd
-from domain.window import Window
 
 
 class LotView(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,7 +45,7 @@ class KeyView(msgspec.Struct, frozen=True, kw_only=True):
     environment: Environment
     disabled: bool
     limit_usd: str | None
-    limit_reset: Window | None
+    limit_reset: LimitReset | None
     usage_usd: str
     created_at: datetime
     expires_at: datetime | None
@@ -79,44 +73,23 @@ class AccountView(msgspec.Struct, frozen=True, kw_only=True):
     not_provable_beyond: str | None
 
 
-async def view_account(gateway: Gateway, account_id: str) -> AccountView:
-    """Raises: DomainError account_not_found."""
-    account = await known_account(gateway, account_id)
-    credit = await gateway.ledger.state_of(CREDIT, account_id)
-    now = gateway.clock.now()
-    username, email = await _names(gateway, account_id)
-    beyond = (await gateway.reads.credits.of_account(account_id)).not_provable_beyond
-    keys = [_key(key) for key in await gateway.use_cases.list_keys(account_id)]
+def view_account(account: ShownAccount) -> AccountView:
+    beyond = account.credits.not_provable_beyond
     return AccountView(
-        account_id=account_id,
-        username=username,
-        email=email,
+        account_id=account.account_id,
+        username=account.username,
+        email=account.email,
         state=account.state,
-        available_usd=format_usd(credit.available_nusd(now)),
-        posted_usd=format_usd(credit.posted_nusd),
-        held_usd=format_usd(credit.held_nusd),
-        owed_usd=format_usd(credit.owed_nusd),
-        unpaid_work_usd=format_usd(sum_nusd(credit.unpaid, now.date())),
-        lots=[_lot(lot) for lot in credit.lots.values()],
-        open_reservations=[_reservation(*entry) for entry in credit.reservations.items()],
-        keys=keys,
+        available_usd=format_usd(account.available_nusd),
+        posted_usd=format_usd(account.posted_nusd),
+        held_usd=format_usd(account.held_nusd),
+        owed_usd=format_usd(account.owed_nusd),
+        unpaid_work_usd=format_usd(account.unpaid_work_nusd),
+        lots=[_lot(lot) for lot in account.lots],
+        open_reservations=[_reservation(*entry) for entry in account.open_reservations.items()],
+        keys=[_key(key) for key in account.keys],
         not_provable_beyond=None if beyond is None else format_position(beyond),
     )
-
-
-async def known_account(gateway: Gateway, account_id: str) -> Account:
-    account = await gateway.ledger.state_of(ACCOUNT, account_id)
-    if not account.exists:
-        raise DomainError("account_not_found", account_id=account_id)
-    return account
-
-
-async def _names(gateway: Gateway, account_id: str) -> tuple[str | None, str | None]:
-    record = await gateway.reads.accounts.find(account_id)
-    if record is None:
-        return None, None
-    data = gateway.personal_data
-    return await opened(data, account_id, record.username), await opened(data, account_id, record.email)
 
 
 def _key(key: ShownKey) -> KeyView:
@@ -128,7 +101,7 @@ def _key(key: ShownKey) -> KeyView:
         environment=key.environment,
         disabled=key.disabled,
         limit_usd=None if key.limit_nusd is None else format_usd(key.limit_nusd),
-        limit_reset=None if key.limit_window == "total" else key.limit_window,
+        limit_reset=reset_of(key.limit_window),
         usage_usd=format_usd(key.spent_nusd),
         created_at=key.issued_at,
         expires_at=key.expires_at,
