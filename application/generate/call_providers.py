@@ -56,12 +56,12 @@ class CallProviders:
                 await self._settle.release(held, ours.code)
                 raise
             except ProviderFailure as failure:
-                self.tell(held, failure)
+                self.report(held, failure)
                 await self._give_up_or_go_on(held, failure, chain)
 
-    def tell(self, held: Held, failure: ProviderFailure) -> None:
+    def report(self, held: Held, failure: ProviderFailure) -> None:
         """Report the failure to operators, unless the provider refused the request itself."""
-        if failure.told is None:
+        if failure.explanation is None:
             self._telemetry.provider_failed(held.offer.model, held.generation_id, failure.attempt)
 
     def _call_of(self, held: Held) -> ChatCall:
@@ -163,10 +163,10 @@ def refusal_of(failure: ProviderFailure, generation_id: str) -> DomainError:
         "error_class": attempt.error_class,
         "upstream_status": attempt.status,
     }
-    if failure.told is not None:
-        told = failure.told
-        facts |= {"message": told.message, "param": told.param, "provider_code": told.code}
-        if told.is_about_length:
+    if failure.explanation is not None:
+        explanation = failure.explanation
+        facts |= {"message": explanation.message, "param": explanation.param, "provider_code": explanation.code}
+        if explanation.is_about_length:
             return DomainError("context_length_exceeded", **facts)
         return DomainError("provider_refused_request", **facts)
     if attempt.status == 429:

@@ -65,7 +65,7 @@ class StreamChat:
         opened = await self._call_providers(held, offers, opening)
         held.dropped = dropped_of(held, self._providers)
         stream = ChatStream(
-            held, opened, self._settle, self._meter, self._elapsed_s, self._read_on_s, self._call_providers.tell
+            held, opened, self._settle, self._meter, self._elapsed_s, self._read_on_s, self._call_providers.report
         )
         when_gone(stream.client_gone)
         return stream
@@ -150,7 +150,7 @@ class ChatStream:
         meter: MeterAnswer,
         elapsed_s: Callable[[], float],
         read_on_s: float,
-        tell: Callable[[Held, ProviderFailure], None],
+        report: Callable[[Held, ProviderFailure], None],
     ) -> None:
         self._held = held
         self._opened = opened
@@ -158,7 +158,7 @@ class ChatStream:
         self._meter = meter
         self._elapsed_s = elapsed_s
         self._read_on_s = read_on_s
-        self._tell = tell
+        self._report = report
         self._loop = asyncio.get_running_loop()
         now_s = elapsed_s()
         self._ttft_ms = round((now_s - held.started_s) * 1_000)
@@ -265,7 +265,7 @@ class ChatStream:
         failure = None if self._ends.have_all_come else self._failure
         is_left = self._ran_out and self._client_gone
         if self._failure is not None and self._failure.attempt.error_class != CUT_OFF and not is_left:
-            self._tell(self._held, self._failure)
+            self._report(self._held, self._failure)
         try:
             if failure is None:
                 receipt = await self._settle(self._held, await self._outcome(None))

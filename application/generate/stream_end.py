@@ -55,8 +55,8 @@ def broken_off(held: Held, failure: ProviderFailure, receipt: Receipt | None, ra
     message = f"the provider broke off: {failure.words}" if failure.words else "the provider broke off"
     code = failure.attempt.error_class
     refusal = refusal_of(failure, held.generation_id)
-    if failure.told is not None:
-        code, message = refusal.code, failure.told.message or message
+    if failure.explanation is not None:
+        code, message = refusal.code, failure.explanation.message or message
     return BrokenOff(code, message, {**refusal.facts, **_facts(held)}, receipt, raw_usage)
 
 

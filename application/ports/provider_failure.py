@@ -5,7 +5,7 @@ import msgspec
 from domain.credit.events import Attempt
 
 
-class Told(msgspec.Struct, frozen=True):
+class Explanation(msgspec.Struct, frozen=True):
     """A provider's own explanation of a request that it refused; empty where it gave none."""
 
     message: str = ""
@@ -19,7 +19,7 @@ class ProviderFailure(Exception):
 
     attempt:           the ledger's record of it.
     fails_over:        whether the next offer may be tried (docs/reference/rules.md#failover).
-    told:              why the provider refused the request itself (400, 422), for the client to fix; else None.
+    explanation:       why the provider refused the request itself (400, 422), for the client to fix; else None.
     words:             the provider's message about its failure, if the client may see it: quoted when a stream breaks
                        off.
     retry_after_s:     when the same call may succeed; None if a retry is useless.
@@ -32,7 +32,7 @@ class ProviderFailure(Exception):
         attempt: Attempt,
         *,
         fails_over: bool,
-        told: Told | None = None,
+        explanation: Explanation | None = None,
         words: str = "",
         retry_after_s: int | None = None,
         unread_bytes: int = 0,
@@ -40,7 +40,7 @@ class ProviderFailure(Exception):
         super().__init__(f"{attempt.provider}: {attempt.error_class} (status {attempt.status})")
         self.attempt = attempt
         self.fails_over = fails_over
-        self.told = told
+        self.explanation = explanation
         self.words = words
         self.retry_after_s = retry_after_s
         self.unread_bytes = unread_bytes

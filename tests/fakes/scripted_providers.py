@@ -9,7 +9,7 @@ import msgspec
 
 from application.ports.chat_providers import ChatCall
 from application.ports.provider_answer import Answer, Chunk
-from application.ports.provider_failure import ProviderFailure, Told
+from application.ports.provider_failure import Explanation, ProviderFailure
 from domain.catalog.offer import Offer
 from domain.credit.events import Attempt
 from domain.pricing.usage import Usage
@@ -150,14 +150,19 @@ def failure(
     status: int = 500,
     *,
     fails_over: bool = True,
-    told: Told | None = None,
+    explanation: Explanation | None = None,
     words: str = "",
     retry_after_s: int | None = None,
     unread_bytes: int = 0,
 ) -> ProviderFailure:
     attempt = Attempt(provider="acme", error_class=error_class, status=status)
     return ProviderFailure(
-        attempt, fails_over=fails_over, told=told, words=words, retry_after_s=retry_after_s, unread_bytes=unread_bytes
+        attempt,
+        fails_over=fails_over,
+        explanation=explanation,
+        words=words,
+        retry_after_s=retry_after_s,
+        unread_bytes=unread_bytes,
     )
 
 

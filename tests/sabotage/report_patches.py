@@ -82,8 +82,8 @@ REPORT_PATCHES = (
         "P9",
         "a refused request leaves no line in the log",
         "adapters/outbound/telemetry/telemetry.py",
-        "tell = log.warning if refusal.status >= 500 else log.info",
-        "tell = log.debug",
+        "write = log.warning if refusal.status >= 500 else log.info",
+        "write = log.debug",
         "tests/adapters/telemetry/test_lines.py",
     ),
     Patch(

@@ -82,7 +82,7 @@ USAGE_PATCHES = (
         "if tokens > 2 * held.offer.context_length + slack:",
         METERED,
     ),
-    Patch("P6", "512.0 is no count", READER, "if type(told) is float and told.is_integer():", "if False:", LAW),
+    Patch("P6", "512.0 is no count", READER, "if type(value) is float and value.is_integer():", "if False:", LAW),
     Patch(
         "P1",
         "reasoning told as details alone is given away",

@@ -61,11 +61,11 @@ def _add_processes(cli: typer.Typer, actions: Actions) -> None:
         """
         started: list[Started] = []
 
-        def tell(one: Started) -> None:
+        def on_start(one: Started) -> None:
             started.append(one)
             _tell(one)
 
-        exit_code = actions.serve(tell)
+        exit_code = actions.serve(on_start)
         for one in started:
             elsewhere = f"; the data in {one.data}" if str(one.data) != str(one.home) else ""
             print(f"Stopped. Everything stays in {one.home}{elsewhere}.", flush=True)

@@ -5,7 +5,7 @@ import re
 from enum import StrEnum
 from typing import NamedTuple
 
-from application.ports.provider_failure import ProviderFailure, Told
+from application.ports.provider_failure import Explanation, ProviderFailure
 from domain.credit.events import Attempt
 
 
@@ -68,7 +68,7 @@ TRANSIENT = frozenset(
 """The same call may succeed soon. A wrong key, an unknown model or an unreadable answer would come again; so would a
 time-out, at the same cost."""
 
-TELLABLE = frozenset(ErrorClass) - {
+QUOTABLE = frozenset(ErrorClass) - {
     ErrorClass.UNAUTHORIZED,
     ErrorClass.PAYMENT_REQUIRED,
     ErrorClass.FORBIDDEN,
@@ -87,7 +87,7 @@ def _worth_repeating(error_class: ErrorClass, asked_s: int | None = None) -> int
     return (asked_s or RETRY_AFTER_S) if error_class in TRANSIENT else None
 
 
-class ToldError(NamedTuple):
+class ProviderError(NamedTuple):
     """A provider's own words. `status` is the HTTP status that its body names or implies, 0 if none."""
 
     message: str = ""
@@ -100,8 +100,8 @@ class ToldError(NamedTuple):
         """Whether the prompt is too long for the model, under any name: clients then shorten it."""
         return self.code in TOO_LONG_CODES or _TOO_LONG.search(self.message) is not None
 
-    def to_client(self) -> Told:
-        return Told(self.message, self.param, self.code, is_about_length=self.is_about_length)
+    def to_client(self) -> Explanation:
+        return Explanation(self.message, self.param, self.code, is_about_length=self.is_about_length)
 
 
 TOO_LONG_CODES = frozenset({"context_length_exceeded", "context_window_exceeded", "prompt_too_long"})
@@ -124,10 +124,10 @@ class BrokenAnswer(Exception):
     unread_bytes: bytes received of an answer or event that is too large to pass on.
     """
 
-    def __init__(self, error_class: ErrorClass, told: ToldError | None = None, *, unread_bytes: int = 0) -> None:
+    def __init__(self, error_class: ErrorClass, error: ProviderError | None = None, *, unread_bytes: int = 0) -> None:
         super().__init__(error_class)
         self.error_class = error_class
-        self.told = told or ToldError()
+        self.error = error or ProviderError()
         self.unread_bytes = unread_bytes
 
 
@@ -141,15 +141,15 @@ def verdict_on(status: int) -> Verdict:
 
 
 def failure_of_status(
-    provider: str, status: int, duration_ms: int, told: ToldError, retry_after_s: int | None = None
+    provider: str, status: int, duration_ms: int, error: ProviderError, retry_after_s: int | None = None
 ) -> ProviderFailure:
     """The failure that a status means. It keeps the provider's words unless they are about the operator's account."""
     verdict = verdict_on(status)
     return ProviderFailure(
         Attempt(provider=provider, error_class=verdict.error_class.value, status=status, duration_ms=duration_ms),
         fails_over=verdict.fails_over,
-        told=told.to_client() if verdict.is_clients_fault else None,
-        words=told.message if verdict.error_class in TELLABLE else "",
+        explanation=error.to_client() if verdict.is_clients_fault else None,
+        words=error.message if verdict.error_class in QUOTABLE else "",
         retry_after_s=_worth_repeating(verdict.error_class, retry_after_s),
     )
 
@@ -160,15 +160,15 @@ def failure_of_answer(provider: str, broken: BrokenAnswer, status: int, duration
     An error object in it that names its own status is judged and recorded by that status. An answer that is too large
     was produced and must be paid for: the next provider would cost the same again.
     """
-    if broken.told.status:
-        return failure_of_status(provider, broken.told.status, duration_ms, broken.told)
+    if broken.error.status:
+        return failure_of_status(provider, broken.error.status, duration_ms, broken.error)
     attempt = Attempt(provider=provider, error_class=broken.error_class.value, status=status, duration_ms=duration_ms)
     fails_over = broken.error_class not in TOO_LARGE
     retry_after_s = _worth_repeating(broken.error_class)
     return ProviderFailure(
         attempt,
         fails_over=fails_over,
-        words=broken.told.message,
+        words=broken.error.message,
         retry_after_s=retry_after_s,
         unread_bytes=broken.unread_bytes,
     )

@@ -9,7 +9,7 @@ from typing import cast
 
 import httpx
 
-from adapters.outbound.providers.failures import BrokenAnswer, ErrorClass, ToldError
+from adapters.outbound.providers.failures import BrokenAnswer, ErrorClass, ProviderError
 from adapters.outbound.providers.route import Route
 from adapters.outbound.providers.watch import Watch
 
@@ -35,7 +35,7 @@ async def require_answer(response: httpx.Response, watch: Watch, route: Route, *
     """
     watch.status = response.status_code
     if response.status_code != httpx.codes.OK:
-        error = await _error_of(response, route) if _is_plain(response) else ToldError()
+        error = await _error_of(response, route) if _is_plain(response) else ProviderError()
         raise watch.refusal(error, _retry_after_s(response))
     if not _is_plain(response):
         raise BrokenAnswer(ErrorClass.MALFORMED_ANSWER)
@@ -72,7 +72,7 @@ async def read_whole(response: httpx.Response) -> bytes:
     return b"".join(found)
 
 
-async def _error_of(response: httpx.Response, route: Route) -> ToldError:
+async def _error_of(response: httpx.Response, route: Route) -> ProviderError:
     start = bytearray()
     async with parts_of(response) as parts:
         async for part in parts:

@@ -13,7 +13,7 @@ from adapters.outbound.providers.endpoint import Endpoint
 from adapters.outbound.providers.failures import (
     BrokenAnswer,
     ErrorClass,
-    ToldError,
+    ProviderError,
     failure_of_answer,
     failure_of_status,
     failure_of_transport,
@@ -48,10 +48,10 @@ class Watch:
         self._api_key = endpoint.api_key
         self._started = monotonic()
 
-    def refusal(self, told: ToldError, retry_after_s: int | None) -> ProviderFailure:
+    def refusal(self, error: ProviderError, retry_after_s: int | None) -> ProviderFailure:
         """The failure that `status` means, with the provider's own words where they concern the client."""
         return failure_of_status(
-            self._provider, self.status, self._duration_ms(), self._without_key(told), retry_after_s
+            self._provider, self.status, self._duration_ms(), self._without_key(error), retry_after_s
         )
 
     @contextmanager
@@ -60,7 +60,7 @@ class Watch:
         try:
             yield
         except BrokenAnswer as broken:
-            broken.told = self._without_key(broken.told)
+            broken.error = self._without_key(broken.error)
             raise failure_of_answer(self._provider, broken, self.status, self._duration_ms()) from broken
         except UNREADABLE as error:
             unreadable = BrokenAnswer(ErrorClass.MALFORMED_ANSWER)
@@ -71,11 +71,11 @@ class Watch:
     def _duration_ms(self) -> int:
         return round((monotonic() - self._started) * 1000)
 
-    def _without_key(self, told: ToldError) -> ToldError:
+    def _without_key(self, error: ProviderError) -> ProviderError:
         """Cut to the bounds, without web pages, and without our key, which a provider may quote."""
-        message = "" if _MARKUP.search(told.message) else self._clean(told.message, MAX_MESSAGE_CHARACTERS)
-        param = None if told.param is None else self._clean(told.param, MAX_WORD_CHARACTERS)
-        return told._replace(message=message, param=param, code=self._clean(told.code, MAX_WORD_CHARACTERS))
+        message = "" if _MARKUP.search(error.message) else self._clean(error.message, MAX_MESSAGE_CHARACTERS)
+        param = None if error.param is None else self._clean(error.param, MAX_WORD_CHARACTERS)
+        return error._replace(message=message, param=param, code=self._clean(error.code, MAX_WORD_CHARACTERS))
 
     def _clean(self, text: str, limit: int) -> str:
         """Printable; line breaks stay. (Half a surrogate pair is replaced: UTF-8 cannot encode it.)"""

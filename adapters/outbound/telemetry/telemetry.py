@@ -71,8 +71,8 @@ class PrometheusTelemetry:
         self.traffic.refusals[refusal.code] += 1
         left_out = self._refusal_lines.take()
         if left_out is not None:
-            tell = log.warning if refusal.status >= 500 else log.info
-            tell("request refused", **_fields(refusal), **_left_out(left_out))
+            write = log.warning if refusal.status >= 500 else log.info
+            write("request refused", **_fields(refusal), **_left_out(left_out))
 
     def provider_failed(self, model: str, generation_id: str, attempt: Attempt) -> None:
         self._metrics.provider_failures.labels(provider=attempt.provider, error_class=attempt.error_class).inc()
@@ -81,8 +81,8 @@ class PrometheusTelemetry:
         if left_out is None:
             return
         todo = OPERATORS_BUSINESS.get(attempt.error_class)
-        tell = log.warning if todo is None else log.error
-        tell(
+        write = log.warning if todo is None else log.error
+        write(
             "provider failed",
             provider=attempt.provider,
             model=model,

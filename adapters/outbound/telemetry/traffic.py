@@ -39,7 +39,7 @@ class Traffic(msgspec.Struct):
         return line
 
 
-async def tell_traffic(traffic: Traffic, every_s: float = EVERY_S) -> None:
+async def log_traffic(traffic: Traffic, every_s: float = EVERY_S) -> None:
     """Log a line every `every_s` with traffic in it, until cancelled."""
     while True:
         await asyncio.sleep(every_s)

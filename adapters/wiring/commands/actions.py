@@ -21,14 +21,14 @@ T = TypeVar("T")
 class WiredActions:
     """Implements adapters.inbound.cli.actions.Actions."""
 
-    def serve(self, tell: Callable[[Started], None]) -> int:
+    def serve(self, on_start: Callable[[Started], None]) -> int:
         names = read_dotenv()
         settings = _settings_of("serve")
         if names:
             _tell_dotenv(names)
         from adapters.wiring.processes.run_serve import run_serve
 
-        return run_serve(settings, tell)
+        return run_serve(settings, on_start)
 
     def api(self) -> int:
         settings = _settings_of("api")

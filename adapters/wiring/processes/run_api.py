@@ -28,7 +28,7 @@ from adapters.outbound.providers.shared_providers import SharedProviders
 from adapters.outbound.telemetry.metrics import Metrics
 from adapters.outbound.telemetry.spans import open_spans
 from adapters.outbound.telemetry.telemetry import PrometheusTelemetry
-from adapters.outbound.telemetry.traffic import tell_traffic
+from adapters.outbound.telemetry.traffic import log_traffic
 from adapters.outbound.tokens.worker_counter import WorkerCounter
 from adapters.settings.settings import Settings
 from adapters.wiring.compose.core import end_tasks, running_core
@@ -88,7 +88,7 @@ async def _serve(database: Database, settings: Settings, sock: socket.socket, ca
             asyncio.create_task(sample_database(core.reads.credits, PoolReader(core.pool), metrics), name="samples"),
         ]
         telemetry = PrometheusTelemetry(metrics, spans, settings.owed_alarm_nusd)
-        duties.append(asyncio.create_task(tell_traffic(telemetry.traffic), name="traffic"))
+        duties.append(asyncio.create_task(log_traffic(telemetry.traffic), name="traffic"))
         stack.push_async_callback(end_tasks, *duties[len(core.duties) :])
         app = create_app(
             gateway_of(

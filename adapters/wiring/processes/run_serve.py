@@ -51,8 +51,8 @@ class _Place(NamedTuple):
     metrics_folder: Path
 
 
-def run_serve(settings: Settings, tell: Callable[[Started], None]) -> int:
-    """Start all processes, `tell` how to use them, and supervise them until a stop signal. Main thread only.
+def run_serve(settings: Settings, on_start: Callable[[Started], None]) -> int:
+    """Start all processes, call `on_start`, and supervise them until a stop signal. Main thread only.
 
     Raises: OperatorError, EmbeddedPostgresError; no process is left running then, nor after a return.
     """
@@ -77,9 +77,9 @@ def run_serve(settings: Settings, tell: Callable[[Started], None]) -> int:
         supervisor.launch()
         if server is not None:
             server.start()
-        tell_when_up = _prepare(place, supervisor, dsn())
+        started_when_up = _prepare(place, supervisor, dsn())
         if not stop_request.is_made and _is_up(place, supervisor, stop_request):
-            tell(tell_when_up())
+            on_start(started_when_up())
             supervisor.run()
     return 0
 

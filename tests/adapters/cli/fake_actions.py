@@ -155,8 +155,8 @@ class FakeActions:
         self.asked: list[tuple[Any, ...]] = []
         self._findings = findings
 
-    def serve(self, tell: Callable[[Started], None]) -> int:
-        tell(STARTED)
+    def serve(self, on_start: Callable[[Started], None]) -> int:
+        on_start(STARTED)
         return 0
 
     def api(self) -> int:

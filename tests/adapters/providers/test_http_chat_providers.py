@@ -203,15 +203,18 @@ async def test_a_failure_has_a_class_and_says_whether_the_next_may_be_tried(
 @BOTH_WAYS
 async def test_a_refused_request_is_the_clients_with_the_providers_words(providers: ChatProviders, ask: Ask) -> None:
     failure = await failure_of(ask, providers, to("bad-request"))
-    assert failure.told is not None
-    assert (failure.told.message, failure.told.param) == ("Unsupported value: 'temperature'.", "temperature")
+    assert failure.explanation is not None
+    assert (failure.explanation.message, failure.explanation.param) == (
+        "Unsupported value: 'temperature'.",
+        "temperature",
+    )
 
 
 @pytest.mark.asyncio
 @BOTH_WAYS
 async def test_other_failures_keep_the_providers_words_to_themselves(providers: ChatProviders, ask: Ask) -> None:
     failure = await failure_of(ask, providers, to("unauthorized"))
-    assert failure.told is None
+    assert failure.explanation is None
 
 
 @pytest.mark.asyncio
@@ -292,8 +295,8 @@ async def test_our_key_never_leaves_in_a_message(ask: Ask) -> None:
     quoting = http("400 Bad Request", b'{"error":{"message":"bad header: Bearer sk-acme-secret"}}')
     async with canned_server(quoting) as server, client_of(server) as client:
         failure = await failure_of(ask, client, a_call())
-    assert failure.told is not None
-    assert failure.told.message == "bad header: Bearer [key]"
+    assert failure.explanation is not None
+    assert failure.explanation.message == "bad header: Bearer [key]"
     assert "sk-acme-secret" not in repr(failure) + repr(failure.__cause__)
     assert b"sk-acme-secret" in server.requests[0]
 
@@ -323,7 +326,7 @@ async def test_a_providers_words_in_the_middle_are_bounded_and_not_about_the_ope
     body = IN_THE_MIDDLE + b'data: {"error":' + error + b"}\n\n"
     async with canned_server(http("200 OK", body, "text/event-stream")) as server, client_of(server) as client:
         failure = await failure_of(streamed, client, a_call())
-    assert (failure.told, failure.words) == (None, words)
+    assert (failure.explanation, failure.words) == (None, words)
 
 
 @pytest.mark.asyncio

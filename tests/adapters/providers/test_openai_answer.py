@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.outbound.providers.dialects.openai import read_answer, read_error
-from adapters.outbound.providers.failures import BrokenAnswer, ErrorClass, ToldError
+from adapters.outbound.providers.failures import BrokenAnswer, ErrorClass, ProviderError
 from application.ports.provider_answer import Answer
 from tests.adapters.providers.call_words import GENERATION_ID, MODEL, a_call, an_endpoint
 
@@ -136,7 +136,7 @@ def test_an_error_under_status_200_is_an_error(code: Any, status: int) -> None:
     with pytest.raises(BrokenAnswer) as broken:
         read(msgspec.json.encode({"id": "x", "error": {"message": "no", "code": code}, "choices": []}))
     assert broken.value.error_class is ErrorClass.ERROR_IN_ANSWER
-    assert broken.value.told.status == status
+    assert broken.value.error.status == status
 
 
 def test_names_that_go_into_the_ledger_are_short_and_printable() -> None:
@@ -165,7 +165,7 @@ def test_names_that_go_into_the_ledger_are_short_and_printable() -> None:
     ],
 )
 def test_an_error_body_that_says_nothing_is_empty(body: bytes) -> None:
-    assert read_error(body) == ToldError()
+    assert read_error(body) == ProviderError()
 
 
 FASTAPI = (
@@ -189,47 +189,47 @@ def fastapi(*paths: tuple[str | int, ...]) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "error"),
     [
-        (b'{"error":"plain"}', ToldError("plain")),
-        (b'{"detail":"fast"}', ToldError("fast")),
-        (b'{"message":"bare"}', ToldError("bare")),
-        (b'\xef\xbb\xbf{"message":"marked"}', ToldError("marked")),
-        (b"model is overloaded", ToldError("model is overloaded")),
-        (FASTAPI, ToldError("should be a string", "messages[0].content", 0, "string_type")),
+        (b'{"error":"plain"}', ProviderError("plain")),
+        (b'{"detail":"fast"}', ProviderError("fast")),
+        (b'{"message":"bare"}', ProviderError("bare")),
+        (b'\xef\xbb\xbf{"message":"marked"}', ProviderError("marked")),
+        (b"model is overloaded", ProviderError("model is overloaded")),
+        (FASTAPI, ProviderError("should be a string", "messages[0].content", 0, "string_type")),
         (
             b'{"object":"error","message":"flat","type":"invalid_request_error","param":"n","code":"400"}',
-            ToldError("flat", "n", 400, "400"),
+            ProviderError("flat", "n", 400, "400"),
         ),
         (
             b'{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}',
-            ToldError("Overloaded", None, 503, "overloaded_error"),
+            ProviderError("Overloaded", None, 503, "overloaded_error"),
         ),
         (
             b'[{"error":{"code":429,"message":"Quota","status":"RESOURCE_EXHAUSTED"}}]',
-            ToldError("Quota", None, 429, "429"),
+            ProviderError("Quota", None, 429, "429"),
         ),
-        (b'{"errors":[{"message":"first"},{"message":"second"}]}', ToldError("first; second")),
+        (b'{"errors":[{"message":"first"},{"message":"second"}]}', ProviderError("first; second")),
         (
             fastapi(("messages", 0, "content"), ("temperature",)),
-            ToldError(
+            ProviderError(
                 "messages[0].content: wrong messages; temperature: wrong temperature", "messages[0].content", 0, "bad"
             ),
         ),
         (
             fastapi(*((f"p{n}",) for n in range(11))),
-            ToldError("; ".join([*(f"p{n}: wrong p{n}" for n in range(8)), "and 3 more"]), "p0", 0, "bad"),
+            ProviderError("; ".join([*(f"p{n}: wrong p{n}" for n in range(8)), "and 3 more"]), "p0", 0, "bad"),
         ),
         (
             b'{"detail":[{"loc":["body"]},7,[["x"]],{"loc":["body","n"],"msg":"no number"}]}',
-            ToldError("no number", "n"),
+            ProviderError("no number", "n"),
         ),
-        (b'{"error":{"message":"no","code":"429"}}', ToldError("no", None, 429, "429")),
-        (RELAYED, ToldError("bad tool", "tools[0]", 400, "bad_tool")),
+        (b'{"error":{"message":"no","code":"429"}}', ProviderError("no", None, 429, "429")),
+        (RELAYED, ProviderError("bad tool", "tools[0]", 400, "bad_tool")),
     ],
 )
-def test_errors_of_every_shape_are_understood(body: bytes, told: ToldError) -> None:
-    assert read_error(body) == told
+def test_errors_of_every_shape_are_understood(body: bytes, error: ProviderError) -> None:
+    assert read_error(body) == error
 
 
 @pytest.mark.parametrize(
@@ -245,7 +245,7 @@ def test_errors_of_every_shape_are_understood(body: bytes, told: ToldError) -> N
     ],
 )
 def test_a_prompt_that_is_too_long_is_known_by_any_providers_words(message: str) -> None:
-    assert ToldError(message).is_about_length
+    assert ProviderError(message).is_about_length
 
 
 @pytest.mark.parametrize(
@@ -253,5 +253,5 @@ def test_a_prompt_that_is_too_long_is_known_by_any_providers_words(message: str)
     ["temperature is odd", "max_tokens is too large: 9000", "Rate limit reached: Limit 6000, Requested 9021", ""],
 )
 def test_no_other_refusal_is_taken_for_it(message: str) -> None:
-    assert not ToldError(message).is_about_length
-    assert ToldError("x", code="context_length_exceeded").is_about_length
+    assert not ProviderError(message).is_about_length
+    assert ProviderError("x", code="context_length_exceeded").is_about_length

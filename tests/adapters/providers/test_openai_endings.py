@@ -70,8 +70,8 @@ def test_an_event_named_error_is_one_whatever_it_holds_and_whatever_follows(data
 
 
 def test_its_words_are_told() -> None:
-    told = broken(chunk(text("So far")), b'event: error\ndata: {"error":{"message":"why","code":429}}\n\n').told
-    assert (told.message, told.status) == ("why", 429)
+    error = broken(chunk(text("So far")), b'event: error\ndata: {"error":{"message":"why","code":429}}\n\n').error
+    assert (error.message, error.status) == ("why", 429)
 
 
 def test_events_of_other_names_are_read() -> None:

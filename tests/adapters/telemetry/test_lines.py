@@ -12,7 +12,7 @@ from adapters.outbound.telemetry.line_budget import LineBudget
 from adapters.outbound.telemetry.metrics import Metrics
 from adapters.outbound.telemetry.spans import NoSpans
 from adapters.outbound.telemetry.telemetry import REFUSALS_PER_S, PrometheusTelemetry
-from adapters.outbound.telemetry.traffic import Traffic, tell_traffic
+from adapters.outbound.telemetry.traffic import Traffic, log_traffic
 from domain.credit.events import Attempt
 from tests.adapters.telemetry.refusals import refusal
 
@@ -98,7 +98,7 @@ def test_a_minute_of_traffic_is_one_line_and_silence_none() -> None:
 
 async def test_the_line_comes_by_itself(lines: list[Any]) -> None:
     traffic = Traffic(charged=1)
-    telling = asyncio.create_task(tell_traffic(traffic, every_s=0.01))
+    telling = asyncio.create_task(log_traffic(traffic, every_s=0.01))
     while not lines:
         await asyncio.sleep(0.01)
     await asyncio.sleep(0.05)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from adapters.outbound.providers.endpoint import Endpoint
-from adapters.outbound.providers.failures import ToldError
+from adapters.outbound.providers.failures import ProviderError
 from application.ports.chat_providers import ChatCall
 from application.ports.provider_answer import Answer, Chunk
 
@@ -46,6 +46,6 @@ class Dialect(Protocol):
         """The chunks of a whole answer to a request for a stream. Raises BrokenAnswer."""
         ...
 
-    def read_error(self, body: bytes) -> ToldError:
+    def read_error(self, body: bytes) -> ProviderError:
         """The error in an error body; empty if it is not understood. Never raises."""
         ...

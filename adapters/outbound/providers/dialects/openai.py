@@ -55,13 +55,13 @@ def read_answer(body: bytes, call: ChatCall, endpoint: Endpoint) -> Answer:
     members = members_of(body.removeprefix(BYTE_ORDER_MARK))
     refuse_error(members)
     raw_usage = take_usage(members, endpoint)
-    told = None if raw_usage is None else UsageReader(endpoint.usage).read(raw_usage)
+    reading = None if raw_usage is None else UsageReader(endpoint.usage).read(raw_usage)
     choices = choices_of(members)
     if not choices:
         raise BrokenAnswer(ErrorClass.MALFORMED_ANSWER)
     refuse_failed_choices(choices)
     finish_reason, output_bytes = finish_reason_of(choices), output_bytes_of(choices, "message")
-    if not (finish_reason or output_bytes or (told and told.usage and output_tokens(told.usage) > 0)):
+    if not (finish_reason or output_bytes or (reading and reading.usage and output_tokens(reading.usage) > 0)):
         raise BrokenAnswer(ErrorClass.EMPTY_ANSWER)
     with_null_reasons(members, choices)
     provider_id = exchange_names(members, our_names(call))
@@ -69,9 +69,9 @@ def read_answer(body: bytes, call: ChatCall, endpoint: Endpoint) -> Answer:
         members.setdefault(name, value)
     return Answer(
         body=joined(members),
-        usage=told.usage if told else None,
-        raw_usage=told.raw if told else None,
-        is_doubtful=told is not None and told.is_doubtful,
+        usage=reading.usage if reading else None,
+        raw_usage=reading.raw if reading else None,
+        is_doubtful=reading is not None and reading.is_doubtful,
         finish_reason=finish_reason,
         provider_generation_id=provider_id,
         output_bytes=output_bytes,

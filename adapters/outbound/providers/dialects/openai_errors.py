@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from adapters.outbound.providers.dialects.members import value_of
-from adapters.outbound.providers.failures import ToldError
+from adapters.outbound.providers.failures import ProviderError
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -51,59 +51,59 @@ INSIDE = ("error", "errors", "detail")
 """Members that may hold the error itself: an object, a list of them, or a text."""
 
 
-def read_error(body: bytes) -> ToldError:
+def read_error(body: bytes) -> ProviderError:
     """The error in an error body; empty if the body is a web page or cannot be read."""
     body = body.removeprefix(BYTE_ORDER_MARK)
     try:
-        told = value_of(body)
+        error = value_of(body)
     except (ValueError, RecursionError):
-        return ToldError(message=_plain_text(body))
-    return told_error(told)
+        return ProviderError(message=_plain_text(body))
+    return provider_error(error)
 
 
-def told_error(error: object, depth: int = 0) -> ToldError:
+def provider_error(error: object, depth: int = 0) -> ProviderError:
     """The error in a text, an object, a list, or an object around one of these."""
     if isinstance(error, str):
-        return ToldError(message=error)
+        return ProviderError(message=error)
     if isinstance(error, list):
         return _of_list(error, depth)
     if not isinstance(error, dict) or depth > MAX_DEPTH:
-        return ToldError()
+        return ProviderError()
     inner = next((error[name] for name in INSIDE if isinstance(error.get(name), dict | list) and error[name]), None)
-    told = _of_object(error)
+    outer = _of_object(error)
     if inner is None:
-        return told
-    within = told_error(inner, depth + 1)
-    return ToldError(
-        message=within.message or told.message,
-        param=within.param or told.param,
-        status=within.status or told.status,
-        code=within.code or told.code,
+        return outer
+    inside = provider_error(inner, depth + 1)
+    return ProviderError(
+        message=inside.message or outer.message,
+        param=inside.param or outer.param,
+        status=inside.status or outer.status,
+        code=inside.code or outer.code,
     )
 
 
-def _of_list(errors: Sequence[object], depth: int) -> ToldError:
+def _of_list(errors: Sequence[object], depth: int) -> ProviderError:
     """The messages of at most the first MAX_LISTED errors, each with its field; for all else the first value found."""
-    found = [told_error(error, depth + 1) for error in errors[:MAX_LISTED] if not isinstance(error, list)]
-    told = [one for one in found if one.message]
-    if len(told) <= 1:
-        return (told or found or [ToldError()])[0]
-    messages = [f"{one.param}: {one.message}" if one.param else one.message for one in told]
+    found = [provider_error(error, depth + 1) for error in errors[:MAX_LISTED] if not isinstance(error, list)]
+    speaking = [one for one in found if one.message]
+    if len(speaking) <= 1:
+        return (speaking or found or [ProviderError()])[0]
+    messages = [f"{one.param}: {one.message}" if one.param else one.message for one in speaking]
     if len(errors) > MAX_LISTED:
         messages.append(f"and {len(errors) - MAX_LISTED} more")
-    return ToldError(
+    return ProviderError(
         message="; ".join(messages),
-        param=next((one.param for one in told if one.param), None),
-        status=next((one.status for one in told if one.status), 0),
-        code=next((one.code for one in told if one.code), ""),
+        param=next((one.param for one in speaking if one.param), None),
+        status=next((one.status for one in speaking if one.status), 0),
+        code=next((one.code for one in speaking if one.code), ""),
     )
 
 
-def _of_object(error: Mapping[str, object]) -> ToldError:
+def _of_object(error: Mapping[str, object]) -> ProviderError:
     message = next((text for name in MESSAGES if isinstance(text := error.get(name), str) and text), "")
     code = next((str(error[name]) for name in ("code", "type", "status") if _is_name(error.get(name))), "")
     reason = _reason_behind(error)
-    return ToldError(
+    return ProviderError(
         message=reason.message or message,
         param=reason.param or _param_of(error),
         status=_status_of(error),
@@ -158,13 +158,13 @@ def _unescaped(inside: bytes) -> str:
     return ""
 
 
-def _reason_behind(error: Mapping[str, object]) -> ToldError:
+def _reason_behind(error: Mapping[str, object]) -> ProviderError:
     """The upstream's error in a relay's error: `metadata.raw` (OpenRouter)."""
     metadata = error.get("metadata")
     raw = metadata.get("raw") if isinstance(metadata, dict) else None
     if isinstance(raw, str) and raw:
         return read_error(raw.encode("utf-8", "replace"))
-    return told_error(raw) if isinstance(raw, dict) else ToldError()
+    return provider_error(raw) if isinstance(raw, dict) else ProviderError()
 
 
 def _plain_text(body: bytes) -> str:

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Raw
 
 from adapters.outbound.providers.dialects.members import NULL, Members, joined, members_of, value_of, written
-from adapters.outbound.providers.dialects.openai_errors import told_error
+from adapters.outbound.providers.dialects.openai_errors import provider_error
 from adapters.outbound.providers.endpoint import Endpoint
 from adapters.outbound.providers.failures import BrokenAnswer, ErrorClass
 from application.ports.chat_providers import ChatCall
@@ -27,14 +27,14 @@ def refuse_error(members: Members) -> None:
     """Raise BrokenAnswer for an error object. OpenRouter sends it with status 200, others as a stream's last event."""
     if "error" not in members or bytes(members["error"]) == NULL:
         return
-    raise BrokenAnswer(ErrorClass.ERROR_IN_ANSWER, told_error(_value(members["error"])))
+    raise BrokenAnswer(ErrorClass.ERROR_IN_ANSWER, provider_error(_value(members["error"])))
 
 
 def refuse_failed_choices(choices: list[dict[str, object]]) -> None:
     """Raise BrokenAnswer if all choices failed."""
     failed = [choice for choice in choices if choice.get("error") or choice.get("finish_reason") == FAILED]
     if failed and len(failed) == len(choices):
-        raise BrokenAnswer(ErrorClass.ERROR_IN_ANSWER, told_error(failed[0].get("error")))
+        raise BrokenAnswer(ErrorClass.ERROR_IN_ANSWER, provider_error(failed[0].get("error")))
 
 
 def with_null_reasons(members: Members, choices: list[dict[str, object]]) -> None:

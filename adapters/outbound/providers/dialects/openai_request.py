@@ -24,10 +24,10 @@ ANSWERED_HERE = frozenset({"usage"})
 OURS = frozenset({*TOKEN_FIELDS, "model", "stream", "stream_options"})
 """Members that are rewritten, or left out if they have no effect; never counted as dropped."""
 
-MAX_TOLD = 50
+MAX_NAMED = 50
 """Dropped parameters named in the response header, so that every client accepts its length."""
 
-_TELLABLE = re.compile(r"[A-Za-z0-9_.-]{1,100}")
+_SHOWABLE = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 
 _USAGE = Raw(b"true")
 
@@ -70,8 +70,8 @@ def dropped(names: Iterable[str], endpoint: Endpoint) -> tuple[str, ...]:
     left_out = {name for name in names if name not in OURS and not endpoint.passes(name, EXTRAS)} - ANSWERED_HERE
     if not left_out:
         return ()
-    told = sorted({name if _TELLABLE.fullmatch(name) else "?" for name in left_out})
-    return tuple(told[:MAX_TOLD])
+    names = sorted({name if _SHOWABLE.fullmatch(name) else "?" for name in left_out})
+    return tuple(names[:MAX_NAMED])
 
 
 def _limit_field(members: Sequence[tuple[str, Raw]], endpoint: Endpoint) -> str:

@@ -116,12 +116,14 @@ class StreamReader:
         members = members_of(event)
         refuse_error(members)
         raw_usage = take_usage(members, self._endpoint)
-        told = None if raw_usage is None else self._usage.read(raw_usage)
+        reading = None if raw_usage is None else self._usage.read(raw_usage)
         choices = choices_of(members)
         if choices or (raw_usage is None and "choices" in members):
-            yield from self._chunks(event, members, choices, told)
-        elif told is not None:
-            yield Chunk(data=b"", choices=(), usage=told.usage, raw_usage=told.raw, is_doubtful=told.is_doubtful)
+            yield from self._chunks(event, members, choices, reading)
+        elif reading is not None:
+            yield Chunk(
+                data=b"", choices=(), usage=reading.usage, raw_usage=reading.raw, is_doubtful=reading.is_doubtful
+            )
         else:
             self._count_silent()
 
@@ -131,7 +133,7 @@ class StreamReader:
             raise BrokenAnswer(ErrorClass.MALFORMED_ANSWER)
 
     def _chunks(
-        self, event: bytes, members: Members, choices: list[dict[str, object]], told: UsageReading | None
+        self, event: bytes, members: Members, choices: list[dict[str, object]], reading: UsageReading | None
     ) -> Iterator[Chunk]:
         """One chunk; or one per choice, if some choices end here and others go on."""
         refuse_failed_choices(choices)
@@ -152,9 +154,9 @@ class StreamReader:
                 is_last=bool(finish_reason),
                 is_bare=not output_bytes and all(map(_is_bare, its_choices)),
                 finish_reason=finish_reason,
-                usage=told.usage if told and n == 0 else None,
-                raw_usage=told.raw if told and n == 0 else None,
-                is_doubtful=told is not None and told.is_doubtful,
+                usage=reading.usage if reading and n == 0 else None,
+                raw_usage=reading.raw if reading and n == 0 else None,
+                is_doubtful=reading is not None and reading.is_doubtful,
                 output_bytes=output_bytes,
                 provider_generation_id=provider_id,
             )

@@ -47,8 +47,9 @@ def _of_choice(head: Members, choice: Members, answer: Answer) -> Iterator[Chunk
     ended = {"index": choice["index"], "delta": NOTHING, "finish_reason": reason}
     if bytes(reason) == NULL_TEXT:
         ended["finish_reason"] = written("stop")
-    told = answer.finish_reason or "stop"
-    yield Chunk(data=_written(head, ended), choices=(index,), is_last=True, finish_reason=told)
+    yield Chunk(
+        data=_written(head, ended), choices=(index,), is_last=True, finish_reason=answer.finish_reason or "stop"
+    )
 
 
 NULL_TEXT = b"null"

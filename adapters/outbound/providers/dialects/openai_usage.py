@@ -68,7 +68,7 @@ class UsageReader:
         self._reading = _reading_of(row)
         self._counts: dict[str, int] = {}
         self._members: dict[str, object] = {}
-        self._told: UsageReading | None = None
+        self._latest: UsageReading | None = None
 
     def read(self, raw: bytes) -> UsageReading | None:
         """The usage known so far, this object included; None if it is null and nothing is known."""
@@ -77,17 +77,17 @@ class UsageReader:
         except (ValueError, RecursionError):
             members = ()
         if members is None:
-            return self._told
+            return self._latest
         if isinstance(members, dict):
             self._take(members, raw)
         elif not self._is_real:
-            self._told = UsageReading(UNREADABLE, raw[:MAX_RAW_BYTES])
-        return self._told
+            self._latest = UsageReading(UNREADABLE, raw[:MAX_RAW_BYTES])
+        return self._latest
 
     @property
     def has_output(self) -> bool:
         """Whether the provider counted any output tokens, reasoning included."""
-        return self._told is not None and output_tokens(self._told.usage or {}) > 0
+        return self._latest is not None and output_tokens(self._latest.usage or {}) > 0
 
     @property
     def _is_real(self) -> bool:
@@ -97,21 +97,21 @@ class UsageReader:
         new = _counts_of(members, self._row)
         says_something = any(new.get(side) for side in SIDES)
         if not says_something and (self._is_real or not new):
-            self._told = self._told or UsageReading(None, raw[:MAX_RAW_BYTES])
+            self._latest = self._latest or UsageReading(None, raw[:MAX_RAW_BYTES])
             return
         fallen = {side for side in SIDES if new.get(side) == 0 and self._counts.get(side)}
         self._counts |= {field: count for field, count in new.items() if field not in fallen}
-        is_doubtful = self._told is not None and self._told.is_doubtful
+        is_doubtful = self._latest is not None and self._latest.is_doubtful
         if new.get("total", 0) > 0:
             is_doubtful = self._decide(new["total"])
         usage = _disjoint(self._counts, self._reading)
-        self._told = UsageReading(usage or None, self._shown(members, raw, usage)[:MAX_RAW_BYTES], is_doubtful)
+        self._latest = UsageReading(usage or None, self._shown(members, raw, usage)[:MAX_RAW_BYTES], is_doubtful)
 
     def _decide(self, total: int) -> bool:
         """Choose the reading that explains `total`, the nearest to the present one. Returns whether doubt is left."""
         in_question = Reading(*(bool(self._counts.get(part)) for part in Reading._fields))
-        told = [(each, _disjoint(self._counts, each)) for each in _by_distance(self._reading, in_question)]
-        explaining = [(each, usage) for each, usage in told if _is_explained(total, usage)]
+        readings = [(each, _disjoint(self._counts, each)) for each in _by_distance(self._reading, in_question)]
+        explaining = [(each, usage) for each, usage in readings if _is_explained(total, usage)]
         if not explaining:
             return True
         self._reading, charged = explaining[0]
@@ -137,11 +137,11 @@ def _counts_of(members: Mapping[str, object], row: UsageRow) -> dict[str, int]:
     found: dict[str, int] = {}
     for field, paths in _paths(row):
         for outermost, inner in paths:
-            told = members.get(outermost)
+            value = members.get(outermost)
             for name in inner:
-                told = told.get(name) if isinstance(told, dict) else None
-            if told is not None:
-                found[field] = _count(told)
+                value = value.get(name) if isinstance(value, dict) else None
+            if value is not None:
+                found[field] = _count(value)
                 break
     if "written" not in found and ("written_5m" in found or "written_1h" in found):
         found["written"] = found.get("written_5m", 0) + found.get("written_1h", 0)
@@ -158,11 +158,11 @@ def _paths(row: UsageRow) -> tuple[tuple[str, tuple[Path, ...]], ...]:
     return tuple((field, tuple((names[0], tuple(names[1:])) for names in paths)) for field, paths in split.items())
 
 
-def _count(told: object) -> int:
+def _count(value: object) -> int:
     """A whole number, written as 512 or 512.0; else NOT_A_COUNT."""
-    if type(told) is float and told.is_integer():
-        return int(told)
-    return told if type(told) is int else NOT_A_COUNT
+    if type(value) is float and value.is_integer():
+        return int(value)
+    return value if type(value) is int else NOT_A_COUNT
 
 
 def _disjoint(counts: Counts, reading: Reading) -> dict[Unit, int]:

@@ -11,7 +11,7 @@ from adapters.inbound.http.errors.table import TABLE, answer_to, answer_to_break
 from adapters.outbound.providers.failures import ErrorClass
 from application.generate.settle_charge import Outcome, SettleCharge
 from application.generate.stream_end import CUT_OFF, broken_off
-from application.ports.provider_failure import Told
+from application.ports.provider_failure import Explanation
 from domain.errors import DomainError
 from tests.adapters.http.house import MODEL, House, error_of
 from tests.adapters.http.sse import events_of
@@ -20,8 +20,8 @@ from tests.fakes.scripted_providers import Step, failure, last_chunk, text_chunk
 
 PATH = "/v1/chat/completions"
 ASKED = {"model": MODEL, "messages": [{"role": "user", "content": "x"}], "stream": True}
-TOLD = Told("no such tool", "tools[0]", "bad_tool")
-TOO_LONG = Told("prompt is too long", is_about_length=True)
+TOLD = Explanation("no such tool", "tools[0]", "bad_tool")
+TOO_LONG = Explanation("prompt is too long", is_about_length=True)
 
 
 def last_event(http: httpx.Client, path: str = PATH) -> dict[str, Any]:
@@ -61,17 +61,17 @@ def test_a_failure_in_the_middle_has_the_facts_that_one_before_the_first_chunk_h
 
 
 @pytest.mark.parametrize(
-    ("told", "code", "param"),
+    ("explanation", "code", "param"),
     [(TOLD, "provider_refused_request", "tools[0]"), (TOO_LONG, "context_length_exceeded", None)],
 )
 def test_a_refusal_by_the_provider_in_the_middle_is_the_one_before_the_first_chunk(
-    house: House, http: httpx.Client, told: Told, code: str, param: str | None
+    house: House, http: httpx.Client, explanation: Explanation, code: str, param: str | None
 ) -> None:
-    house.providers.streams[MODEL] = [failure("request_refused", 400, told=told)]
+    house.providers.streams[MODEL] = [failure("request_refused", 400, explanation=explanation)]
     refused = error_of(http.post(PATH, json=ASKED).content)
-    openai, openrouter = both_errors(house, http, failure("request_refused", 400, told=told))
+    openai, openrouter = both_errors(house, http, failure("request_refused", 400, explanation=explanation))
     assert_same(openai, openrouter)
-    assert (openai["code"], openai["param"], openai["metadata"]["provider_code"]) == (code, param, told.code)
+    assert (openai["code"], openai["param"], openai["metadata"]["provider_code"]) == (code, param, explanation.code)
     assert [openai[name] for name in ("message", "type", "param")] == [
         refused[name] for name in ("message", "type", "param")
     ]

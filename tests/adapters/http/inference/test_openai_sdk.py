@@ -8,7 +8,7 @@ import openai
 import pytest
 
 from application.generate.reserve_credit import Deadlines
-from application.ports.provider_failure import Told
+from application.ports.provider_failure import Explanation
 from domain.credit.commands import Settle
 from domain.credit.events import Reserved, Settled
 from domain.money import format_usd
@@ -198,7 +198,10 @@ def test_an_unknown_model_is_404_an_unpriced_one_400(client: Any) -> None:
 
 def test_a_refusal_by_the_provider_comes_with_its_words_and_param(house: House, client: Any) -> None:
     house.providers.answers[MODEL] = failure(
-        "request_refused", 400, fails_over=False, told=Told("temperature is odd", "temperature", "unsupported_value")
+        "request_refused",
+        400,
+        fails_over=False,
+        explanation=Explanation("temperature is odd", "temperature", "unsupported_value"),
     )
     with pytest.raises(openai.BadRequestError) as refused:
         client.chat.completions.create(model=MODEL, messages=QUESTION, temperature=1.9)
@@ -208,8 +211,8 @@ def test_a_refusal_by_the_provider_comes_with_its_words_and_param(house: House, 
 
 
 def test_a_prompt_that_is_too_long_is_told_by_the_name_that_clients_know(house: House, client: Any) -> None:
-    too_long = Told("prompt is too long: 300 tokens > 200 maximum", is_about_length=True)
-    house.providers.answers[MODEL] = failure("request_refused", 400, fails_over=False, told=too_long)
+    too_long = Explanation("prompt is too long: 300 tokens > 200 maximum", is_about_length=True)
+    house.providers.answers[MODEL] = failure("request_refused", 400, fails_over=False, explanation=too_long)
     with pytest.raises(openai.BadRequestError, match="300 tokens") as refused:
         client.chat.completions.create(model=MODEL, messages=QUESTION)
     assert refused.value.code == "context_length_exceeded"

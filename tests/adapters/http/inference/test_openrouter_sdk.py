@@ -7,7 +7,7 @@ import openrouter
 import pytest
 from openrouter import OpenRouter, errors
 
-from application.ports.provider_failure import Told
+from application.ports.provider_failure import Explanation
 from domain.errors import DomainError
 from domain.window import KeyLimit
 from tests.adapters.http.eventually import eventually
@@ -77,7 +77,7 @@ def test_tools_go_and_come(house: House, client: OpenRouter) -> None:
     ("told", "kind", "status"),
     [
         (
-            failure("request_refused", 400, told=Told("too long")),
+            failure("request_refused", 400, explanation=Explanation("too long")),
             errors.BadRequestResponseError,
             400,
         ),

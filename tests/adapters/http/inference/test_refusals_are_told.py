@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from application.ports.provider_failure import Told
+from application.ports.provider_failure import Explanation
 from tests.adapters.http.house import MODEL, House
 from tests.fakes.scripted_providers import failure, text_chunk
 
@@ -44,7 +44,7 @@ def test_a_stream_that_breaks_off_is_told_as_both(house: House, http: httpx.Clie
 
 
 def test_a_request_that_its_provider_refuses_is_no_failure_of_the_provider(house: House, http: httpx.Client) -> None:
-    house.providers.answers[MODEL] = failure("request_refused", 400, told=Told("no"))
+    house.providers.answers[MODEL] = failure("request_refused", 400, explanation=Explanation("no"))
     http.post(PATH, json=ASKED)
     assert house.telemetry.failures == []
     assert [told.code for told in house.telemetry.refused_requests] == ["provider_refused_request"]

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from application.ports.provider_answer import Chunk
-from application.ports.provider_failure import Told
+from application.ports.provider_failure import Explanation
 from domain.credit.events import Released, Settled
 from tests.adapters.http.house import MODEL, House
 from tests.adapters.http.served import Served
@@ -92,18 +92,22 @@ def test_p1_hidden_reasoning_that_was_counted_is_charged(house: House, http: htt
 
 
 @pytest.mark.parametrize(
-    ("told", "code", "words"),
+    ("explanation", "code", "words"),
     [
-        (Told("prompt is too long: 9 tokens > 8 maximum", is_about_length=True), "context_length_exceeded", "too long"),
-        (Told("no such tool", "tools[0]"), "provider_refused_request", "no such tool"),
+        (
+            Explanation("prompt is too long: 9 tokens > 8 maximum", is_about_length=True),
+            "context_length_exceeded",
+            "too long",
+        ),
+        (Explanation("no such tool", "tools[0]"), "provider_refused_request", "no such tool"),
         (None, "error_in_answer", "the provider broke off"),
     ],
 )
 def test_a_reason_in_the_middle_is_told_as_it_is_before_the_first_chunk(
-    house: House, http: httpx.Client, told: Told | None, code: str, words: str
+    house: House, http: httpx.Client, explanation: Explanation | None, code: str, words: str
 ) -> None:
-    error_class = "request_refused" if told else "error_in_answer"
-    house.providers.streams[MODEL] = [text_chunk("So far"), failure(error_class, 400, told=told)]
+    error_class = "request_refused" if explanation else "error_in_answer"
+    house.providers.streams[MODEL] = [text_chunk("So far"), failure(error_class, 400, explanation=explanation)]
     *_, last = events_of(http.post(PATH, json=ASKED).text)
     error = json.loads(last)["error"]
     assert error["code"] == code
