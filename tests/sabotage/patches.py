@@ -5,6 +5,7 @@ from tests.sabotage.build_patches import BUILD_PATCHES
 from tests.sabotage.core_patches import CORE_PATCHES
 from tests.sabotage.edge_patches import EDGE_PATCHES
 from tests.sabotage.fault_patches import FAULT_PATCHES
+from tests.sabotage.http1_patches import HTTP1_PATCHES
 from tests.sabotage.report_patches import REPORT_PATCHES
 from tests.sabotage.role_patches import ROLE_PATCHES
 from tests.sabotage.shape_patches import SHAPE_PATCHES
@@ -20,6 +21,7 @@ PATCHES = (
     *BODY_PATCHES,
     *BUILD_PATCHES,
     *FAULT_PATCHES,
+    *HTTP1_PATCHES,
     *EDGE_PATCHES,
     *SHAPE_PATCHES,
     *STREAM_PATCHES,

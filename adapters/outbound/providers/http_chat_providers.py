@@ -2,21 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from time import monotonic
 
-import aiohttp
-import httpx
-
+from adapters.outbound.http1.faults import HttpFault
+from adapters.outbound.http1.pool import Pool
+from adapters.outbound.http1.response import Response
 from adapters.outbound.providers.dialects.dialect import ChatReader
 from adapters.outbound.providers.endpoint import Endpoint
 from adapters.outbound.providers.failures import BrokenAnswer, ErrorClass
-from adapters.outbound.providers.pool import pooled_transport
 from adapters.outbound.providers.responses import (
     EVENT_STREAM,
     JSON,
     MAX_STREAM_BYTES,
-    parts_of,
     read_whole,
     require_answer,
 )
@@ -34,27 +32,27 @@ MAX_QUIET_S = 600.0
 
 
 class HttpChatProviders:
-    """One per process. `endpoints` is ProviderCatalog.endpoints; close() when the process ends.
-
-    It calls the transport itself: httpx.AsyncClient adds only what we must not do (redirects, cookies, proxies of the
-    environment) and costs 150 us of CPU per call.
-    """
+    """One per process. `endpoints` is ProviderCatalog.endpoints; close() when the process ends."""
 
     def __init__(self, endpoints: Mapping[str, Endpoint]) -> None:
         self._routes = {name: route_to(endpoint) for name, endpoint in endpoints.items()}
-        self._transport = pooled_transport()
+        self._pool = Pool()
 
     async def close(self) -> None:
-        await self._transport.aclose()
+        self._pool.close()
 
     async def complete(self, call: ChatCall) -> Answer:
         """The whole answer. Raises ProviderFailure; cancelling closes the connection."""
         route = self._routes[call.offer.provider]
         watch = Watch(route.endpoint)
         with watch.failures():
-            async with asyncio.timeout(call.timeout_s), self._response(route, call, streaming=False) as response:
+            response = await self._send(route, call, streaming=False)
+            try:
+                await response.head()
                 await require_answer(response, watch, route, JSON)
                 body = await read_whole(response)
+            finally:
+                response.close()
             return route.dialect.read_answer(body, call, route.endpoint)
 
     @asynccontextmanager
@@ -62,48 +60,53 @@ class HttpChatProviders:
         """Chunks as they arrive. Raises ProviderFailure on entry and while iterating; exit closes the connection."""
         route = self._routes[call.offer.provider]
         watch = Watch(route.endpoint)
-        async with AsyncExitStack() as leaving:
+        response: Response | None = None
+        try:
             with watch.failures():
-                async with asyncio.timeout(call.timeout_s):
-                    response = await leaving.enter_async_context(self._response(route, call, streaming=True))
-                    sent = await require_answer(response, watch, route, EVENT_STREAM, JSON)
-                    if sent == JSON:
-                        whole = route.dialect.stream_of_answer(await read_whole(response), call, route.endpoint)
+                response = await self._send(route, call, streaming=True)
+                await response.head()
+                sent = await require_answer(response, watch, route, EVENT_STREAM, JSON)
+                if sent == JSON:
+                    whole = route.dialect.stream_of_answer(await read_whole(response), call, route.endpoint)
+            response.disarm()
             if sent == JSON:
                 yield _at_once(whole)
                 return
-            parts = await leaving.enter_async_context(parts_of(response))
             reader = route.dialect.read_stream(call, route.endpoint)
-            yield await leaving.enter_async_context(aclosing(_chunks(parts, reader, watch)))
+            async with aclosing(_chunks(response, reader, watch)) as chunks:
+                yield chunks
             if reader.is_done:
-                await _drain(parts)
+                await _drain(response)
+        finally:
+            if response is not None:
+                response.close()
 
     def dropped(self, offer: Offer, names: Iterable[str]) -> tuple[str, ...]:
         route = self._routes[offer.provider]
         return route.dialect.dropped(names, route.endpoint)
 
-    @asynccontextmanager
-    async def _response(self, route: Route, call: ChatCall, *, streaming: bool) -> AsyncIterator[httpx.Response]:
+    async def _send(self, route: Route, call: ChatCall, *, streaming: bool) -> Response:
         body = route.dialect.write_request(call, route.endpoint, streaming=streaming)
-        request = httpx.Request("POST", route.url, headers=route.headers, content=body, extensions=route.extensions)
-        response = await self._transport.handle_async_request(request)
-        try:
-            yield response
-        finally:
-            await response.aclose()
+        return await self._pool.send(
+            route.origin,
+            route.head_for(body),
+            body,
+            connect_timeout_s=route.endpoint.connect_timeout_s,
+            timeout_s=call.timeout_s,
+        )
 
 
 async def _at_once(chunks: Sequence[Chunk]) -> AsyncIterator[Sequence[Chunk]]:
     yield chunks
 
 
-async def _chunks(parts: AsyncIterator[bytes], reader: ChatReader, watch: Watch) -> AsyncGenerator[Sequence[Chunk]]:
+async def _chunks(response: Response, reader: ChatReader, watch: Watch) -> AsyncGenerator[Sequence[Chunk]]:
     """The chunks of each part that has any. Chunks received before a failure are yielded before it is raised."""
     received, part = 0, b" "
     quiet_since_s: float | None = None
     with watch.failures():
         while part and not reader.is_done:
-            part = await anext(parts, b"")
+            part = await response.part()
             received += len(part)
             if received > MAX_STREAM_BYTES:
                 raise BrokenAnswer(ErrorClass.ANSWER_TOO_LARGE)
@@ -121,9 +124,9 @@ async def _chunks(parts: AsyncIterator[bytes], reader: ChatReader, watch: Watch)
                     raise BrokenAnswer(ErrorClass.TIMED_OUT)
 
 
-async def _drain(parts: AsyncIterator[bytes]) -> None:
+async def _drain(response: Response) -> None:
     """Read the end of the body so that the connection can be reused; without an end in time the connection closes."""
-    with suppress(TimeoutError, httpx.HTTPError, aiohttp.ClientError):
+    with suppress(TimeoutError, HttpFault):
         async with asyncio.timeout(DRAIN_S):
-            while await anext(parts, b""):
+            while await response.part():
                 pass

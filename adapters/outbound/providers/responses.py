@@ -1,14 +1,11 @@
 """Read HTTP responses of providers within bounds, check them, and refuse with the right failure."""
 
 import math
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import cast
 
-import httpx
-
+from adapters.outbound.http1.faults import ResponseTooLarge
+from adapters.outbound.http1.response import Response
 from adapters.outbound.providers.failures import BrokenAnswer, ErrorClass, ProviderError
 from adapters.outbound.providers.route import Route
 from adapters.outbound.providers.watch import Watch
@@ -28,63 +25,52 @@ JSON = "application/json"
 EVENT_STREAM = "text/event-stream"
 
 
-async def require_answer(response: httpx.Response, watch: Watch, route: Route, *media_types: str) -> str:
+async def require_answer(response: Response, watch: Watch, route: Route, *media_types: str) -> str:
     """The media type of a response with status 200 and one of `media_types`.
 
     Raises: ProviderFailure or BrokenAnswer for any other response.
     """
-    watch.status = response.status_code
-    if response.status_code != httpx.codes.OK:
+    watch.status = response.status
+    if response.status != 200:
         error = await _error_of(response, route) if _is_plain(response) else ProviderError()
         raise watch.refusal(error, _retry_after_s(response))
     if not _is_plain(response):
         raise BrokenAnswer(ErrorClass.MALFORMED_ANSWER)
-    sent: str = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    sent = _header(response, b"content-type").partition(";")[0].strip().lower()
     if sent not in media_types:
         raise BrokenAnswer(ErrorClass.WRONG_CONTENT_TYPE)
     return sent
 
 
-def _is_plain(response: httpx.Response) -> bool:
+def _is_plain(response: Response) -> bool:
     """We ask for no encoding and unpack none: a few KB may unpack to gigabytes."""
-    return response.headers.get("content-encoding", "identity").strip().lower() in ("", "identity")
+    return _header(response, b"content-encoding", "identity").lower() in ("", "identity")
 
 
-def parts_of(response: httpx.Response) -> aclosing[AsyncGenerator[bytes]]:
-    """The body as it arrives. The reader is closed at the end of the block, not at garbage collection.
-
-    It comes from the transport itself: httpx would pass it through two more generators, a cost for every part of every
-    stream.
-    """
-    return aclosing(cast(AsyncGenerator[bytes], aiter(cast(httpx.AsyncByteStream, response.stream))))
-
-
-async def read_whole(response: httpx.Response) -> bytes:
+async def read_whole(response: Response) -> bytes:
     """The body. Raises BrokenAnswer answer_too_large."""
-    found: list[bytes] = []
-    size = 0
-    async with parts_of(response) as parts:
-        async for part in parts:
-            size += len(part)
-            if size > MAX_ANSWER_BYTES:
-                raise BrokenAnswer(ErrorClass.ANSWER_TOO_LARGE, unread_bytes=size)
-            found.append(part)
-    return b"".join(found)
+    try:
+        return await response.whole(MAX_ANSWER_BYTES)
+    except ResponseTooLarge as error:
+        raise BrokenAnswer(ErrorClass.ANSWER_TOO_LARGE, unread_bytes=error.received_bytes) from error
 
 
-async def _error_of(response: httpx.Response, route: Route) -> ProviderError:
+async def _error_of(response: Response, route: Route) -> ProviderError:
+    """From the start of the body."""
     start = bytearray()
-    async with parts_of(response) as parts:
-        async for part in parts:
-            start += part
-            if len(start) > MAX_ERROR_BYTES:
-                break
+    while len(start) <= MAX_ERROR_BYTES and (part := await response.part()):
+        start += part
     return route.dialect.read_error(bytes(start))
 
 
-def _retry_after_s(response: httpx.Response) -> int | None:
+def _header(response: Response, name: bytes, default: str = "") -> str:
+    value = response.headers.get(name)
+    return default if value is None else value.decode("latin-1").strip()
+
+
+def _retry_after_s(response: Response) -> int | None:
     """Whole seconds, rounded up. The header is a number of seconds or a date (RFC 9110, 10.2.3)."""
-    asked = response.headers.get("retry-after", "")
+    asked = _header(response, b"retry-after")
     try:
         asked_s = float(asked)
     except ValueError:

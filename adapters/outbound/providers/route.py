@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-import httpx
 import msgspec
 
+from adapters.outbound.http1.origin import Origin
 from adapters.outbound.providers.dialects import openai
 from adapters.outbound.providers.dialects.dialect import Dialect
 from adapters.outbound.providers.endpoint import Endpoint
@@ -13,21 +13,26 @@ DIALECTS: Mapping[str, Dialect] = {"openai": openai}
 
 
 class Route(msgspec.Struct, frozen=True):
+    """head: of a request, up to the value of content-length."""
+
     endpoint: Endpoint
     dialect: Dialect
-    url: httpx.URL
-    headers: httpx.Headers
-    extensions: dict[str, dict[str, float | None]]
+    origin: Origin
+    head: bytes
+
+    def head_for(self, body: bytes) -> bytes:
+        return self.head + b"%d\r\n\r\n" % len(body)
 
 
 def route_to(endpoint: Endpoint) -> Route:
     dialect = DIALECTS[endpoint.dialect]
-    fixed = {"accept-encoding": "identity", "user-agent": "gatewayz"}
-    connect_s = endpoint.connect_timeout_s
-    return Route(
-        endpoint=endpoint,
-        dialect=dialect,
-        url=httpx.URL(endpoint.base_url + dialect.CHAT_PATH),
-        headers=httpx.Headers({**dialect.headers(endpoint.api_key), **fixed}),
-        extensions={"timeout": {"connect": connect_s, "pool": connect_s, "read": None, "write": None}},
-    )
+    origin = Origin(endpoint.base_url + dialect.CHAT_PATH)
+    headers = {
+        "host": origin.authority,
+        **dialect.headers(endpoint.api_key),
+        "accept-encoding": "identity",
+        "user-agent": "gatewayz",
+    }
+    lines = [f"POST {origin.target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    head = "".join(f"{line}\r\n" for line in lines) + "content-length: "
+    return Route(endpoint=endpoint, dialect=dialect, origin=origin, head=head.encode("ascii"))

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
 
-import aiohttp
-import httpx
 import msgspec
 
+from adapters.outbound.http1.faults import ConnectFailed, HttpFault, MalformedResponse
 from adapters.outbound.providers.endpoint import Endpoint
 from adapters.outbound.providers.failures import (
     BrokenAnswer,
@@ -32,8 +31,8 @@ UNREADABLE = (msgspec.DecodeError, UnicodeError, RecursionError)
 _MARKUP = re.compile(r"<!doctype|<html|<head|<body", re.IGNORECASE)
 
 TRANSPORT_CLASSES: tuple[tuple[type[BaseException], ErrorClass], ...] = (
-    (aiohttp.ConnectionTimeoutError, ErrorClass.CONNECT_FAILED),
-    (aiohttp.ClientConnectorError, ErrorClass.CONNECT_FAILED),
+    (ConnectFailed, ErrorClass.CONNECT_FAILED),
+    (MalformedResponse, ErrorClass.MALFORMED_ANSWER),
     (TimeoutError, ErrorClass.TIMED_OUT),
 )
 """The first match counts; any other error broke an established connection."""
@@ -65,7 +64,7 @@ class Watch:
         except UNREADABLE as error:
             unreadable = BrokenAnswer(ErrorClass.MALFORMED_ANSWER)
             raise failure_of_answer(self._provider, unreadable, self.status, self._duration_ms()) from error
-        except (TimeoutError, httpx.HTTPError, aiohttp.ClientError) as error:
+        except (TimeoutError, HttpFault) as error:
             raise failure_of_transport(self._provider, _class_of(error), self.status, self._duration_ms()) from error
 
     def _duration_ms(self) -> int:
@@ -84,6 +83,4 @@ class Watch:
 
 
 def _class_of(error: Exception) -> ErrorClass:
-    """Judge by the aiohttp error behind httpx's: httpx's transport maps a lost connection to ConnectTimeout."""
-    origin = error.__cause__ if isinstance(error, httpx.HTTPError) and error.__cause__ else error
-    return next((known for kind, known in TRANSPORT_CLASSES if isinstance(origin, kind)), ErrorClass.CONNECTION_BROKEN)
+    return next((known for kind, known in TRANSPORT_CLASSES if isinstance(error, kind)), ErrorClass.CONNECTION_BROKEN)

@@ -19,11 +19,11 @@ import uvloop
 from adapters.inbound.http.app import GatewayApp, create_app
 from adapters.inbound.http.edge.connections import Connections
 from adapters.inbound.http.edge.protocol import Edge
+from adapters.outbound.http1.pool import MAX_CONNECTIONS_PER_ORIGIN
 from adapters.outbound.postgres.read.ask_builds import PoolReader
 from adapters.outbound.postgres.read.key_directory import CachedKeyDirectory
 from adapters.outbound.providers.http_chat_providers import HttpChatProviders
 from adapters.outbound.providers.offers.catalog import ProviderCatalog
-from adapters.outbound.providers.pool import MAX_CONNECTIONS_PER_HOST
 from adapters.outbound.providers.shared_providers import SharedProviders
 from adapters.outbound.telemetry.metrics import Metrics
 from adapters.outbound.telemetry.spans import open_spans
@@ -96,7 +96,7 @@ async def _serve(database: Database, settings: Settings, sock: socket.socket, ca
                 settings,
                 keys,
                 catalog,
-                SharedProviders(providers, MAX_CONNECTIONS_PER_HOST, settings.provider_share),
+                SharedProviders(providers, MAX_CONNECTIONS_PER_ORIGIN, settings.provider_share),
                 counter,
                 telemetry,
                 metrics,

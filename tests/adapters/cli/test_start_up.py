@@ -52,6 +52,11 @@ def test_no_process_loads_client_sdks_or_the_command_line(program: str) -> None:
     assert not loaded & {"openai", "anthropic", "typer", "eventsourcing", "opentelemetry.sdk", "genai_prices"}
 
 
+def test_api_processes_load_one_http_client() -> None:
+    loaded = loaded_by("import adapters.wiring.processes.run_api")
+    assert not loaded & {"httpx", "aiohttp", "requests", "urllib3"}
+
+
 def test_the_projector_and_the_supervisor_carry_no_web_framework() -> None:
     for program in ("run_projector", "run_serve"):
-        assert not loaded_by(f"import adapters.wiring.processes.{program}") & {"fastapi", "uvicorn", "aiohttp"}
+        assert not loaded_by(f"import adapters.wiring.processes.{program}") & {"fastapi", "uvicorn", "httptools"}

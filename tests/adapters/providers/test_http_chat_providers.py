@@ -264,10 +264,10 @@ async def test_a_connection_closed_without_an_answer_is_a_broken_one(ask: Ask) -
 @pytest.mark.asyncio
 @BOTH_WAYS
 @pytest.mark.parametrize("response", [b"SSH-2.0-x\r\n\r\n", b"HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n"])
-async def test_what_does_not_speak_http_is_a_broken_connection(ask: Ask, response: bytes) -> None:
+async def test_what_does_not_speak_http_is_a_malformed_answer(ask: Ask, response: bytes) -> None:
     async with canned_server(response) as server, client_of(server) as client:
         failure = await failure_of(ask, client, a_call())
-    assert failure.attempt.error_class == ErrorClass.CONNECTION_BROKEN
+    assert failure.attempt.error_class == ErrorClass.MALFORMED_ANSWER
 
 
 @pytest.mark.asyncio
