@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import psycopg
 
 from adapters.outbound.postgres.append.append_batch import APPEND, NewEvent, Submission, parameters
+from adapters.outbound.postgres.wire.wake_up import NOTIFY
 from domain.account.events import Opened
 from domain.aggregates import CODEC, owner_of
 from domain.api_key.events import Issued, Revoked, Rotated
@@ -28,6 +29,7 @@ def append_events(info: str, events: Iterable[RecordedEvent], commands_per_block
 def append_batch(connection: psycopg.Connection[Any], batch: Sequence[Submission]) -> None:
     row = connection.execute(APPEND, parameters(batch), binary=True).fetchone()
     assert row is not None and row[0] == "recorded", row
+    connection.execute(NOTIFY.encode())
 
 
 def append_raw(info: str, stream: str, version: int, tag: str, state: bytes) -> None:

@@ -4,6 +4,7 @@ from tests.sabotage.patch import Patch
 
 BUILDS = "tests/adapters/postgres_projections/test_builds.py"
 COMPARED = "tests/adapters/postgres_projections/test_compare_builds.py"
+WAKE_UPS = "tests/adapters/postgres_projections/test_wake_ups.py"
 RETIRE = "tests/adapters/postgres_projections/test_retire.py"
 FIRST_PROJECTOR = (
     "tests/e2e/test_serve_with_database_url.py"
@@ -164,5 +165,37 @@ BUILD_PATCHES = (
         "raise",
         "tests/adapters/postgres_projections/test_install.py"
         "::test_a_read_model_that_only_a_newer_projector_will_build_is_one_to_ask_for_again",
+    ),
+    Patch(
+        "P8",
+        "an event whose notification was lost waits for the next one",
+        "adapters/outbound/postgres/builds/project_log.py",
+        "IDLE_S = 1.0",
+        "IDLE_S = 1_000.0",
+        WAKE_UPS,
+    ),
+    Patch(
+        "P8",
+        "where no notification arrives nobody polls",
+        "adapters/outbound/postgres/builds/project_log.py",
+        "if not wake_ups.arrive:",
+        "if False:",
+        WAKE_UPS,
+    ),
+    Patch(
+        "P8",
+        "an idle projector polls",
+        "adapters/outbound/postgres/builds/project_log.py",
+        "return IDLE_S if leads_all else LEADER_POLL_S",
+        "return LOG_POLL_S",
+        WAKE_UPS,
+    ),
+    Patch(
+        "P9",
+        "a projector that is asked to stop waits for the next event",
+        "adapters/outbound/postgres/builds/project_log.py",
+        "        self._stopping.set()\n        self._wake()\n",
+        "        self._stopping.set()\n",
+        WAKE_UPS,
     ),
 )

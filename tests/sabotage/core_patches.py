@@ -267,7 +267,7 @@ CORE_PATCHES = (
         "keys",
         "a tail that stands still is trusted",
         "adapters/outbound/postgres/read/follow_access.py",
-        "return asyncio.get_running_loop().time() - self._read_at_s <= FRESH_S",
+        "return self._asked_at_s - self._read_at_s <= FRESH_S",
         "return self.position is not None",
         "tests/adapters/postgres/access/test_key_directory.py::test_with_a_stalled_tail_keys_are_read_from_their_streams",
     ),

@@ -7,6 +7,7 @@ HTTP = "tests/adapters/http"
 TEST = "tests/adapters/http/server/test_protocol.py"
 CONNECTIONS = "tests/adapters/http/server/test_connections.py"
 SHARES = "tests/adapters/http/server/test_shares.py"
+RESTING = "tests/adapters/postgres/access/test_resting_tail.py"
 KEYS = "tests/adapters/postgres/access/test_key_lookups.py"
 MATRIX = "tests/adapters/http/routes/test_route_matrix.py"
 
@@ -226,6 +227,30 @@ EDGE_PATCHES = (
         "if not is_secret(secret):",
         "if False:",
         f"{KEYS}::test_what_is_not_written_as_a_key_is_asked_of_nobody",
+    ),
+    Patch(
+        "keys",
+        "a key that was revoked while nobody asked opens once more",
+        "adapters/outbound/postgres/read/follow_access.py",
+        "        return self._asked_at_s - self._read_at_s <= FRESH_S\n",
+        "        return self._rest is not None or self._asked_at_s - self._read_at_s <= FRESH_S\n",
+        RESTING,
+    ),
+    Patch(
+        "P8",
+        "the tail of keys never rests",
+        "adapters/outbound/postgres/read/follow_access.py",
+        "if loop.time() - self._asked_at_s <= RESTS_AFTER_S:",
+        "if True:",
+        RESTING,
+    ),
+    Patch(
+        "P8",
+        "behind each rest every key is read from its streams",
+        "adapters/outbound/postgres/read/key_directory.py",
+        "        await self.tail.end_of_rest(KEY_READ_PATIENCE_S)\n",
+        "",
+        RESTING,
     ),
     Patch(
         "P8",

@@ -19,6 +19,9 @@ MOST_NAMED = 3
 
 ASK_TIMEOUT_S = 2.0
 ONE_ROLE = "every process works as the login of DATABASE_URL: nothing but a trigger keeps it from changing the log"
+WOKEN = "an append wakes the projector"
+NOT_WOKEN = "notifications of the database do not arrive, so the projector polls: is there a pooler in between?"
+LISTEN_AGAIN_S = 60.0
 AWAY = (psycopg.Error, PoolTimeout, TimeoutError, OSError)
 
 SAMPLE_EVERY_S = 1.0
@@ -27,10 +30,22 @@ TRY_AGAIN_S = 0.1
 
 
 class ReadinessChecks:
-    def __init__(self, reader: Reader, busy_streams: Callable[[], Mapping[str, float]], *, has_roles: bool) -> None:
-        """busy_streams: for each stream that another session keeps locked, for how many seconds."""
+    def __init__(
+        self,
+        reader: Reader,
+        busy_streams: Callable[[], Mapping[str, float]],
+        notifications_arrive: Callable[[], bool],
+        *,
+        has_roles: bool,
+    ) -> None:
+        """busy_streams:         for each stream that another session keeps locked, for how many seconds.
+        notifications_arrive: asks the database, which takes up to a second. Raises: psycopg.Error.
+        """
         self._reader = reader
         self._busy_streams = busy_streams
+        self._notifications_arrive = notifications_arrive
+        self._arrived = False
+        self._asked_at_s = -LISTEN_AGAIN_S
         self._has_roles = has_roles
 
     async def __call__(self) -> Sequence[Check]:
@@ -50,7 +65,20 @@ class ReadinessChecks:
                 required=False,
             ),
             await self._no_stream_is_locked(),
+            await self._followers_are_woken(),
         )
+
+    async def _followers_are_woken(self) -> Check:
+        """Not required: without notifications the projector polls. Asked seldom: each time takes two connections."""
+        now_s = asyncio.get_running_loop().time()
+        if now_s - self._asked_at_s >= LISTEN_AGAIN_S:
+            try:
+                async with asyncio.timeout(ASK_TIMEOUT_S):
+                    self._arrived = await asyncio.to_thread(self._notifications_arrive)
+                self._asked_at_s = now_s
+            except AWAY as error:
+                return Check(name=WOKEN, passed=False, detail=type(error).__name__, required=False)
+        return Check(name=WOKEN, passed=self._arrived, detail="" if self._arrived else NOT_WOKEN, required=False)
 
     async def _no_stream_is_locked(self) -> Check:
         """Not required: all other accounts are served."""

@@ -78,13 +78,12 @@ def _projected(database: Database) -> Iterator[None]:
     """Bring the read models up to date and keep them so until the block ends, as in a running instance."""
     projector = Projector(database.projector("gatewayz projector"))
     projector.catch_up()
-    stop = threading.Event()
-    thread = threading.Thread(target=projector.run, args=[stop], name="projector")
+    thread = threading.Thread(target=projector.run, name="projector")
     thread.start()
     try:
         yield
     finally:
-        stop.set()
+        projector.stop()
         thread.join()
 
 

@@ -11,6 +11,7 @@ import signal
 import socket
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from functools import partial
 
 import structlog
 import uvicorn
@@ -22,6 +23,7 @@ from adapters.inbound.http.edge.protocol import Edge
 from adapters.outbound.http1.pool import MAX_CONNECTIONS_PER_ORIGIN
 from adapters.outbound.postgres.read.ask_builds import PoolReader
 from adapters.outbound.postgres.read.key_directory import CachedKeyDirectory
+from adapters.outbound.postgres.wire.wake_up import notifications_arrive
 from adapters.outbound.providers.http_chat_providers import HttpChatProviders
 from adapters.outbound.providers.offers.catalog import ProviderCatalog
 from adapters.outbound.providers.shared_providers import SharedProviders
@@ -102,7 +104,10 @@ async def _serve(database: Database, settings: Settings, sock: socket.socket, ca
                 metrics,
                 database.secrets.admin_key,
                 ReadinessChecks(
-                    PoolReader(core.pool), lambda: core.ledger.busy_streams, has_roles=database.roles is not None
+                    PoolReader(core.pool),
+                    lambda: core.ledger.busy_streams,
+                    partial(notifications_arrive, database.writer("gatewayz api readiness")),
+                    has_roles=database.roles is not None,
                 ),
             )
         )

@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 import signal
 import sys
-import threading
 
 import psycopg
 import structlog
@@ -84,13 +83,12 @@ async def _project(database: Database, core: RunningLedger, metrics: Metrics, st
         on_parked=lambda parked: metrics.parked.labels(parked.projection).inc(),
         on_difference=lambda difference: metrics.differing_builds.labels(difference.projection).inc(),
     )
-    stop_thread = threading.Event()
-    running = asyncio.create_task(asyncio.to_thread(projector.run, stop_thread))
+    running = asyncio.create_task(asyncio.to_thread(projector.run))
     waiting = asyncio.create_task(stop.wait())
     await asyncio.wait([running, waiting], return_when=asyncio.FIRST_COMPLETED)
     if not running.done():
         await _catch_up(core)
-    stop_thread.set()
+    projector.stop()
     waiting.cancel()
     await running
 

@@ -133,8 +133,8 @@ def test_a_crash_inside_a_page_repeats_and_skips_nothing(database: Database) -> 
 
 def test_one_leads_and_another_takes_over(database: Database) -> None:
     events = wild_story(8)
-    stop = threading.Event()
-    first = threading.Thread(target=Projector(database.projector).run, args=[stop])
+    projector = Projector(database.projector)
+    first = threading.Thread(target=projector.run)
     with running(database):
         eventually(lambda: _leaders(database) == 1)
         first.start()
@@ -144,7 +144,7 @@ def test_one_leads_and_another_takes_over(database: Database) -> None:
     eventually(lambda: _leaders(database) == 1)
     append_events(database.writer, open_somebody_else(events))
     eventually(lambda: positions(database)["generation"] == len(events) + 1)
-    stop.set()
+    projector.stop()
     first.join(20)
     assert not first.is_alive()
 
@@ -186,15 +186,15 @@ def test_what_another_session_leads_is_not_written(database: Database, lock: str
 
 def test_events_that_come_one_by_one_share_a_page(database: Database) -> None:
     """A page costs much the same for one event as for fifty: while events keep coming, they wait for each other."""
-    events, pages, stop = wild_story(8)[:12], list[PageWritten](), threading.Event()
+    events, pages = wild_story(8)[:12], list[PageWritten]()
     projector = Projector(database.projector, period_s=1.0, on_page=pages.append)
-    thread = threading.Thread(target=projector.run, args=[stop])
+    thread = threading.Thread(target=projector.run)
     thread.start()
     eventually(lambda: positions(database).get("generation") == 0)
     for event in events:
         append_events(database.writer, [event])
     eventually(lambda: positions(database)["generation"] == len(events))
-    stop.set()
+    projector.stop()
     thread.join(20)
     assert not thread.is_alive()
     assert len(pages) < len(events) / 2

@@ -31,6 +31,7 @@ class FaultProxy:
     delay_s:            each chunk is held back so long.
     swallow:            a request that contains these bytes is not passed on: its connection is cut.
     keep_reply_to:      after a request with these bytes nothing of the reply is passed on, until `cut`.
+    replaced:           in each chunk of requests, the first of these by the second, which is as long.
     kept:               set when that request has been passed on.
     spoiled:            every connection ends early so, the old ones too.
     hides_ends:         that the server has closed a connection is not passed on.
@@ -46,6 +47,7 @@ class FaultProxy:
         self.delay_s = 0.0
         self.swallow: bytes | None = None
         self.keep_reply_to: bytes | None = None
+        self.replaced: tuple[bytes, bytes] | None = None
         self.kept = asyncio.Event()
         self.spoiled: Spoiled | None = None
         self.hides_ends = False
@@ -124,6 +126,8 @@ class _Connection:
             while chunk := await self._client[0].read(CHUNK_BYTES):
                 await self._proxy.may_pass()
                 seen = seen[-64:] + chunk
+                if self._proxy.replaced is not None:
+                    chunk = chunk.replace(*self._proxy.replaced)
                 if self._proxy.swallow is not None and self._proxy.swallow in seen:
                     self._proxy.swallow = None
                     self._proxy.swallowed += 1

@@ -16,13 +16,13 @@ EVENTUALLY_S = 20.0
 @contextmanager
 def running(database: Database, **options: Any) -> Iterator[threading.Thread]:
     """A projector that follows the log until the block ends."""
-    stop = threading.Event()
-    thread = threading.Thread(target=Projector(database.projector, **options).run, args=[stop], daemon=True)
+    projector = Projector(database.projector, **options)
+    thread = threading.Thread(target=projector.run, daemon=True)
     thread.start()
     try:
         yield thread
     finally:
-        stop.set()
+        projector.stop()
         thread.join(EVENTUALLY_S)
         assert not thread.is_alive()
 

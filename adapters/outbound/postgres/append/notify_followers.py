@@ -7,9 +7,8 @@ import contextlib
 import psycopg
 
 from adapters.outbound.postgres.wire.ask_server import LOST, WireConnection
-from adapters.outbound.postgres.wire.wake_up import WAKE_UP_CHANNEL
+from adapters.outbound.postgres.wire.wake_up import NOTIFY
 
-NOTIFY = f"SELECT pg_notify('{WAKE_UP_CHANNEL}', '')"
 NOT_DURABLE = "SELECT set_config('synchronous_commit', 'off', false)"  # nothing here is worth an fsync
 
 MIN_PAUSE_S = 0.05

@@ -10,7 +10,7 @@ Builds in use and builds used before are written together. A new build catches u
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import NamedTuple
 
 import psycopg
@@ -21,7 +21,7 @@ from adapters.outbound.postgres.builds.install_read_models import has_read_model
 from adapters.outbound.postgres.builds.lead_builds import lead
 from adapters.outbound.postgres.builds.retire_builds import retire_builds
 from adapters.outbound.postgres.project.advance_read_models import PageWritten, Parked, ReadModelWriter
-from adapters.outbound.postgres.wire.wake_up import WAKE_UP_CHANNEL
+from adapters.outbound.postgres.wire.wake_up import WakeUps
 from domain.log import LOG_ID
 from projections.engine.changes import Projection
 from projections.engine.registry import BUILDS
@@ -29,8 +29,12 @@ from projections.engine.registry import BUILDS
 PAGE_SIZE = 1_000
 """Events per transaction: large enough for bulk, small enough (some 50 ms) not to delay readers."""
 
+IDLE_S = 1.0
+"""How long a lost notification delays an event."""
+
 LOG_POLL_S = 0.03
-"""How long a missed wake-up delays an event; an idle poll costs the database about 0.1 ms."""
+"""The same where no notification arrives (behind a pooler that shares sessions). An idle poll costs the database about
+0.1 ms."""
 
 PERIOD_S = 0.1
 """From one page's beginning to the next one's while events keep coming: a page's dozen statements cost some 5 ms
@@ -82,7 +86,6 @@ class Projector:
         builds: Sequence[Projection] = BUILDS,
         *,
         page_size: int = PAGE_SIZE,
-        poll_s: float = LOG_POLL_S,
         period_s: float = PERIOD_S,
         on_page: Callable[[PageWritten], None] = lambda page: None,
         on_parked: Callable[[Parked], None] = lambda parked: None,
@@ -98,7 +101,6 @@ class Projector:
         self._info = info
         self._builds = builds
         self._page_size = page_size
-        self._poll_s = poll_s
         self._period_s = period_s
         self._on_page = on_page
         self._on_parked = on_parked
@@ -108,29 +110,45 @@ class Projector:
         self._in_use: frozenset[Projection] = frozenset()
         self._beside: dict[Projection, threading.Thread] = {}
         self._turn = threading.Lock()
+        self._wake_ups: WakeUps | None = None
+        self._stopping = threading.Event()
         self._ending = threading.Event()
         self._has_switched = threading.Event()
 
-    def run(self, stop: threading.Event) -> None:
+    def stop(self) -> None:
+        """Let `run` end soon. From any thread, before or after it began."""
+        self._stopping.set()
+        self._wake()
+
+    def run(self) -> None:
         """Follow the log until `stop`; survives a database that goes away and comes back.
 
         Raises: LogGap, LogTruncated, PositionMoved, which waiting does not cure.
         """
+        with closing(WakeUps(self._info)) as self._wake_ups:
+            self._run(self._wake_ups)
+
+    def _wake(self) -> None:
+        if self._wake_ups is not None:
+            self._wake_ups.wake()
+
+    def _run(self, wake_ups: WakeUps) -> None:
         failures = 0
         self._has_threads = True
         retiring = threading.Thread(target=self._retire, name="retiring builds", daemon=True)
         retiring.start()
         try:
-            while not stop.is_set():
+            while not self._stopping.is_set():
                 try:
                     with self._connected() as connection:
+                        wake_ups.listen(connection)
                         failures = 0
-                        self._lead(connection, stop)
+                        self._lead(connection, wake_ups)
                 except (psycopg.OperationalError, psycopg.InterfaceError) as error:
                     pause_s = RECONNECT_PAUSES_S[min(failures, len(RECONNECT_PAUSES_S) - 1)]
                     failures += 1
                     log.warning("projector lost the database", error=str(error).strip(), pause_s=pause_s)
-                    stop.wait(pause_s)
+                    self._stopping.wait(pause_s)
         finally:
             self._ending.set()
             for thread in (retiring, *self._beside.values()):
@@ -158,7 +176,6 @@ class Projector:
         with psycopg.connect(self._info, autocommit=True) as connection:
             connection.prepare_threshold = 0
             self._install(connection)
-            connection.execute(f"LISTEN {WAKE_UP_CHANNEL}".encode())
             yield connection
 
     def _install(self, connection: psycopg.Connection) -> None:
@@ -171,18 +188,23 @@ class Projector:
     def _writer(self, connection: psycopg.Connection) -> ReadModelWriter:
         return ReadModelWriter(connection, self._page_size, self._tell, self._on_parked)
 
-    def _lead(self, connection: psycopg.Connection, stop: threading.Event) -> None:
+    def _lead(self, connection: psycopg.Connection, wake_ups: WakeUps) -> None:
         read_models = self._writer(connection)
-        look_at_s = 0.0
-        while not stop.is_set():
+        look_at_s, leads_all = 0.0, False
+        while not self._stopping.is_set():
             if time.monotonic() >= look_at_s or self._has_switched.is_set():
                 self._has_switched.clear()
-                self._leads_all(connection, read_models)
+                leads_all = self._leads_all(connection, read_models)
                 look_at_s = time.monotonic() + LEADER_POLL_S
             if read_models.builds:
-                self._follow(connection, read_models, stop)
+                began_s = time.monotonic()
+                written = read_models.advance()
+                if not written:
+                    wake_ups.wait(connection, self._idle_s(wake_ups, leads_all))
+                elif written < self._page_size:
+                    self._stopping.wait(max(0.0, began_s + self._period_s - time.monotonic()))
             else:
-                stop.wait(LEADER_POLL_S)
+                self._stopping.wait(LEADER_POLL_S)
 
     def _leads_all(self, connection: psycopg.Connection, read_models: ReadModelWriter) -> bool:
         """Lead every build that is or was in use and has no other leader; False if one has. New builds catch up in
@@ -210,6 +232,7 @@ class Projector:
             try:
                 if beside.run(self._ending, LEADER_POLL_S):
                     self._has_switched.set()
+                    self._wake()
                     beside.show_to_people()
                 return
             except (psycopg.OperationalError, psycopg.InterfaceError) as error:
@@ -250,15 +273,9 @@ class Projector:
         if not self._in_use.isdisjoint(page.builds):
             self._on_page(page)
 
-    def _follow(self, connection: psycopg.Connection, read_models: ReadModelWriter, stop: threading.Event) -> None:
-        """Write new events, then wait: for the next one if there were none, else (unless more is due) the period."""
-        began_s = time.monotonic()
-        written = read_models.advance()
-        if not written:
-            self._wait_for_events(connection)
-        elif written < self._page_size:
-            stop.wait(max(0.0, began_s + self._period_s - time.monotonic()))
-
-    def _wait_for_events(self, connection: psycopg.Connection) -> None:
-        for _ in connection.notifies(timeout=self._poll_s, stop_after=1):
-            pass
+    @staticmethod
+    def _idle_s(wake_ups: WakeUps, leads_all: bool) -> float:
+        """How long to wait for a new event, if there was none."""
+        if not wake_ups.arrive:
+            return LOG_POLL_S
+        return IDLE_S if leads_all else LEADER_POLL_S

@@ -12,6 +12,12 @@ ACCESS_POLL_S = 0.1
 FRESH_S = 0.5
 """If the tail was not read for longer, it may miss a revocation: keys are then read from their streams."""
 
+RESTS_AFTER_S = 2.0
+"""Without a question for so long the tail rests: it is read seldom, and once more before the next answer."""
+
+REST_POLL_S = 5.0
+"""While it rests; never to read it would leave much to read, if other processes append."""
+
 POLL_TIMEOUT_S = 2.0
 
 HEAD = "SELECT position, NULL, NULL FROM ledger.head"
@@ -40,12 +46,27 @@ class AccessTail:
         self._on_event = on_event
         self._on_begin = on_begin
         self._read_at_s = float("-inf")
+        self._asked_at_s = float("-inf")
+        self._rest: asyncio.Future[None] | None = None  # done after the first read behind it
+        self._wake_up = asyncio.Event()
         self._connection: WireConnection | None = None
         self.position: int | None = None
         self.started_at = 0
 
     def is_fresh(self) -> bool:
-        return asyncio.get_running_loop().time() - self._read_at_s <= FRESH_S
+        """Ends a rest; `end_of_rest` waits for that."""
+        self._asked_at_s = asyncio.get_running_loop().time()
+        if self._rest is not None:
+            self._wake_up.set()
+        return self._asked_at_s - self._read_at_s <= FRESH_S
+
+    async def end_of_rest(self, patience_s: float) -> None:
+        """Wait until the tail was read once after a rest; no longer than `patience_s`, and not at all without one."""
+        if self._rest is not None:
+            self._wake_up.set()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(patience_s):
+                    await asyncio.shield(self._rest)
 
     async def run(self) -> None:
         """Poll until cancelled."""
@@ -53,9 +74,29 @@ class AccessTail:
             while True:
                 with contextlib.suppress(psycopg.Error, *LOST):
                     await self.poll()
-                await asyncio.sleep(ACCESS_POLL_S)
+                self._end_rest()
+                await self._pause()
         finally:
+            self._wake_up.set()
+            self._end_rest()
             self.close()
+
+    async def _pause(self) -> None:
+        loop = asyncio.get_running_loop()
+        if loop.time() - self._asked_at_s <= RESTS_AFTER_S:
+            await asyncio.sleep(ACCESS_POLL_S)
+            return
+        if self._rest is None:
+            self._wake_up.clear()
+            self._rest = loop.create_future()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(REST_POLL_S):
+                await self._wake_up.wait()
+
+    def _end_rest(self) -> None:
+        if self._rest is not None and self._wake_up.is_set():
+            self._rest.set_result(None)
+            self._rest = None
 
     def close(self) -> None:
         if self._connection is not None:

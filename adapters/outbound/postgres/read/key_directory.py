@@ -83,6 +83,7 @@ class CachedKeyDirectory:
         return None if found is None else _admitted(found, secret_hash, self._clock.now())
 
     async def authenticate(self, secret: str) -> Caller:
+        await self.tail.end_of_rest(KEY_READ_PATIENCE_S)
         caller = self.remembered(secret)
         if caller is not None:
             return caller
