@@ -3,6 +3,7 @@
 The library reads that variable on import: `serve` sets it for its children, `api` run alone has none.
 """
 
+import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -36,12 +37,14 @@ class Metrics:
     """The instruments of one process.
 
     sample:       the database's figures for the next scrape.
+    scraped:      set by each scrape.
     queue_depth:  returns the commands waiting in the ledger; called after each append and every second.
     busy_streams: returns the streams that another session keeps locked; called every second.
     """
 
     def __init__(self, multiprocess_folder: Path | None = None) -> None:
         self.sample = Sample()
+        self.scraped = asyncio.Event()
         self.queue_depth: Callable[[], int] = lambda: 0
         self.busy_streams: Callable[[], int] = lambda: 0
         self._folder = multiprocess_folder
@@ -117,6 +120,7 @@ class Metrics:
 
     def exposition(self) -> tuple[bytes, str]:
         """Prometheus text of all processes that share the folder, and its content type."""
+        self.scraped.set()
         registry = self._own
         if self._folder is not None:
             registry = CollectorRegistry()

@@ -1,7 +1,9 @@
 """The checks of /ready, and the database sample for the next scrape of /metrics."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
+from time import monotonic
 
 import psycopg
 from psycopg_pool import PoolTimeout
@@ -25,6 +27,10 @@ LISTEN_AGAIN_S = 60.0
 AWAY = (psycopg.Error, PoolTimeout, TimeoutError, OSError)
 
 SAMPLE_EVERY_S = 1.0
+SAMPLE_SELDOM_S = 15.0
+WATCHED_FOR_S = 60.0
+"""Without a scrape for so long, the database is sampled seldom: nobody looks, and each sample is two queries."""
+
 TRY_AGAIN_S = 0.1
 """While there is no sample: in a fresh installation, the read models start a moment after the first API process."""
 
@@ -106,7 +112,9 @@ class ReadinessChecks:
 
 
 async def sample_database(credits: CreditReads, reader: Reader, metrics: Metrics) -> None:
-    """Refresh `metrics.sample` every second until cancelled: a scrape itself cannot wait for the database."""
+    """Refresh `metrics.sample` until cancelled, since a scrape itself cannot wait for the database: every second, but
+    seldom while nobody scrapes, and at once when somebody does again."""
+    watched_until_s = monotonic()
     while True:
         metrics.note_queue()
         metrics.note_busy_streams()
@@ -116,5 +124,13 @@ async def sample_database(credits: CreditReads, reader: Reader, metrics: Metrics
         except AWAY:
             metrics.sample = Sample()
             await asyncio.sleep(TRY_AGAIN_S)
-        else:
+            continue
+        if metrics.scraped.is_set():
+            metrics.scraped.clear()
+            watched_until_s = monotonic() + WATCHED_FOR_S
+        if monotonic() < watched_until_s:
             await asyncio.sleep(SAMPLE_EVERY_S)
+        else:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(SAMPLE_SELDOM_S):
+                    await metrics.scraped.wait()
