@@ -42,15 +42,6 @@ HTTP1_PATCHES = (
         "self.is_done = True",
         BODIES,
     ),
-    Patch(
-        "providers",
-        "a body of two lengths is read by one of them",
-        HEAD,
-        "length is not None or coding",
-        "coding",
-        HEADS,
-    ),
-    Patch("providers", "a length may be written in any way", HEAD, "not length.isdigit() or ", "", HEADS),
     Patch("providers", "another protocol is read as HTTP", HEAD, 'version not in ("1.1", "1.0") or ', "", HEADS),
     Patch(
         "providers", "closing is announced in vain", HEAD, 'keeps and b"close" not in _words(options)', "keeps", HEADS

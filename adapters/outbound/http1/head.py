@@ -13,8 +13,6 @@ HEAD_END = b"\r\n\r\n"
 MAX_HEAD_BYTES = 64 * 1024
 """Providers send 1 to 4 KB, many of them policies and request ids."""
 
-MAX_LENGTH_DIGITS = 18
-
 BODILESS = frozenset({204, 304})
 
 
@@ -62,14 +60,13 @@ def read_head(data: bytes) -> ResponseHead:
 
 
 def _body_of(status: int, headers: Mapping[bytes, bytes]) -> Body:
+    """llhttp has refused two lengths, a length beside a transfer encoding, and one that is no number."""
     coding, length = headers.get(b"transfer-encoding"), headers.get(b"content-length")
     if coding is not None:
-        if length is not None or coding.lower() != b"chunked":
-            raise MalformedResponse("the length of the body is ambiguous")
+        if coding.lower() != b"chunked":
+            raise MalformedResponse("a transfer encoding that is not accepted")
         return ChunkedBody()
     if length is not None:
-        if not length.isdigit() or len(length) > MAX_LENGTH_DIGITS:
-            raise MalformedResponse("content-length is no number")
         return SizedBody(0 if status in BODILESS or status < 200 else int(length))
     return SizedBody(0) if status in BODILESS or status < 200 else BodyUntilEnd()
 

@@ -95,6 +95,7 @@ def test_a_body_that_is_cut_is_never_done(chunks: list[bytes], missing: int, cut
     "data",
     [
         b"5;name=value\r\nhello\r\n0\r\n\r\n",
+        b"5;a\r\nhello\r\n0\r\n\r\n",
         b"5 \r\nhello\r\n0\r\n\r\n",
         b" 5\r\nhello\r\n0\r\n\r\n",
         b"0x5\r\nhello\r\n0\r\n\r\n",

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -275,7 +276,8 @@ async def test_an_answer_before_the_request_is_malformed(pause_s: float) -> None
 
         async def slow(*args: object) -> object:
             connection = await connect(*args)  # type: ignore[arg-type]
-            await asyncio.sleep(pause_s or 0.01)
+            await asyncio.sleep(pause_s)
+            time.sleep(0.02)  # noqa: ASYNC251 - the loop is busy
             connection.check_silence()
             return connection
 
@@ -413,6 +415,23 @@ async def test_who_gives_up_ends_the_connection_and_the_next_is_not_disturbed(gi
             with pytest.raises((asyncio.CancelledError, TimeoutError)):
                 await task
         await asyncio.wait_for(closed.wait(), 2)
+        assert await client.ask(b"next") == (200, b"anext")
+        assert server.connections == 2
+
+
+async def test_a_deadline_in_the_middle_of_a_body_ends_the_connection() -> None:
+    async def talk(reader: Reader, writer: Writer, number: int) -> None:
+        if number:
+            await echo(reader, writer, number)
+        async for _ in requests(reader):
+            writer.write(answer(b"hello")[:-2])
+            await asyncio.sleep(0.4)
+            writer.write(b"lo")
+
+    async with talking(talk) as (server, client):
+        with pytest.raises(TimeoutError):
+            await client.ask(timeout_s=0.1)
+        await rest()
         assert await client.ask(b"next") == (200, b"anext")
         assert server.connections == 2
 

@@ -11,7 +11,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from adapters.outbound.postgres.builds import project_log
 from adapters.outbound.postgres.project.advance_read_models import ReadModelWriter
-from adapters.outbound.postgres.wire.wake_up import LISTEN, NOTIFY, WakeUps, notifications_arrive
+from adapters.outbound.postgres.wire.wake_up import LISTEN, NOTIFY, PROOF_WITHIN_S, WakeUps, notifications_arrive
 from tests.projections import append_events as appending
 from tests.projections.append_events import append_events
 from tests.projections.story import wild_story
@@ -96,6 +96,7 @@ def test_where_no_notification_arrives_it_polls(database: Database, monkeypatch:
         behind: Any = type("Behind", (), {"projector": through(proxy.port, database.projector)})
         with running(behind):
             eventually(lambda: caught_up(database, 0))
+            time.sleep(PROOF_WITHIN_S + 1.0)  # by then it waits
             append_events(database.writer, events)
             eventually(lambda: caught_up(database, len(events)))
         assert not notifications_arrive(through(proxy.port, database.writer))

@@ -10,7 +10,7 @@ from adapters.outbound.postgres.read.key_directory import CachedKeyDirectory
 from domain.api_key.api_key import Revoke
 from tests.domain.credit_words import NOW
 from tests.rigs.databases import Database
-from tests.rigs.postgres.key_directories import LogKeyReads, change_key, directory, issue, verdict
+from tests.rigs.postgres.key_directories import SECRET, LogKeyReads, change_key, directory, issue, verdict, written
 from tests.rigs.postgres.ledgers import eventually, processes
 
 
@@ -58,8 +58,9 @@ async def test_a_revocation_during_the_rest_counts_for_the_first_request(databas
         await issue(one)
         async with directory(database, other, LogKeyReads(database)) as keys:
             assert await verdict(keys) == "served"
-            await asyncio.sleep(0.5)
+            await asyncio.sleep(2 * follow_access.FRESH_S)
             await change_key(one, Revoke(at=NOW))
+            assert keys.remembered(written(SECRET)) is None, "nothing is believed before the tail was read again"
             assert await verdict(keys) == "invalid_api_key"
 
 
