@@ -11,7 +11,7 @@ RATE_PER_S = 300.0
 MAX_LAG_S = 0.25
 """For 99 of 100 events, as ever."""
 MAX_LAG_OF_A_SLOW_MACHINE_S = 1.0
-"""What this machine measures differs by a factor of 2.3 from one day to the next; the figure is in docs/reliability.md."""
+"""One machine measured 2.3 times as much on one day as on another; the figures are in docs/reliability.md."""
 LEAST_SENT = 0.8
 """The generator sends nothing while all its 64 connections wait: then the machine is slower than the rate. Beyond a
 fifth there was no such load."""
