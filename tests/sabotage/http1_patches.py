@@ -136,4 +136,20 @@ HTTP1_PATCHES = (
         TLS,
     ),
     Patch("providers", "no session is resumed", ORIGIN, '{"session": self.session, **named}', "named", TLS),
+    Patch(
+        "providers",
+        "a key with a line break begins another header",
+        "adapters/outbound/providers/offers/load_catalog.py",
+        "if not is_printable_ascii(api_key):",
+        "if False:",
+        "tests/adapters/providers/test_providers_file.py",
+    ),
+    Patch(
+        "providers",
+        "a URL with a line break begins another header",
+        "adapters/outbound/providers/offers/read_rows.py",
+        "if not reachable or not is_printable_ascii(url):",
+        "if not reachable:",
+        "tests/adapters/providers/test_providers_file.py",
+    ),
 )

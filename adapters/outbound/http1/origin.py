@@ -27,11 +27,11 @@ def verifying_context() -> ResumingContext:
 
 
 class Origin:
-    """Scheme, host and port of a URL. tls: None for plain HTTP."""
+    """Scheme, host and port of a URL of printable ASCII. tls: None for plain HTTP."""
 
     def __init__(self, url: str, context: ResumingContext | None = None) -> None:
         parts = urlsplit(url)
-        self.host = (parts.hostname or "").encode("idna").decode()
+        self.host = parts.hostname or ""
         self.port = parts.port or PORTS[parts.scheme]
         self.tls = (context or verifying_context()) if parts.scheme == "https" else None
         named = f"[{self.host}]" if ":" in self.host else self.host

@@ -134,6 +134,11 @@ PRICE = 'price = {input = "1", output = "1"}\n'
         ('[providers.acme]\napi_key = "x"', "providers.acme.base_url", "must be an http(s) URL"),
         ('[providers.acme]\nbase_url = "ftp://a.b"\napi_key = "x"', "providers.acme.base_url", "http(s) URL"),
         ('[providers.acme]\nbase_url = "https://u:p@a.b"\napi_key = "x"', "providers.acme.base_url", "credentials"),
+        ('[providers.acme]\nbase_url = "https://a.b/v 1"\napi_key = "x"', "providers.acme.base_url", "http(s) URL"),
+        ('[providers.acme]\nbase_url = "https://a.b/v\\n1"\napi_key = "x"', "providers.acme.base_url", "http(s) URL"),
+        ('[providers.acme]\nbase_url = "https://ä.b/v1"\napi_key = "x"', "providers.acme.base_url", "http(s) URL"),
+        ('[providers.acme]\nbase_url = "https://a.b"\napi_key = "x\\r\\ny: z"', "providers.acme.api_key", "line break"),
+        ('[providers.acme]\nbase_url = "https://a.b"\napi_key = "x y"', "providers.acme.api_key", "white space"),
         ('[providers.openai]\ngenai_prices = "groq"', "providers.openai", "is in the registry"),
         ('[providers.sandbox]\nbase_url = "http://a.b"\napi_key = "x"', "providers.sandbox", "built-in sandbox"),
     ],
@@ -144,6 +149,14 @@ def test_a_mistake_is_named_with_file_row_and_field(tmp_path: Path, text: str, p
     assert str(refused.value).startswith(f"{tmp_path / 'providers.toml'}: {place}")
     assert words in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("key", ["sk-acme\n", " sk-acme", "sk\r\nx: y", "sk-ä", "sk\0"])
+def test_a_key_that_no_header_can_carry_is_named_by_its_variable_and_not_shown(key: str) -> None:
+    with pytest.raises(ProvidersFileInvalid) as refused:
+        load_catalog(None, {"OPENAI_API_KEY": key}, None, on=TODAY)
+    assert "providers.openai.api_key_env: OPENAI_API_KEY holds" in str(refused.value)
+    assert key.strip() not in str(refused.value)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -13,11 +13,14 @@ from adapters.outbound.providers.offers.read_rows import (
     REGISTRY_FILE,
     SANDBOX_FILE,
     ProvidersFileInvalid,
+    is_printable_ascii,
     read_rows,
     require_address,
 )
 from adapters.outbound.providers.offers.rows import ProviderRow
 from domain.catalog.offer import Offer
+
+NOT_SENDABLE = "holds white space, a line break or another character that no API key has"
 
 
 def key_names(providers_file: Path | None) -> frozenset[str]:
@@ -48,6 +51,10 @@ def load_catalog(
     for file, name, row in _rows(providers_file, sandbox_base_url):
         api_key = row.api_key or keys.get(row.api_key_env, "")
         if api_key:
+            if not is_printable_ascii(api_key):
+                place = f"providers.{name}.{'api_key' if row.api_key else 'api_key_env'}"
+                where = "" if row.api_key else f"{row.api_key_env} "
+                raise ProvidersFileInvalid(file, place, f"{where}{NOT_SENDABLE}")
             endpoints[name] = endpoint_of(name, row, api_key)
             offers += _offers(file, name, row, on)
         elif file != REGISTRY_FILE:

@@ -90,13 +90,18 @@ def _require_distinct_models(file: Path, place: str, row: ProviderRow) -> None:
         seen.add(model.id)
 
 
+def is_printable_ascii(text: str) -> bool:
+    """What the head of a request can carry; a line break would begin another header."""
+    return text.isascii() and text.isprintable() and " " not in text
+
+
 def _fault_of_url(url: str) -> str:
     try:
         parts = urlsplit(url)
         reachable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         reachable = False
-    if not reachable:
+    if not reachable or not is_printable_ascii(url):
         return "must be an http(s) URL such as https://api.acme.com/v1"
     if parts.username or parts.password or parts.query or parts.fragment:
         return "must not carry credentials, a query or a fragment"
