@@ -38,10 +38,14 @@ async def answers(reads: Reads, events: list[RecordedEvent]) -> list[object]:
     return found
 
 
-@pytest.mark.parametrize("turn", [1, 2])
-async def test_fakes_answer_as_postgres_does(database: Database, turn: int) -> None:
-    seed = random.randrange(10**6)
-    print(f"seed {seed} ({turn})")
+EXTENDED = 428_731
+"""At its end a reservation is open that holds a lot by an extension alone."""
+
+
+@pytest.mark.parametrize("fixed", [EXTENDED, None])
+async def test_fakes_answer_as_postgres_does(database: Database, fixed: int | None) -> None:
+    seed = random.randrange(10**6) if fixed is None else fixed
+    print(f"seed {seed}")
     events = wild_story(seed, steps=200)
     await asyncio.to_thread(append_events, database.writer, events)
     await asyncio.to_thread(Projector(database.projector).catch_up)

@@ -10,7 +10,8 @@ class MemoryDueReads:
         self._tables = tables
 
     async def reservations(self, now: datetime, limit: int) -> Sequence[tuple[str, str]]:
-        holds = [row for row in self._tables.rows(OPEN_HOLD) if row["expires_at"] <= now]
+        """A lot that only an extension holds has no expiry of its own."""
+        holds = [row for row in self._tables.rows(OPEN_HOLD) if row["expires_at"] and row["expires_at"] <= now]
         holds.sort(key=lambda row: (row["expires_at"], row["position"]))
         return list(dict.fromkeys((row["account_id"], row["reservation_id"]) for row in holds))[:limit]
 

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 from psycopg_pool import AsyncConnectionPool
 
 from adapters.outbound.crypto.personal_data import SealedPersonalData
@@ -25,6 +26,7 @@ from domain.pricing.price import PriceSet, PriceTier
 from tests.fakes.counting_telemetry import CountingTelemetry
 from tests.fakes.memory_catalog import MemoryCatalog
 from tests.fakes.no_counter import NoCounter
+from tests.fakes.reads.positions import MemoryPositionReads
 from tests.fakes.scripted_providers import ScriptedProviders
 from tests.golden.logs.told import ToldSecrets
 from tests.rigs.postgres import ledgers
@@ -75,7 +77,7 @@ class LedgerGateway:
         self.ids = SeededIds(self.clock, random.Random(at.isoformat()))
         ring = [key.encode() for key in secrets.keyring]
         self.personal_data = SealedPersonalData(secrets.pepper.encode(), ring, PostgresDataKeys(pool))
-        self.reads = postgres_reads(pool)
+        self.reads = replace(postgres_reads(pool), positions=MemoryPositionReads([]))  # no projector is waited for
         self.providers = ScriptedProviders()
         self.catalog = MemoryCatalog([_offer("acme", 10**9, 2 * 10**9), _offer("dearer", 2 * 10**9, 5 * 10**9)])
         ports = Ports(ledger, self.personal_data, self.reads, self.clock, self.ids)
