@@ -2,7 +2,7 @@
 
 from tests.sabotage.patch import Patch
 
-ROOM = "adapters/outbound/http1/"
+ROOM = "adapters/outbound/providers/http1/"
 BODY, HEAD, RESPONSE = f"{ROOM}body.py", f"{ROOM}head.py", f"{ROOM}response.py"
 CONNECTION, POOL, ORIGIN = f"{ROOM}connection.py", f"{ROOM}pool.py", f"{ROOM}origin.py"
 BODIES, HEADS = "tests/adapters/http1/test_body.py", "tests/adapters/http1/test_head.py"

@@ -5,12 +5,12 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Se
 from contextlib import aclosing, asynccontextmanager, suppress
 from time import monotonic
 
-from adapters.outbound.http1.faults import HttpFault
-from adapters.outbound.http1.pool import Pool
-from adapters.outbound.http1.response import Response
 from adapters.outbound.providers.dialects.dialect import ChatReader
 from adapters.outbound.providers.endpoint import Endpoint
 from adapters.outbound.providers.failures import BrokenAnswer, ErrorClass
+from adapters.outbound.providers.http1.faults import HttpFault
+from adapters.outbound.providers.http1.pool import Pool
+from adapters.outbound.providers.http1.response import Response
 from adapters.outbound.providers.responses import (
     EVENT_STREAM,
     JSON,

@@ -4,9 +4,9 @@ import math
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from adapters.outbound.http1.faults import ResponseTooLarge
-from adapters.outbound.http1.response import Response
 from adapters.outbound.providers.failures import BrokenAnswer, ErrorClass, ProviderError
+from adapters.outbound.providers.http1.faults import ResponseTooLarge
+from adapters.outbound.providers.http1.response import Response
 from adapters.outbound.providers.route import Route
 from adapters.outbound.providers.watch import Watch
 

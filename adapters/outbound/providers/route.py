@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import msgspec
 
-from adapters.outbound.http1.origin import Origin
 from adapters.outbound.providers.dialects import openai
 from adapters.outbound.providers.dialects.dialect import Dialect
 from adapters.outbound.providers.endpoint import Endpoint
+from adapters.outbound.providers.http1.origin import Origin
 
 DIALECTS: Mapping[str, Dialect] = {"openai": openai}
 

@@ -7,7 +7,6 @@ from time import monotonic
 
 import msgspec
 
-from adapters.outbound.http1.faults import ConnectFailed, HttpFault, MalformedResponse
 from adapters.outbound.providers.endpoint import Endpoint
 from adapters.outbound.providers.failures import (
     BrokenAnswer,
@@ -17,6 +16,7 @@ from adapters.outbound.providers.failures import (
     failure_of_status,
     failure_of_transport,
 )
+from adapters.outbound.providers.http1.faults import ConnectFailed, HttpFault, MalformedResponse
 from application.ports.provider_failure import ProviderFailure
 
 MAX_MESSAGE_CHARACTERS = 2_000

@@ -20,10 +20,10 @@ import uvloop
 from adapters.inbound.http.app import GatewayApp, create_app
 from adapters.inbound.http.edge.connections import Connections
 from adapters.inbound.http.edge.protocol import Edge
-from adapters.outbound.http1.pool import MAX_CONNECTIONS_PER_ORIGIN
 from adapters.outbound.postgres.read.ask_builds import PoolReader
 from adapters.outbound.postgres.read.key_directory import CachedKeyDirectory
 from adapters.outbound.postgres.wire.wake_up import notifications_arrive
+from adapters.outbound.providers.http1.pool import MAX_CONNECTIONS_PER_ORIGIN
 from adapters.outbound.providers.http_chat_providers import HttpChatProviders
 from adapters.outbound.providers.offers.catalog import ProviderCatalog
 from adapters.outbound.providers.shared_providers import SharedProviders

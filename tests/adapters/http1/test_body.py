@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.outbound.http1.body import Body, BodyUntilEnd, ChunkedBody, SizedBody
-from adapters.outbound.http1.faults import ConnectionBroken, MalformedResponse
+from adapters.outbound.providers.http1.body import Body, BodyUntilEnd, ChunkedBody, SizedBody
+from adapters.outbound.providers.http1.faults import ConnectionBroken, MalformedResponse
 
 HEAD = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n"
 CHUNKS = st.lists(st.binary(min_size=1, max_size=40) | st.binary(min_size=250, max_size=300), max_size=8)

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from adapters.outbound.http1.body import BodyUntilEnd, ChunkedBody, SizedBody
-from adapters.outbound.http1.faults import MalformedResponse
-from adapters.outbound.http1.head import read_head
+from adapters.outbound.providers.http1.body import BodyUntilEnd, ChunkedBody, SizedBody
+from adapters.outbound.providers.http1.faults import MalformedResponse
+from adapters.outbound.providers.http1.head import read_head
 
 
 def head(*lines: bytes, status: bytes = b"HTTP/1.1 200 OK") -> bytes:

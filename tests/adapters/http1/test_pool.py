@@ -10,17 +10,17 @@ from typing import TypeAlias
 
 import pytest
 
-from adapters.outbound.http1 import pool as pool_module
-from adapters.outbound.http1.faults import (
+from adapters.outbound.providers.http1 import pool as pool_module
+from adapters.outbound.providers.http1.faults import (
     ConnectFailed,
     ConnectionBroken,
     MalformedResponse,
     ResponseTooLarge,
 )
-from adapters.outbound.http1.head import MAX_HEAD_BYTES
-from adapters.outbound.http1.origin import Origin
-from adapters.outbound.http1.pool import Pool
-from adapters.outbound.http1.response import HIGH_WATER_BYTES, MAX_INFORMATIONAL
+from adapters.outbound.providers.http1.head import MAX_HEAD_BYTES
+from adapters.outbound.providers.http1.origin import Origin
+from adapters.outbound.providers.http1.pool import Pool
+from adapters.outbound.providers.http1.response import HIGH_WATER_BYTES, MAX_INFORMATIONAL
 from tests.rigs.providers.http1 import requests
 from tests.rigs.providers.raw_server import RawServer, Talk, answer, raw_server
 

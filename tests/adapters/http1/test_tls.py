@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from adapters.outbound.http1.faults import ConnectFailed
-from adapters.outbound.http1.origin import Origin, ResumingContext, verifying_context
-from adapters.outbound.http1.pool import Pool
+from adapters.outbound.providers.http1.faults import ConnectFailed
+from adapters.outbound.providers.http1.origin import Origin, ResumingContext, verifying_context
+from adapters.outbound.providers.http1.pool import Pool
 from adapters.outbound.providers.http_chat_providers import HttpChatProviders
 from application.ports.provider_failure import ProviderFailure
 from tests.adapters.providers.call_words import a_call, an_endpoint

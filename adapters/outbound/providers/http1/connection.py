@@ -6,8 +6,8 @@ import ssl
 from collections.abc import Callable
 from typing import cast
 
-from adapters.outbound.http1.faults import ConnectionBroken, HttpFault, MalformedResponse
-from adapters.outbound.http1.response import Response
+from adapters.outbound.providers.http1.faults import ConnectionBroken, HttpFault, MalformedResponse
+from adapters.outbound.providers.http1.response import Response
 
 JOIN_BELOW_BYTES = 64 * 1024
 """Head and body up to this size are sent as one piece; a larger body is not copied."""

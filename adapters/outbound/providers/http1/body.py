@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from adapters.outbound.http1.faults import ConnectionBroken, MalformedResponse
+from adapters.outbound.providers.http1.faults import ConnectionBroken, MalformedResponse
 
 MAX_CHUNK_DIGITS = 8
 """Hexadecimal digits of a chunk's size: 4 GiB."""

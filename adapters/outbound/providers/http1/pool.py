@@ -6,10 +6,10 @@ from functools import partial
 
 import aiohappyeyeballs
 
-from adapters.outbound.http1.connection import HttpConnection
-from adapters.outbound.http1.faults import ConnectFailed
-from adapters.outbound.http1.origin import AddressInfo, Origin, addresses_of
-from adapters.outbound.http1.response import Response
+from adapters.outbound.providers.http1.connection import HttpConnection
+from adapters.outbound.providers.http1.faults import ConnectFailed
+from adapters.outbound.providers.http1.origin import AddressInfo, Origin, addresses_of
+from adapters.outbound.providers.http1.response import Response
 
 MAX_CONNECTIONS = 4_096
 """One connection per open request: one process cannot relay so many, so the limit binds only if something is wrong."""

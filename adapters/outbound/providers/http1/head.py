@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import httptools
 
-from adapters.outbound.http1.body import Body, BodyUntilEnd, ChunkedBody, SizedBody
-from adapters.outbound.http1.faults import MalformedResponse
+from adapters.outbound.providers.http1.body import Body, BodyUntilEnd, ChunkedBody, SizedBody
+from adapters.outbound.providers.http1.faults import MalformedResponse
 
 HEAD_END = b"\r\n\r\n"
 

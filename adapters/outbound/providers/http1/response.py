@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from adapters.outbound.http1.body import Body
-from adapters.outbound.http1.faults import ConnectionBroken, HttpFault, MalformedResponse, ResponseTooLarge
-from adapters.outbound.http1.head import HEAD_END, MAX_HEAD_BYTES, ResponseHead, read_head
+from adapters.outbound.providers.http1.body import Body
+from adapters.outbound.providers.http1.faults import ConnectionBroken, HttpFault, MalformedResponse, ResponseTooLarge
+from adapters.outbound.providers.http1.head import HEAD_END, MAX_HEAD_BYTES, ResponseHead, read_head
 
 MAX_INFORMATIONAL = 8
 """1xx responses that are skipped before the final one."""
