@@ -152,4 +152,12 @@ HTTP1_PATCHES = (
         "if not reachable:",
         "tests/adapters/providers/test_providers_file.py",
     ),
+    Patch(
+        "providers",
+        "a connection that had to wait is deaf to the next answer",
+        RESPONSE,
+        "            self._is_paused = False\n            self._set_paused(False)\n        self._on_end()",
+        "            pass\n        self._on_end()",
+        "tests/adapters/http1/test_response.py",
+    ),
 )

@@ -78,6 +78,7 @@ class Pool:
                 raise
             raise ConnectFailed(f"no connection within {connect_timeout_s} s") from error
         except (OSError, UnicodeError) as error:
+            self._addresses.pop(origin, None)  # it may have moved
             raise ConnectFailed(f"{type(error).__name__}: {error}") from error
         finally:
             self._connecting[origin] -= 1

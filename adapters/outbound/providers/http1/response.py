@@ -91,7 +91,7 @@ class Response:
         data = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
         self._parts.clear()
         self._size = 0
-        if self._is_paused and not self._is_complete:
+        if self._is_paused:
             self._is_paused = False
             self._set_paused(False)
         return data
@@ -197,6 +197,9 @@ class Response:
     def _complete(self) -> None:
         self._is_complete = True
         self._timer.cancel()
+        if self._is_paused:  # the next request on this connection must be heard
+            self._is_paused = False
+            self._set_paused(False)
         self._on_end()
 
     async def _wait(self) -> None:
