@@ -14,7 +14,7 @@ from application.generate.request.read_chat_request import ChatRequest
 from application.ports.clock import Clock
 from application.ports.ids import Ids
 from application.ports.key_directory import Caller
-from application.ports.ledger import Ledger, Recorded
+from application.ports.ledger import Ledger, Recorded, Waiting
 from application.ports.personal_data import PersonalData
 from application.ports.telemetry import Telemetry
 from domain.account.account import burnable_kinds
@@ -77,6 +77,7 @@ class ReserveCredit:
         self._ids = ids
         self._telemetry = telemetry
         self._deadlines = deadlines
+        self._waiting = Waiting(deadlines.reserve_patience_s, sheddable=True)
         self._unpaid_limit = unpaid_limit
         self._key_owners = KeyOwners(ledger)
 
@@ -187,11 +188,10 @@ class ReserveCredit:
             command_id=step_id(reservation, "reserve"),
             correlation_id=reservation,
             input_hash=request_hash,
-            sheddable=True,
+            waiting=self._waiting,
         )
         try:
-            async with asyncio.timeout(self._deadlines.reserve_patience_s):
-                recorded = await reserving
+            recorded = await reserving
         except TimeoutError:
             self._take_back(caller, reservation)
             raise DomainError("ledger_unavailable", retry_after_s=1) from None

@@ -1,8 +1,7 @@
 """The second durable step: charge the actual, before the last byte leaves (P1)."""
 
-import asyncio
-from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -14,14 +13,13 @@ from application.generate.metering.meter_answer import Metered
 from application.generate.reserve_credit import Deadlines
 from application.ports.answers import StoredAnswer
 from application.ports.clock import Clock
-from application.ports.ledger import Ledger
+from application.ports.ledger import Ledger, Recorded, Waiting
 from application.ports.personal_data import PersonalData
 from application.ports.telemetry import Telemetry
 from domain.credit.commands import Release, Reserve, Settle, Unpaid
 from domain.credit.decider import CREDIT
 from domain.credit.events import Attempt, Generation, Settled, ShortfallRecorded
 from domain.errors import DomainError
-from domain.event import Event
 
 MAX_STORED_BYTES = 1_000_000
 """An answer larger than this is not kept for retries; its charge still is (docs/reference/rules.md#idempotency)."""
@@ -74,7 +72,6 @@ class SettleCharge:
         self._deadlines = deadlines
         self._keep_answers_s = keep_answers_s
         self._kept = kept
-        self._settling: set[asyncio.Task[Receipt]] = set()  # asyncio itself holds tasks weakly
 
     async def __call__(self, held: Held, outcome: Outcome) -> Receipt:
         """Record the charge; returns after the commit.
@@ -85,32 +82,25 @@ class SettleCharge:
         """
         settle_id = step_id(held.reservation, "settle")
         stored = await self._stored(held, settle_id, outcome.answer)
-        settling = asyncio.create_task(self._record(held, self._command(held, outcome), settle_id, stored))
-        self._settling.add(settling)
-        settling.add_done_callback(self._settling.discard)
-        patience_s = (held.deadline_at - self._clock.now()).total_seconds()
+        command = self._command(held, outcome)
+        patience_s = (held.deadline_at - command.at).total_seconds()
         try:
-            async with asyncio.timeout(max(patience_s, MIN_SETTLE_PATIENCE_S)):
-                return await asyncio.shield(settling)
+            with self._telemetry.span("settle", held.reservation_id):
+                recorded = await self._ledger.transact(
+                    CREDIT,
+                    held.caller.account_id,
+                    command,
+                    command_id=settle_id,
+                    correlation_id=held.reservation,
+                    answer=stored,
+                    waiting=Waiting(
+                        patience_s=max(patience_s, MIN_SETTLE_PATIENCE_S),
+                        on_recorded=partial(self._count, held.caller.account_id),
+                    ),
+                )
         except TimeoutError:
-            settling.add_done_callback(_unheard)
             raise DomainError("settlement_pending", generation_id=held.generation_id, retry_after_s=5) from None
-
-    async def _record(self, held: Held, command: Settle, settle_id: UUID, stored: StoredAnswer | None) -> Receipt:
-        """Runs to its end even if the caller stops waiting; the charge is counted when made, not when reported."""
-        with self._telemetry.span("settle", held.reservation_id):
-            recorded = await self._ledger.transact(
-                CREDIT,
-                held.caller.account_id,
-                command,
-                command_id=settle_id,
-                correlation_id=held.reservation,
-                answer=stored,
-            )
-        settled = next(event for event in recorded.events if isinstance(event, Settled))
-        self._count(settled)
-        self._alarm(held.caller.account_id, recorded.events)
-        return Receipt(settled, recorded.position)
+        return Receipt(_settled(recorded), recorded.position)
 
     async def release(
         self, held: Held, reason: str, attempt: Attempt | None = None, unpaid: Unpaid | None = None
@@ -153,13 +143,12 @@ class SettleCharge:
                 cancelled=outcome.cancelled,
                 error_class=outcome.error_class,
             ),
-            late=self._late(held),
+            late=self._late(held, now),
             unpaid=outcome.unpaid,
         )
 
-    def _late(self, held: Held) -> Reserve:
+    def _late(self, held: Held, now: datetime) -> Reserve:
         """The reserve that replaces `held`'s if that has expired before the settle."""
-        now = self._clock.now()
         return msgspec.structs.replace(
             held.reserve,
             at=now,
@@ -181,7 +170,9 @@ class SettleCharge:
             return None
         return StoredAnswer(account_id, settle_id, sealed, until)
 
-    def _count(self, settled: Settled) -> None:
+    def _count(self, account_id: str, recorded: Recorded) -> None:
+        """When the charge is made, not when it is reported: nobody may wait for it any more."""
+        settled = _settled(recorded)
         generation = settled.generation
         self._telemetry.settled(
             generation.model,
@@ -190,16 +181,10 @@ class SettleCharge:
             estimated=generation.estimated,
             streamed=generation.streamed,
         )
-
-    def _alarm(self, account_id: str, events: Sequence[Event]) -> None:
-        for event in events:
+        for event in recorded.events:
             if isinstance(event, ShortfallRecorded):
                 self._telemetry.fell_short(account_id, event.amount_nusd, event.owed_nusd)
 
 
-def _unheard(settling: asyncio.Task[Receipt]) -> None:
-    """The client already has `settlement_pending`. The ledger logs a late refusal; any other error is a bug and must
-    be reported."""
-    error = None if settling.cancelled() else settling.exception()
-    if error is not None and not isinstance(error, DomainError):
-        settling.get_loop().call_exception_handler({"message": "a late settle failed", "exception": error})
+def _settled(recorded: Recorded) -> Settled:
+    return next(event for event in recorded.events if isinstance(event, Settled))

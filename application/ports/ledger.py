@@ -1,7 +1,7 @@
 """The ledger: the one way to write."""
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 import msgspec
@@ -25,6 +25,24 @@ class Recorded(msgspec.Struct, frozen=True):
     seen_before: bool = False
 
 
+class Waiting(NamedTuple):
+    """How a caller waits for the outcome of a command.
+
+    patience_s:  then TimeoutError, up to 0.1 s later; None: for as long as it takes.
+    sheddable:   refused with DomainError overloaded when the append queue is full, and given up if it was never sent
+                 when its caller stops waiting; settles never are.
+    on_recorded: called once with the outcome when it is recorded, also if nobody waits for it any more.
+    """
+
+    patience_s: float | None = None
+    sheddable: bool = False
+    on_recorded: Callable[[Recorded], None] | None = None
+
+
+PATIENTLY = Waiting()
+"""As long as it takes."""
+
+
 class Ledger(Protocol):
     """Load -> decide -> append, in group commits. Returns only after the commit."""
 
@@ -40,16 +58,16 @@ class Ledger(Protocol):
         claims: Sequence[Claim] = (),
         releases: Sequence[Claim] = (),
         answer: StoredAnswer | None = None,
-        sheddable: bool = False,
+        waiting: Waiting = PATIENTLY,
     ) -> Recorded:
         """Decide `command` on the stream's newest state and record the outcome, once for ever per `command_id` (P5).
 
         input_hash: what the command id stands for; None hashes the command itself without its time.
         claims:     refused with DomainError claim_taken(kind) if another stream holds one; releases give them up.
-        sheddable:  may be refused with DomainError overloaded when the append queue is full; settles never are.
         Raises:     DomainError of `decide`; command_id_reused if the id was recorded with another input hash;
                     ledger_unavailable if the database stays out of reach and nothing is known to be recorded.
-        Cancelling the caller does not withdraw the command.
+                    TimeoutError when `waiting.patience_s` is over.
+        Neither that nor cancelling the caller withdraws the command, unless it is sheddable and was never sent.
         """
         ...
 

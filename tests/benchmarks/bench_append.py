@@ -20,6 +20,7 @@ from psycopg.conninfo import conninfo_to_dict
 from adapters.outbound.crypto.clock_and_ids import SystemIds
 from adapters.outbound.postgres.append.ledger import PostgresLedger
 from application.command_ids import step_id
+from application.ports.ledger import Waiting
 from domain.credit.commands import Grant, Reserve, Settle
 from domain.credit.decider import CREDIT
 from domain.credit.events import Generation
@@ -140,7 +141,9 @@ async def reserve_and_settle(ledger: PostgresLedger, account: str) -> None:
         provider="bench",
         price_version="bench",
     )
-    await ledger.transact(CREDIT, account, reserve, command_id=step_id(reservation, "reserve"), sheddable=True)
+    await ledger.transact(
+        CREDIT, account, reserve, command_id=step_id(reservation, "reserve"), waiting=Waiting(sheddable=True)
+    )
     settle = Settle(
         at=now,
         reservation_id=str(reservation),

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from application.ports.answers import StoredAnswer
-from application.ports.ledger import Recorded
+from application.ports.ledger import PATIENTLY, Recorded, Waiting
 from domain.claim import Claim
 from domain.decider import C, Decider, S
 from domain.errors import DomainError
@@ -27,6 +27,7 @@ class MemoryLedger:
         self.held_back: set[type[Command]] = set()
         self.failing: dict[type[Command], Exception] = {}
         self.is_full = False
+        self._queue: set[asyncio.Task[Recorded]] = set()
         self._states: dict[str, Any] = {}
         self._versions: dict[str, int] = {}
         self._commands: dict[UUID, tuple[bytes, Recorded]] = {}
@@ -45,18 +46,39 @@ class MemoryLedger:
         claims: Sequence[Claim] = (),
         releases: Sequence[Claim] = (),
         answer: StoredAnswer | None = None,
-        sheddable: bool = False,
+        waiting: Waiting = PATIENTLY,
     ) -> Recorded:
         self.asked += 1
-        if sheddable and self.is_full:
+        if waiting.sheddable and self.is_full:
             raise DomainError("overloaded", retry_after_s=1)
-        while type(command) in self.held_back:
-            await asyncio.sleep(0.005)
-        if type(command) in self.failing:
-            raise self.failing[type(command)]
-        input_hash = input_hash or _hash_of(command)
-        if command_id in self._commands:
-            return self._seen(command_id, input_hash)
+
+        def record() -> Recorded:
+            if type(command) in self.failing:
+                raise self.failing[type(command)]
+            known_by = input_hash or _hash_of(command)
+            if command_id in self._commands:
+                recorded = self._seen(command_id, known_by)
+            else:
+                recorded = self._decide(decider, owner_id, command, command_id, correlation_id, claims, releases)
+                self._commands[command_id] = known_by, recorded
+                if answer is not None:
+                    self._answers.setdefault(command_id, answer)
+            if waiting.on_recorded is not None:
+                waiting.on_recorded(recorded)
+            return recorded
+
+        return await self._when_let_go(type(command), record, waiting)
+
+    def _decide(
+        self,
+        decider: Decider[C, S],
+        owner_id: str,
+        command: C,
+        command_id: UUID,
+        correlation_id: UUID | None,
+        claims: Sequence[Claim],
+        releases: Sequence[Claim],
+    ) -> Recorded:
         stream = decider.stream(owner_id)
         events, state = decider.run(command, self._states.get(stream, decider.initial))
         self._claim(stream, claims, releases)
@@ -67,11 +89,27 @@ class MemoryLedger:
             self.log.append(
                 RecordedEvent(position, stream, version, event.tag, event, event.at, command_id, correlation_id)
             )
-        if answer is not None:
-            self._answers.setdefault(command_id, answer)
-        recorded = Recorded(tuple(events), len(self.log) if events else 0)
-        self._commands[command_id] = input_hash, recorded
-        return recorded
+        return Recorded(tuple(events), len(self.log) if events else 0)
+
+    async def _when_let_go(self, kind: type[Command], record: Callable[[], Recorded], waiting: Waiting) -> Recorded:
+        """Held back, a command waits in the queue whatever its caller does, as in the real one."""
+        if kind not in self.held_back:
+            await asyncio.sleep(0)
+            return record()
+        queued = asyncio.create_task(self._queued(kind, record))
+        self._queue.add(queued)
+        try:
+            async with asyncio.timeout(waiting.patience_s):
+                return await asyncio.shield(queued)
+        except (TimeoutError, asyncio.CancelledError):
+            if waiting.sheddable:
+                queued.cancel()
+            raise
+
+    async def _queued(self, kind: type[Command], record: Callable[[], Recorded]) -> Recorded:
+        while kind in self.held_back:
+            await asyncio.sleep(0.005)
+        return record()
 
     def _seen(self, command_id: UUID, input_hash: bytes) -> Recorded:
         known_hash, recorded = self._commands[command_id]

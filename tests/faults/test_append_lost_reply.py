@@ -11,7 +11,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from adapters.outbound.postgres.append.append_batch import NewEvent
 from adapters.outbound.postgres.append.ledger import PostgresLedger
-from application.ports.ledger import Recorded
+from application.ports.ledger import Recorded, Waiting
 from domain.credit.commands import CreditCommand
 from domain.credit.decider import CREDIT
 from domain.errors import DomainError
@@ -171,7 +171,7 @@ async def test_a_reserve_that_was_never_sent_goes_with_its_caller_though_the_lin
         proxy.is_refusing = True
         proxy.cut()
         reserving = asyncio.create_task(
-            ledger.transact(CREDIT, "a", hold("gone", 10), command_id=uuid4(), sheddable=True)
+            ledger.transact(CREDIT, "a", hold("gone", 10), command_id=uuid4(), waiting=Waiting(sheddable=True))
         )
         settling = asyncio.create_task(transact(ledger, "a", grant("more", 1)))
         await asyncio.sleep(0)

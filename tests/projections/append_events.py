@@ -36,7 +36,7 @@ def append_raw(info: str, stream: str, version: int, tag: str, state: bytes) -> 
     """Store something that no decider would decide."""
     with psycopg.connect(info, autocommit=True) as connection:
         append_batch(
-            connection, [Submission(uuid4(), uuid4(), b"", stream, version - 1, [NewEvent(version, tag, state)])]
+            connection, [Submission(uuid4(), uuid4().bytes, b"", stream, version - 1, [NewEvent(version, tag, state)])]
         )
 
 
@@ -61,7 +61,7 @@ def _submission(command_id: UUID, events: Sequence[RecordedEvent], expected: dic
     releases = [label_of(event.stream) for event in events if isinstance(event.event, Revoked)]
     return Submission(
         command_id,
-        uuid4(),
+        uuid4().bytes,
         b"input hash",
         first.stream,
         base,

@@ -1,10 +1,18 @@
 """The bound on the append queue refuses reserves only, never settles; closing drains."""
 
 import asyncio
+import time
+from collections.abc import Awaitable
+from uuid import uuid4
 
+import pytest
 from structlog.testing import capture_logs
 
+from adapters.outbound.postgres.append.group_commit import LATENESS_S
 from adapters.outbound.postgres.append.ledger import PostgresLedger
+from adapters.outbound.postgres.append.pending import Pending
+from application.ports.ledger import PATIENTLY, Recorded, Waiting
+from domain.errors import DomainError
 from tests.domain.credit_words import grant, hold, settle
 from tests.rigs.databases import Database
 from tests.rigs.postgres.ledgers import (
@@ -27,7 +35,8 @@ async def test_a_full_queue_sheds_reserves_and_takes_settles(database: Database)
             await credit(ledger, "a", hold(f"old{n}", 10))
         async with stalled(database, ledger) as in_flight:
             reserves = [
-                asyncio.create_task(code_of(credit(ledger, "a", hold(f"{n}", 10), sheddable=True))) for n in range(7)
+                asyncio.create_task(code_of(credit(ledger, "a", hold(f"{n}", 10), waiting=Waiting(sheddable=True))))
+                for n in range(7)
             ]
             settles = [asyncio.create_task(code_of(credit(ledger, "a", settle(f"old{n}", 10)))) for n in range(4)]
             await eventually(lambda: ledger.queued == 3 + 4)
@@ -43,7 +52,7 @@ async def test_closing_answers_everything_that_was_queued(database: Database) ->
     queued = [asyncio.create_task(code_of(credit(ledger, "a", grant(f"lot{n}", 1)))) for n in range(50)]
     await eventually(lambda: ledger.queued > 0)
     await ledger.close()
-    assert await code_of(credit(ledger, "a", hold("r", 1), sheddable=True)) == "overloaded"
+    assert await code_of(credit(ledger, "a", hold("r", 1), waiting=Waiting(sheddable=True))) == "overloaded"
     await running_ledger
     assert await asyncio.gather(*queued) == [""] * 50
     assert credit_of(database, "a").posted_nusd == 50
@@ -78,7 +87,7 @@ async def test_a_reserve_whose_caller_left_before_it_was_sent_is_dropped(databas
     async with running(database.writer) as ledger:
         await credit(ledger, "a", grant("lot", 100))
         async with stalled(database, ledger):
-            gone = asyncio.create_task(credit(ledger, "a", hold("gone", 10), sheddable=True))
+            gone = asyncio.create_task(credit(ledger, "a", hold("gone", 10), waiting=Waiting(sheddable=True)))
             await eventually(lambda: ledger.queued == 1)
             gone.cancel()
             await asyncio.gather(gone, return_exceptions=True)
@@ -92,7 +101,7 @@ async def test_what_cannot_be_withdrawn_is_recorded_though_its_caller_left(datab
         await credit(ledger, "a", hold("old", 10))
         with by_hand(database.owner) as holder:
             holder.execute("SELECT FROM ledger.head FOR UPDATE")
-            sent = asyncio.create_task(credit(ledger, "a", hold("sent", 10), sheddable=True))
+            sent = asyncio.create_task(credit(ledger, "a", hold("sent", 10), waiting=Waiting(sheddable=True)))
             await eventually(lambda: is_waiting(database))
             ending = asyncio.create_task(credit(ledger, "a", settle("old", 10)))
             await eventually(lambda: ledger.queued == 1)
@@ -101,3 +110,56 @@ async def test_what_cannot_be_withdrawn_is_recorded_though_its_caller_left(datab
             await asyncio.gather(sent, ending, return_exceptions=True)
     state = credit_of(database, "a")
     assert (state.posted_nusd, list(state.reservations)) == (90, ["sent"])
+
+
+async def test_a_caller_waits_as_long_as_its_patience_and_hears_of_the_outcome_later(database: Database) -> None:
+    """A reserve that was never sent is dropped; a settle is recorded, and counted once."""
+    heard: list[Recorded] = []
+    impatient = Waiting(patience_s=0.2, sheddable=True)
+    async with running(database.writer) as ledger:
+        await credit(ledger, "a", grant("lot", 100))
+        await credit(ledger, "a", hold("old", 10), waiting=Waiting(patience_s=60))
+        async with stalled(database, ledger):
+            began_s = time.monotonic()
+            settling = credit(ledger, "a", settle("old", 10), waiting=Waiting(0.4, on_recorded=heard.append))
+            ends = await asyncio.gather(
+                timed(credit(ledger, "a", hold("r", 10), waiting=impatient)), timed(settling), return_exceptions=True
+            )
+            assert [type(end) for end in ends] == [TimeoutError] * 2
+            assert 0.4 <= time.monotonic() - began_s < 0.4 + 3 * LATENESS_S
+            assert heard == []
+        await eventually(lambda: bool(heard))
+    assert [[event.tag for event in recorded.events] for recorded in heard] == [["credit.settled.v1"]]
+    state = credit_of(database, "a")
+    assert (state.posted_nusd, list(state.reservations)) == (90, [])
+
+
+async def timed(awaitable: Awaitable[Recorded]) -> Recorded:
+    """Not a second too long: a patience that nothing ends would hang."""
+    async with asyncio.timeout(5):
+        return await awaitable
+
+
+async def test_a_caller_in_time_hears_twice_of_one_outcome(database: Database) -> None:
+    heard: list[Recorded] = []
+    async with running(database.writer) as ledger:
+        recorded = await credit(ledger, "a", grant("lot", 100), waiting=Waiting(5, on_recorded=heard.append))
+        await asyncio.sleep(0)
+    assert heard == [recorded]
+
+
+@pytest.mark.parametrize(
+    ("failure", "reported"),
+    [(DomainError("ledger_unavailable", retry_after_s=1), 0), (RuntimeError("a bug"), 1)],
+)
+async def test_a_failure_that_nobody_waits_for_is_reported_if_it_is_a_bug(failure: Exception, reported: int) -> None:
+    loop = asyncio.get_running_loop()
+    reports: list[object] = []
+    loop.set_exception_handler(lambda _, context: reports.append(context["exception"]))
+    future: asyncio.Future[Recorded] = loop.create_future()
+    pending = Pending(
+        stream="credit-a", command_id=uuid4(), submission=b"", input_hash=b"", future=future, waiting=PATIENTLY
+    )
+    future.cancel()
+    pending.refuse(failure)
+    assert reports == [failure] * reported

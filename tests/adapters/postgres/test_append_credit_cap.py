@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 
 from adapters.outbound.postgres.append.ledger import PostgresLedger
+from application.ports.ledger import Waiting
 from tests.domain.credit_words import grant, hold, release, settle
 from tests.rigs.databases import Database
 from tests.rigs.postgres.ledgers import (
@@ -21,7 +22,10 @@ async def test_credit_for_exactly_k_serves_exactly_k(database: Database) -> None
     async with processes(database) as ledgers:
         await credit(ledgers[0], "hot", grant("lot", 70))
         codes = await asyncio.gather(
-            *(code_of(credit(ledgers[n % 2], "hot", hold(f"r{n}", 1), sheddable=True)) for n in range(200))
+            *(
+                code_of(credit(ledgers[n % 2], "hot", hold(f"r{n}", 1), waiting=Waiting(sheddable=True)))
+                for n in range(200)
+            )
         )
     assert Counter(codes) == {"": 70, "insufficient_credits": 130}
     assert credit_of(database, "hot").available_nusd(credit_of(database, "hot").at) == 0
@@ -46,7 +50,7 @@ async def test_reserve_settle_and_release_at_random_never_overspend(database: Da
 
     async def request(ledger: PostgresLedger, other: PostgresLedger, name: str) -> None:
         """Reserve; end on either process. The account holds 300 nUSD in all; each request wants 5."""
-        code = await code_of(credit(ledger, "hot", hold(name, size), sheddable=True))
+        code = await code_of(credit(ledger, "hot", hold(name, size), waiting=Waiting(sheddable=True)))
         settled[code] += 1
         if code:
             return

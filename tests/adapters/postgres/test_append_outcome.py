@@ -40,7 +40,7 @@ async def server(database: Database) -> AsyncIterator[Server]:
 
 
 def nothing(stream: str, *, expected: int = 0, is_refusal: bool = False) -> Submission:
-    return Submission(uuid4(), uuid4(), b"hash", stream, expected, (), is_refusal=is_refusal)
+    return Submission(uuid4(), uuid4().bytes, b"hash", stream, expected, (), is_refusal=is_refusal)
 
 
 async def test_all_recorded(server: Server) -> None:
@@ -77,7 +77,7 @@ async def test_a_refusal_is_not_recorded_and_may_turn_out_stale_or_seen(server: 
 
 async def test_a_stale_stream_and_what_it_missed(server: Server) -> None:
     events = [NewEvent(1, "one", b"1"), NewEvent(2, "two", b""), NewEvent(3, "drei", b"\xff")]
-    await server.append(Submission(uuid4(), uuid4(), b"", "a", 0, events), some_events("b", 2))
+    await server.append(Submission(uuid4(), uuid4().bytes, b"", "a", 0, events), some_events("b", 2))
     result = await server.append(
         some_events("b", 1, expected=1), some_events("c"), some_events("a", 1, expected=1), nothing("b", expected=1)
     )

@@ -24,7 +24,7 @@ KINDS: dict[str, tuple[Callable[[Sequence[Any]], ArrayParam], st.SearchStrategy[
     "boolean[]": (pg.bools, st.booleans()),
     "text[]": (pg.texts, TEXT),
     "bytea[]": (pg.byteas, st.binary(max_size=40)),
-    "uuid[]": (pg.uuids, st.none() | st.uuids()),
+    "uuid[]": (pg.uuids_or_nulls, st.none() | st.uuids()),
     "timestamptz[]": (pg.timestamps, TIMES),
 }
 

@@ -180,7 +180,7 @@ def some_events(stream: str, count: int = 1, expected: int = 0, name: str = "") 
     """A command that brings `count` opaque events."""
     command_id = named_id("by hand", stream, str(expected), name)
     events = [NewEvent(expected + n, "test.happened.v1", b"{}") for n in range(1, count + 1)]
-    return Submission(command_id, named_id("submission", str(command_id)), b"hash", stream, expected, events)
+    return Submission(command_id, named_id("submission", str(command_id)).bytes, b"hash", stream, expected, events)
 
 
 def credit_events(account: str, expected: int, events: Iterable[Event], name: str = "") -> Submission:
@@ -188,4 +188,4 @@ def credit_events(account: str, expected: int, events: Iterable[Event], name: st
     stream = CREDIT.stream(account)
     new = [NewEvent(expected + n, event.tag, CODEC.encode(event)) for n, event in enumerate(events, 1)]
     command_id = named_id("by hand", stream, str(expected), name)
-    return Submission(command_id, named_id("submission", str(command_id)), b"hash", stream, expected, new)
+    return Submission(command_id, named_id("submission", str(command_id)).bytes, b"hash", stream, expected, new)

@@ -31,7 +31,7 @@ class Submission(NamedTuple):
     """One command's part of a batch. A refusal has no events: the append only checks its id and its stream."""
 
     command_id: UUID
-    submission: UUID
+    submission: bytes
     input_hash: bytes
     stream: str
     expected: int
@@ -47,7 +47,7 @@ class Seen(NamedTuple):
     """The command id was recorded before; positions are None if it had nothing to do."""
 
     input_hash: bytes
-    submission: UUID
+    submission: bytes
     first_position: int | None
     last_position: int | None
 
@@ -79,8 +79,9 @@ def parameters(batch: Sequence[Submission], in_turn: frozenset[str] = frozenset(
             streams[s.stream] = len(streams) + 1
             expected.append(s.expected)
     events = [(i, s, e) for i, s in enumerate(batch, 1) for e in s.events]
+    command_ids = [s.command_id.bytes for s in batch]
     return [
-        pg.uuids([s.command_id for s in batch]),
+        pg.uuids(command_ids),
         pg.byteas([s.input_hash for s in batch]),
         pg.uuids([s.submission for s in batch]),
         pg.int4s([streams[s.stream] for s in batch]),
@@ -89,12 +90,12 @@ def parameters(batch: Sequence[Submission], in_turn: frozenset[str] = frozenset(
         pg.int8s(expected),
         pg.bools([stream in in_turn for stream in streams]),
         pg.int4s([i for i, _, _ in events]),
-        pg.uuids([s.command_id for _, s, _ in events]),
+        pg.uuids([command_ids[i - 1] for i, _, _ in events]),
         pg.texts([s.stream for _, s, _ in events]),
         pg.int8s([e.version for _, _, e in events]),
         pg.texts([e.tag for _, _, e in events]),
         pg.byteas([e.state for _, _, e in events]),
-        pg.uuids([s.correlation_id for _, s, _ in events]),
+        pg.uuids_or_nulls([s.correlation_id for _, s, _ in events]),
         *_claims(batch),
         *_answers(batch),
     ]
@@ -150,7 +151,7 @@ def outcome(batch: Sequence[Submission], rows: Iterable[Sequence[bytes | None]])
         if kind == b"recorded":
             result.recorded[i] = integer(first)
         elif kind == b"seen":
-            result.seen[i] = Seen(payload or b"", UUID(bytes=submission), integer(first), integer(last))
+            result.seen[i] = Seen(payload or b"", bytes(submission or b""), integer(first), integer(last))
         elif kind == b"claimed":
             result.claimed[i] = (tag or b"").decode()
         elif kind == b"stale":

@@ -36,6 +36,9 @@ MAX_QUEUE = 5_000
 
 STALE_ROUNDS_BEFORE_TURN = 3
 TRIES_IN_TURN = 3
+LATENESS_S = 0.1
+"""Callers whose patience is over are looked for this often, while any waits: a timer for each would cost more."""
+
 BUSY_PAUSE_S = 0.002
 """Pause before the next try when other sessions have a turn on every stream of the batch: they get the database."""
 
@@ -93,23 +96,42 @@ class GroupCommit:
         self._notifier = Notifier(info)
         self._snapshots = SnapshotsDue(self._cache)
         self.busy = BusyStreams()
+        self._next_look: asyncio.TimerHandle | None = None
         self._failures = 0  # in a row
         self._closing = False
         self._has_ended = False
 
     async def submit(self, pending: Pending) -> Recorded:
         """Returns after the commit. Raises: DomainError overloaded, ledger_unavailable, or the command's refusal."""
-        if pending.sheddable and (len(self._queue) >= self._max_queue or self._closing):
+        if pending.waiting.sheddable and (len(self._queue) >= self._max_queue or self._closing):
             raise DomainError("overloaded", retry_after_s=1)
         if self._has_ended:
             raise DomainError("ledger_unavailable", retry_after_s=1)
         self._queue.append(pending)
         self._arrived.set()
+        if pending.waiting.patience_s is not None:
+            self._watch(pending, pending.waiting.patience_s)
         return await pending.future
 
     @property
     def queued(self) -> int:
         return len(self._queue)
+
+    # ---- callers that do not wait for ever
+
+    def _watch(self, pending: Pending, patience_s: float) -> None:
+        loop = pending.future.get_loop()
+        pending.due_s = loop.time() + patience_s
+        if self._next_look is None:
+            self._next_look = loop.call_later(LATENESS_S, self._look, loop)
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        waiting = [p for p in (*self._in_flight, *self._queue) if p.due_s is not None and not p.future.done()]
+        now_s = loop.time()
+        for pending in waiting:
+            pending.stop_waiting_if_due(now_s)
+        is_needed = any(not pending.future.done() for pending in waiting)
+        self._next_look = loop.call_later(LATENESS_S, self._look, loop) if is_needed else None
 
     # ---- life cycle
 
@@ -143,6 +165,8 @@ class GroupCommit:
         for pending in left:
             pending.refuse(DomainError("ledger_unavailable", retry_after_s=1))
         self._queue.clear()
+        if self._next_look is not None:
+            self._next_look.cancel()
         self._hang_up()
         self._turns.close()
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import hashlib
-from collections.abc import Mapping, Sequence
+import itertools
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Unpack
 from uuid import UUID, uuid4
 
@@ -13,7 +15,7 @@ from adapters.outbound.postgres.append.group_commit import GroupCommit, Options
 from adapters.outbound.postgres.append.pending import Pending
 from adapters.outbound.postgres.append.read_streams import LoggedStreams
 from application.ports.answers import StoredAnswer
-from application.ports.ledger import Recorded
+from application.ports.ledger import PATIENTLY, Recorded, Waiting
 from domain.claim import Claim
 from domain.decider import C, Decider, S
 from domain.event import GENESIS, Command
@@ -24,6 +26,7 @@ class PostgresLedger:
 
     def __init__(self, info: str, **options: Unpack[Options]) -> None:
         self._commits = GroupCommit(info, **options)
+        self._submissions = submission_ids()
         self._reader = LoggedStreams(info)
 
     async def transact(
@@ -38,13 +41,13 @@ class PostgresLedger:
         claims: Sequence[Claim] = (),
         releases: Sequence[Claim] = (),
         answer: StoredAnswer | None = None,
-        sheddable: bool = False,
+        waiting: Waiting = PATIENTLY,
     ) -> Recorded:
         return await self._commits.submit(
             Pending(
                 stream=decider.stream(owner_id),
                 command_id=command_id,
-                submission=uuid4(),
+                submission=next(self._submissions),
                 input_hash=hash_of(command) if input_hash is None else input_hash,
                 future=asyncio.get_running_loop().create_future(),
                 decider=decider,
@@ -53,7 +56,7 @@ class PostgresLedger:
                 claims=claims,
                 releases=releases,
                 answer=answer,
-                sheddable=sheddable,
+                waiting=waiting,
             )
         )
 
@@ -65,7 +68,7 @@ class PostgresLedger:
         pending = Pending(
             stream=stream,
             command_id=uuid4(),
-            submission=uuid4(),
+            submission=next(self._submissions),
             input_hash=b"",
             future=asyncio.get_running_loop().create_future(),
             raw=events,
@@ -101,6 +104,12 @@ class PostgresLedger:
     async def close(self) -> None:
         """Shed new reserves and let `run` end once everything queued is answered."""
         await self._commits.close()
+
+
+def submission_ids() -> Iterator[bytes]:
+    """16 bytes each that no other call of transact has, in any process: eight random ones and a count."""
+    ours = secrets.token_bytes(8)
+    return (ours + number.to_bytes(8, "big") for number in itertools.count())
 
 
 def hash_of(command: Command) -> bytes:

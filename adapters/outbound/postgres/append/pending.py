@@ -7,9 +7,10 @@ from uuid import UUID
 
 from adapters.outbound.postgres.append.append_batch import NewEvent
 from application.ports.answers import StoredAnswer
-from application.ports.ledger import Recorded
+from application.ports.ledger import PATIENTLY, Recorded, Waiting
 from domain.claim import Claim
 from domain.decider import AnyDecider
+from domain.errors import DomainError
 from domain.event import Command
 
 
@@ -18,6 +19,7 @@ class Pending:
 
     rounds:      how often it was stale.
     sent:        whether this process ever sent an append with it.
+    due_s:       by the loop's clock: when its caller stops waiting; None if never.
     is_answered: its outcome is final and known; a cancelled caller does not change that.
     goes_alone:  it was in a batch that the database refused; alone it cannot fail other commands.
     """
@@ -29,6 +31,7 @@ class Pending:
         "command_id",
         "correlation_id",
         "decider",
+        "due_s",
         "future",
         "goes_alone",
         "input_hash",
@@ -37,9 +40,9 @@ class Pending:
         "releases",
         "rounds",
         "sent",
-        "sheddable",
         "stream",
         "submission",
+        "waiting",
     )
 
     def __init__(  # noqa: PLR0913 - a record, built by name in two places
@@ -47,7 +50,7 @@ class Pending:
         *,
         stream: str,
         command_id: UUID,
-        submission: UUID,
+        submission: bytes,
         input_hash: bytes,
         future: "asyncio.Future[Recorded]",
         decider: AnyDecider | None = None,
@@ -57,7 +60,7 @@ class Pending:
         claims: Sequence[Claim] = (),
         releases: Sequence[Claim] = (),
         answer: StoredAnswer | None = None,
-        sheddable: bool = False,
+        waiting: Waiting = PATIENTLY,
     ) -> None:
         self.stream = stream
         self.command_id = command_id
@@ -71,7 +74,8 @@ class Pending:
         self.claims = claims
         self.releases = releases
         self.answer = answer
-        self.sheddable = sheddable
+        self.waiting = waiting
+        self.due_s: float | None = None
         self.rounds = 0
         self.sent = False
         self.goes_alone = False
@@ -79,18 +83,28 @@ class Pending:
 
     @property
     def is_withdrawn(self) -> bool:
-        """Its caller was cancelled, it may be shed, and it was never sent: nothing is left to do."""
-        return self.sheddable and not self.sent and self.future.cancelled()
+        """Its caller does not wait any more, it may be shed, and it was never sent: nothing is left to do."""
+        return self.waiting.sheddable and not self.sent and self.future.done()
 
     def resolve(self, recorded: Recorded) -> None:
         self.is_answered = True
+        if self.waiting.on_recorded is not None:  # by the loop: an error there is not one of the append
+            self.future.get_loop().call_soon(self.waiting.on_recorded, recorded)
         if not self.future.done():
             self.future.set_result(recorded)
 
     def refuse(self, error: BaseException) -> None:
+        """An error that nobody waits for is reported, unless it is a refusal."""
         self.is_answered = True
         if not self.future.done():
             self.future.set_exception(error)
+        elif not isinstance(error, DomainError):
+            self.future.get_loop().call_exception_handler({"message": "a command failed late", "exception": error})
+
+    def stop_waiting_if_due(self, now_s: float) -> None:
+        """The caller gets a TimeoutError; the command stays where it is."""
+        if self.due_s is not None and self.due_s <= now_s and not self.future.done():
+            self.future.set_exception(TimeoutError())
 
 
 def choose_batch(queue: deque[Pending], max_commands: int) -> list[Pending]:

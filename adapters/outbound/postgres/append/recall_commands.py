@@ -32,7 +32,7 @@ async def recall_commands(
     connection: WireConnection, command_ids: Sequence[UUID], timeout_s: float
 ) -> dict[UUID, Recorded]:
     """Results by command id; ids that were never recorded are missing."""
-    result = await connection.ask(RECALL, [pg.uuids(command_ids).data], timeout_s)
+    result = await connection.ask(RECALL, [pg.uuids([command_id.bytes for command_id in command_ids]).data], timeout_s)
     spans = {UUID(bytes=bytes(row[0] or b"")): Span(integer(row[1]), integer(row[2])) for row in rows(result)}
     events = await _events(connection, list(spans.values()), timeout_s)
     return {

@@ -82,10 +82,15 @@ def byteas(values: Sequence[bytes]) -> ArrayParam:
     return ArrayParam(types.BYTEA, values)
 
 
-def uuids(values: Sequence[UUID | None]) -> ArrayParam:
+def uuids(values: Sequence[bytes]) -> ArrayParam:
+    """Each as its 16 bytes."""
+    return ArrayParam.of_fixed(types.UUID, _LENGTH_16, values)
+
+
+def uuids_or_nulls(values: Sequence[UUID | None]) -> ArrayParam:
     if None in values:
         return ArrayParam(types.UUID, [None if value is None else value.bytes for value in values])
-    return ArrayParam.of_fixed(types.UUID, _LENGTH_16, [value.bytes for value in values if value is not None])
+    return uuids([value.bytes for value in values if value is not None])
 
 
 def timestamps(values: Sequence[datetime]) -> ArrayParam:

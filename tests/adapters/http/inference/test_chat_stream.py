@@ -15,7 +15,6 @@ from application.generate.reserve_credit import Deadlines
 from application.generate.stream_chat import ChatStream
 from domain.credit.commands import Settle
 from domain.credit.events import Released, Settled
-from domain.errors import DomainError
 from tests.adapters.http.eventually import eventually
 from tests.adapters.http.house import MODEL, House
 from tests.adapters.http.served import Served
@@ -128,27 +127,6 @@ def test_P1_a_settle_that_does_not_come_in_time_withholds_the_end(unsettled: Hou
     assert b'"finish_reason":"stop"' not in received
     unsettled.ledger.held_back.clear()
     eventually(lambda: unsettled.happened(Settled))
-
-
-@pytest.mark.parametrize(
-    ("failure", "told"),
-    [(DomainError("ledger_unavailable", retry_after_s=1), []), (RuntimeError("a bug"), ["a late settle failed"])],
-)
-def test_a_settle_that_fails_when_its_client_was_told_so_is_a_crash_only_if_it_is_a_bug(
-    unsettled: House, served: Served, caplog: pytest.LogCaptureFixture, failure: Exception, told: list[str]
-) -> None:
-    """A refusal comes when the process ends before the database is back, say: the ledger logs it."""
-    assert b'"code":"settlement_pending"' in RawStream(served.port, unsettled.key, ASKED).read_to_end()
-    unsettled.ledger.failing[Settle] = failure
-    unsettled.ledger.held_back.clear()
-    eventually(lambda: not tasks_of("SettleCharge._record"))
-    assert [record.message for record in caplog.records if record.name == "asyncio"] == told
-
-
-def tasks_of(coroutine: str) -> list[asyncio.Task[Any]]:
-    gc.collect()
-    tasks = [held for held in gc.get_objects() if isinstance(held, asyncio.Task)]
-    return [task for task in tasks if getattr(task.get_coro(), "__qualname__", "") == coroutine]
 
 
 def test_an_unknown_fault_in_the_middle_is_told_without_its_words(house: House, served: Served) -> None:
