@@ -131,7 +131,7 @@ def inference(ports: Ports, more: InferencePorts, terms: Terms) -> Inference:
     ledger, personal_data, _, clock, ids = ports
     telemetry, deadlines = more.telemetry, terms.deadlines
     reserve = ReserveCredit(ledger, personal_data, clock, ids, telemetry, deadlines, terms.unpaid_limit)
-    settle = SettleCharge(ledger, clock, personal_data, telemetry, deadlines, terms.keep_answers_s, terms.kept)
+    settle = SettleCharge(ledger, clock, personal_data, telemetry, terms.keep_answers_s, terms.kept)
     meter = MeterAnswer(more.counter)
     calls = CallProviders(ledger, clock, settle, meter, telemetry)
     replay = ReplayAnswer(more.answers, personal_data, clock)

@@ -2,11 +2,11 @@
 
 import msgspec
 
-from application.command_ids import named_id, step_id
 from application.sealed import Reason, Sealed
 from application.write import Asked, Input, Ports, write_to_account
 from domain.account.account import ACCOUNT, ChangeState
 from domain.account.events import AccountState
+from domain.command_ids import named_id, step_id
 
 
 class ChangeAccountState(Input, frozen=True, kw_only=True):

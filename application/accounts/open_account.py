@@ -4,11 +4,11 @@ import re
 
 import msgspec
 
-from application.command_ids import step_id
 from application.sealed import Rule, Sealed, check_personal
 from application.write import Asked, Claims, Input, Ports, sealed_claims, write
 from domain.account.account import ACCOUNT, Open
 from domain.claim import Claim
+from domain.command_ids import step_id
 from domain.errors import DomainError
 
 USERNAME = re.compile(r"[\w.@+-]{1,64}")

@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from application.command_ids import step_id
 from application.ports.clock import Clock
 from application.ports.ledger import Ledger
 from application.reads.due import DueReads
+from domain.command_ids import step_id
 from domain.credit.commands import ExpireLot, ExpireReservation
 from domain.credit.decider import CREDIT
 from domain.errors import DomainError

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import msgspec
 
-from application.command_ids import named_id, step_id
 from application.sealed import Reason, Sealed
 from application.write import Asked, Input, Ports, UsdText, write_to_account
+from domain.command_ids import named_id, step_id
 from domain.credit.commands import Grant
 from domain.credit.decider import CREDIT
 from domain.lot_kind import LotKind

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from application.command_ids import step_id
 from application.generate.held import Held
 from application.generate.metering.estimate_tokens import MeterAnswer
 from application.generate.quote_offer import quote_offer
@@ -14,6 +13,7 @@ from application.ports.ledger import Ledger
 from application.ports.provider_failure import ProviderFailure
 from application.ports.telemetry import Telemetry
 from domain.catalog.offer import Offer
+from domain.command_ids import step_id
 from domain.credit.commands import ExtendReservation, RecordAttempt, Unpaid
 from domain.credit.decider import CREDIT
 from domain.credit.events import Attempt

@@ -20,7 +20,7 @@ class Held(msgspec.Struct, kw_only=True):
     reservation:   also the correlation id of everything that follows; `gen-<reservation>` is the generation's id.
     started_s:     the Clock's `elapsed_s` when the request came in, for latencies.
     dropped:       parameters that were not sent to the provider that answered.
-    reserve:       the command that made the reservation; a late settle repeats it under a new id.
+    reserve:       the command that made the reservation; a late settle repeats it.
     """
 
     caller: Caller

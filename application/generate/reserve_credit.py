@@ -6,7 +6,6 @@ from uuid import UUID
 
 import msgspec
 
-from application.command_ids import named_id, step_id
 from application.generate.held import Held
 from application.generate.key_owners import KeyOwners
 from application.generate.quote_offer import quote_offer
@@ -19,6 +18,7 @@ from application.ports.personal_data import PersonalData
 from application.ports.telemetry import Telemetry
 from domain.account.account import burnable_kinds
 from domain.catalog.offer import Offer
+from domain.command_ids import named_id, step_id
 from domain.credit.commands import Release, Reserve
 from domain.credit.decider import CREDIT
 from domain.credit.events import Released, ReservationExpired, Reserved, Settled

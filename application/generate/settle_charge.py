@@ -1,22 +1,21 @@
 """The second durable step: charge the actual, before the last byte leaves (P1)."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
 import msgspec
 
-from application.command_ids import step_id
 from application.generate.held import Held
 from application.generate.kept_bytes import KeptBytes
 from application.generate.metering.meter_answer import Metered
-from application.generate.reserve_credit import Deadlines
 from application.ports.answers import StoredAnswer
 from application.ports.clock import Clock
 from application.ports.ledger import Ledger, Recorded, Waiting
 from application.ports.personal_data import PersonalData
 from application.ports.telemetry import Telemetry
-from domain.credit.commands import Release, Reserve, Settle, Unpaid
+from domain.command_ids import step_id
+from domain.credit.commands import Release, Settle, Unpaid
 from domain.credit.decider import CREDIT
 from domain.credit.events import Attempt, Generation, Settled, ShortfallRecorded
 from domain.errors import DomainError
@@ -61,7 +60,6 @@ class SettleCharge:
         clock: Clock,
         personal_data: PersonalData,
         telemetry: Telemetry,
-        deadlines: Deadlines,
         keep_answers_s: float,
         kept: KeptBytes,
     ) -> None:
@@ -69,7 +67,6 @@ class SettleCharge:
         self._clock = clock
         self._personal_data = personal_data
         self._telemetry = telemetry
-        self._deadlines = deadlines
         self._keep_answers_s = keep_answers_s
         self._kept = kept
 
@@ -143,17 +140,8 @@ class SettleCharge:
                 cancelled=outcome.cancelled,
                 error_class=outcome.error_class,
             ),
-            late=self._late(held, now),
+            late=held.reserve,
             unpaid=outcome.unpaid,
-        )
-
-    def _late(self, held: Held, now: datetime) -> Reserve:
-        """The reserve that replaces `held`'s if that has expired before the settle."""
-        return msgspec.structs.replace(
-            held.reserve,
-            at=now,
-            reservation_id=str(step_id(held.reservation, "late")),
-            expires_at=now + timedelta(seconds=self._deadlines.grace_s),
         )
 
     async def _stored(self, held: Held, settle_id: UUID, answer: bytes | None) -> StoredAnswer | None:

@@ -4,7 +4,6 @@ from datetime import datetime
 
 import msgspec
 
-from application.command_ids import step_id
 from application.keys.claim_label import Label, label_claim
 from application.keys.make_secret import make_secret
 from application.keys.shown_key import VISIBLE_WAIT_S, ShownKey, as_shown
@@ -13,6 +12,7 @@ from application.sealed import Sealed, check_personal
 from application.write import Asked, Claims, Input, Ports, known_account, sealed_claims, write
 from domain.api_key.api_key import API_KEY, Issue
 from domain.api_key.events import Environment, KeyKind, KeySettings
+from domain.command_ids import step_id
 from domain.window import KeyLimit
 
 

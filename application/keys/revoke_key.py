@@ -2,13 +2,13 @@
 
 from uuid import UUID
 
-from application.command_ids import step_id
 from application.keys.claim_label import label_claim
 from application.keys.find_key import owned_key
 from application.keys.shown_key import VISIBLE_WAIT_S
 from application.sealed import opened
 from application.write import Ports
 from domain.api_key.api_key import API_KEY, Revoke
+from domain.command_ids import step_id
 
 
 async def revoke_key(ports: Ports, account_id: str, key_id: str) -> int:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 
+from domain.command_ids import named_id
 from domain.credit.events import Attempt, Generation, UnpaidCause
 from domain.credit.unpaid import UnpaidLimit
 from domain.event import Command
@@ -77,7 +78,7 @@ class Unpaid(msgspec.Struct, frozen=True):
 class Settle(Command, frozen=True, kw_only=True):
     """Charge the actual cost. If the reservation has expired, `late` reserves the charge under a new id (P1).
 
-    late:   the first Reserve with a new id; the charge replaces its quote.
+    late:   the Reserve that held it: it is repeated as of then, under `late_id`, with the charge as its quote.
     unpaid: work of the provider beyond the charge.
     """
 
@@ -86,6 +87,11 @@ class Settle(Command, frozen=True, kw_only=True):
     generation: Generation
     late: Reserve | None = None
     unpaid: Unpaid | None = None
+
+
+def late_id(reservation_id: str) -> str:
+    """The reservation of a late settle, which replaces the expired `reservation_id`."""
+    return str(named_id("late", reservation_id))
 
 
 class Release(Command, frozen=True, kw_only=True):

@@ -202,16 +202,13 @@ def _settle_late(command: c.Settle, late: c.Reserve, state: CreditBalance, at: d
     The worst case is past: only the charge itself must be affordable, as a whole, or the answer is withheld.
     """
     exact = Quote(fixed_fusd=command.charge.total_nusd * FUSD_PER_NUSD, per_token_fusd=0, requested_tokens=0)
-    reserved = _reserve(replace(late, quote=exact), state, at, replaces=command.reservation_id)
+    again_id = c.late_id(command.reservation_id)
+    again = replace(late, reservation_id=again_id, quote=exact, expires_at=max(late.expires_at, at))
+    reserved = _reserve(again, state, at, replaces=command.reservation_id)
     for event in reserved:
         state = evolve(state, event)
-    again = c.Settle(
-        at=command.at,
-        reservation_id=late.reservation_id,
-        charge=command.charge,
-        generation=command.generation,
-    )
-    return [*reserved, *_settle(again, state, at)]
+    settle = c.Settle(at=command.at, reservation_id=again_id, charge=command.charge, generation=command.generation)
+    return [*reserved, *_settle(settle, state, at)]
 
 
 def _work_unpaid(command: c.Settle | c.Release, left_nusd: int, at: datetime) -> Sequence[Event]:

@@ -2,11 +2,11 @@
 
 import pytest
 
-from application.command_ids import named_id
 from application.generate.key_owners import KeyOwners
 from application.ports.key_directory import Caller
 from domain.api_key.api_key import API_KEY, Issue
 from domain.api_key.events import KeySettings, Secret
+from domain.command_ids import named_id
 from domain.errors import DomainError
 from tests.domain.credit_words import NOW
 from tests.fakes.memory_ledger import MemoryLedger

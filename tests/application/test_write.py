@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from application.command_ids import named_id, step_id
 from application.credit.grant_credit import GrantCredit
 from application.keys.rotate_key import RotateKey
 from application.sealed import Reason, Sealed
 from application.write import HASH_VERSION, Asked, Input, hash_of
+from domain.command_ids import named_id, step_id
 from domain.credit.commands import Grant
 from domain.credit.decider import CREDIT
 from domain.errors import DomainError

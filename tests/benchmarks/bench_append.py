@@ -19,8 +19,8 @@ from psycopg.conninfo import conninfo_to_dict
 
 from adapters.outbound.crypto.clock_and_ids import SystemIds
 from adapters.outbound.postgres.append.ledger import PostgresLedger
-from application.command_ids import step_id
 from application.ports.ledger import Waiting
+from domain.command_ids import step_id
 from domain.credit.commands import Grant, Reserve, Settle
 from domain.credit.decider import CREDIT
 from domain.credit.events import Generation

@@ -130,9 +130,9 @@ def test_an_expired_reservation_is_not_settled_by_itself() -> None:
 def test_a_late_settle_reserves_its_charge_anew_and_settles_in_one_decision() -> None:
     story = expired().when(settle("r", 40, at=LATER, late=late()))
     reserved, settled = story.then(Reserved, Settled)
-    assert (reserved.reservation_id, reserved.replaces, reserved.amount_nusd) == ("again", "r", 40)
+    assert (reserved.reservation_id, reserved.replaces, reserved.amount_nusd) == (c.late_id("r"), "r", 40)
     assert reserved.quote.fixed_fusd == 40 * FUSD_PER_NUSD
-    assert (settled.reservation_id, amounts(settled.burnt)) == ("again", [("a", 40)])
+    assert (settled.reservation_id, amounts(settled.burnt)) == (c.late_id("r"), [("a", 40)])
     assert (story.state.posted_nusd, story.state.held_nusd, story.state.reservations) == (60, 0, {})
 
 

@@ -9,7 +9,6 @@ from collections import Counter
 from datetime import datetime, timedelta
 
 from adapters.outbound.postgres.append.ledger import PostgresLedger
-from application.command_ids import named_id
 from domain.credit.commands import CreditCommand
 from domain.credit.decider import CREDIT
 from tests.domain.credit_words import NOW, expire, grant, hold, release, settle
@@ -48,7 +47,7 @@ class Leaping:
             return
         if self._dice.random() < 0.5:  # the expiry loop of a process whose clock is ahead
             await self._succeeds(account, expire(name, at=self._now()))
-        late = hold(str(named_id("late", name)), amount, at=self._now())
+        late = hold(name, amount, at=self._now())
         if await self._succeeds(account, settle(name, 1, at=self._now(), late=late)):
             self.settled[account] += 1
         else:

@@ -5,10 +5,12 @@ Nothing is kept up to date here: there are lists of what happened, and every que
 Imports nothing of the product. A command is a dict; what comes of it is a list of plain tuples, or a Refused.
 """
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from math import ceil
 from typing import Any
+from uuid import UUID
 
 Told = list[tuple[Any, ...]]
 """What came of a command: ("settled", reservation, ((lot, nUSD), ...)) and the like."""
@@ -226,7 +228,8 @@ class CreditModel:
             raise Refused("invalid_amount")
         if c["late"] is not None and self.is_lately_expired(c["reservation_id"], now):
             quote = {"fixed_fusd": charge * 10**6, "per_token_fusd": 0, "requested_tokens": 0}
-            reserved = self.Reserve({**c["late"], "quote": quote, "unpaid_limit": None}, now)
+            again = {"reservation_id": name_of_late(c["reservation_id"]), "quote": quote, "unpaid_limit": None}
+            reserved = self.Reserve({**c["late"], **again, "expires_at": max(c["late"]["expires_at"], now)}, now)
             for r in self.reservations:
                 r["replaced"] = r.get("replaced") or r["id"] == c["reservation_id"]
             return reserved + self.settled(self.reservations[-1], charge, now, None)
@@ -308,3 +311,9 @@ class CreditModel:
 def usd(nusd: int) -> str:
     whole, rest = divmod(nusd, 10**9)
     return f"{whole}.{rest:09d}".rstrip("0").rstrip(".")
+
+
+def name_of_late(reservation_id: str) -> str:
+    """Of its two words, each behind its length in four bytes, the BLAKE2b of 16 bytes, written as a UUID."""
+    words = b"".join(len(word).to_bytes(4, "big") + word for word in (b"late", reservation_id.encode()))
+    return str(UUID(bytes=hashlib.blake2b(words, digest_size=16).digest()))

@@ -17,9 +17,9 @@ import pytest
 from adapters.outbound.postgres.append import store_snapshots
 from adapters.outbound.postgres.append.ledger import PostgresLedger
 from adapters.outbound.postgres.append.stream_cache import StreamCache
-from application.command_ids import named_id
 from domain.account.account import ACCOUNT, ChangeState, Open
 from domain.aggregates import CODEC
+from domain.command_ids import named_id
 from domain.credit.decider import CREDIT
 from domain.decider import Decider
 from domain.errors import DomainError

@@ -271,4 +271,4 @@ def test_the_model_imports_nothing_of_the_product() -> None:
             else []
         )
     }
-    assert imported == {"datetime", "fractions", "math", "typing"}
+    assert imported == {"datetime", "fractions", "hashlib", "math", "typing", "uuid"}

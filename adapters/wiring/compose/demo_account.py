@@ -10,13 +10,13 @@ from adapters.settings.settings import Settings
 from adapters.wiring.compose.operate import operate_on
 from adapters.wiring.database.database import Database
 from application.accounts.open_account import OpenAccount
-from application.command_ids import named_id
 from application.credit.grant_credit import GrantCredit
 from application.keys.issue_key import IssueKey
 from application.keys.rotate_key import RotateKey
 from application.sealed import Sealed
 from application.use_cases import UseCases
 from application.write import Asked
+from domain.command_ids import named_id
 from domain.errors import DomainError
 
 USERNAME = "demo"

@@ -45,7 +45,7 @@ async def test_a_late_settle_is_found_by_the_id_the_customer_was_given(told: Tol
     generations = (await told(log.events)).generations
     found = await generations.find("acct", "gen-r1")
     assert found is not None
-    assert (found.reservation_id, found.replaces, found.status) == ("r1-late", "r1", "settled")
+    assert (found.reservation_id, found.replaces, found.status) == (c.late_id("r1"), "r1", "settled")
 
 
 async def test_a_request_of_another_account_is_not_shown(told: Told, log: Log) -> None:

@@ -11,7 +11,7 @@ import sys
 from uuid import UUID
 
 from adapters.outbound.postgres.append.ledger import PostgresLedger
-from application.command_ids import named_id
+from domain.command_ids import named_id
 from domain.credit.decider import CREDIT
 from tests.domain.credit_words import hold, settle
 

@@ -12,9 +12,9 @@ import psycopg
 
 from adapters.outbound.postgres.append.append_batch import APPEND, NewEvent, Submission, parameters
 from adapters.outbound.postgres.append.ledger import PostgresLedger
-from application.command_ids import named_id
 from application.ports.ledger import Recorded
 from domain.aggregates import CODEC, aggregate_of
+from domain.command_ids import named_id
 from domain.credit.commands import CreditCommand
 from domain.credit.decider import CREDIT
 from domain.credit.state import CreditBalance

@@ -17,11 +17,11 @@ from application.accounts.change_account_state import ChangeAccountState
 from application.accounts.list_accounts import AccountLine
 from application.accounts.open_account import OpenAccount
 from application.accounts.show_account import ShowAccount
-from application.command_ids import named_id
 from application.credit.grant_credit import GrantCredit
 from application.credit.show_statement import ShowStatement
 from application.write import Asked
 from domain.account.events import AccountState
+from domain.command_ids import named_id
 from domain.errors import DomainError
 from domain.log import format_position
 from domain.money import format_usd
