@@ -1,5 +1,7 @@
 """Where the body of a response ends (RFC 9112, 6 and 7), and what of received bytes belongs to it."""
 
+import re
+from functools import lru_cache
 from typing import Protocol
 
 from adapters.outbound.providers.http1.faults import ConnectionBroken, MalformedResponse
@@ -7,8 +9,10 @@ from adapters.outbound.providers.http1.faults import ConnectionBroken, Malformed
 MAX_CHUNK_DIGITS = 8
 """Hexadecimal digits of a chunk's size: 4 GiB."""
 
-HEX_DIGITS = b"0123456789abcdefABCDEF"
 LINE_END = b"\r\n"
+
+MAX_LINE_BYTES = MAX_CHUNK_DIGITS + 2 * len(LINE_END)
+"""A size between the end of the chunk before it and its own."""
 
 
 class Body(Protocol):
@@ -55,40 +59,40 @@ class SizedBody:
 class ChunkedBody:
     """In chunks. Chunk extensions and trailers are refused: no provider needs them, and they hide where a body ends."""
 
-    __slots__ = ("_held", "_is_first", "_is_last", "_left", "excess", "is_done")
+    __slots__ = ("_held", "_is_last", "_left", "excess", "is_done")
 
     def __init__(self) -> None:
         self._left = 0  # of the current chunk
-        self._held = b""  # an incomplete line
-        self._is_first, self._is_last = True, False
+        self._held = LINE_END  # an incomplete line; the first line too is read as if it followed a chunk
+        self._is_last = False
         self.is_done = False
         self.excess = False
 
     def feed(self, data: bytes) -> bytes:
         if self._held:
             data, self._held = self._held + data, b""
-        size, left = len(data), self._left
-        if left >= size:
-            self._left = left - size
+        size, at = len(data), self._left
+        if at >= size:
+            self._left = at - size
             return data
-        parts = [data[:left]] if left else []
-        at, self._left = left, 0
+        parts = [data[:at]]
         while not self._is_last:
-            line_end, start = self._size_line(data, at)
+            line_end = data.find(LINE_END, at + 2, at + MAX_LINE_BYTES)
             if line_end < 0:
+                self._hold(data[at:])
                 return b"".join(parts)
-            left = int(data[start:line_end], 16)
+            left = _size_of(data[at:line_end])
             at = line_end + 2
-            if left == 0:
+            if left:
+                end = at + left
+                parts.append(data[at:end])
+                at = end
+                if end >= size:
+                    self._left = end - size
+                    return b"".join(parts)
+            else:
                 self._is_last = True
-                break
-            chunk = data[at : at + left]
-            if chunk:
-                parts.append(chunk)
-            at += left
-            if at >= size:
-                self._left = at - size
-                return b"".join(parts)
+        self._left = 0
         self._end_at(data, at)
         return b"".join(parts)
 
@@ -96,26 +100,11 @@ class ChunkedBody:
         if not self.is_done:
             raise ConnectionBroken("the last chunk is missing")
 
-    def _size_line(self, data: bytes, at: int) -> tuple[int, int]:
-        """Where the size of the next chunk ends and begins; ends at -1 if the line is not complete."""
-        start = at if self._is_first else at + 2
-        line_end = data.find(LINE_END, start, start + MAX_CHUNK_DIGITS + 2)
-        if line_end < 0:
-            if len(data) - start > MAX_CHUNK_DIGITS + 1:
-                raise MalformedResponse("a chunk's size is too long")
-            self._refuse_if_wrong(data, at, start, len(data))
-            self._held = data[at:]
-            return -1, start
-        self._refuse_if_wrong(data, at, start, line_end)
-        if line_end == start:
-            raise MalformedResponse("a chunk has no size")
-        self._is_first = False
-        return line_end, start
-
-    @staticmethod
-    def _refuse_if_wrong(data: bytes, at: int, start: int, line_end: int) -> None:
-        if not LINE_END.startswith(data[at:start]) or data[start:line_end].rstrip(b"\r").strip(HEX_DIGITS):
+    def _hold(self, begun: bytes) -> None:
+        """Keep the beginning of a line, unless no line may begin so."""
+        if not _BEGUN.fullmatch(begun):
             raise MalformedResponse("no chunk begins where the one before ends")
+        self._held, self._left = begun, 0
 
     def _end_at(self, data: bytes, at: int) -> None:
         ending = data[at : at + 2]
@@ -126,6 +115,18 @@ class ChunkedBody:
             self._held = ending
         else:
             raise MalformedResponse("trailers are not accepted")
+
+
+@lru_cache(maxsize=1_024)
+def _size_of(line: bytes) -> int:
+    """The size of a chunk, from its line with the line end before it. Cached: the chunks of streams are much alike."""
+    if not _LINE.fullmatch(line):
+        raise MalformedResponse("no chunk begins where the one before ends")
+    return int(line, 16)
+
+
+_LINE = re.compile(rb"\r\n[0-9a-fA-F]{1,%d}" % MAX_CHUNK_DIGITS)
+_BEGUN = re.compile(rb"\r(\n([0-9a-fA-F]{1,%d}\r?)?)?" % MAX_CHUNK_DIGITS)
 
 
 class BodyUntilEnd:
