@@ -91,16 +91,15 @@ class UsageReader:
 
     @property
     def _is_real(self) -> bool:
-        return any(self._counts.get(side) for side in SIDES)
+        return _says_something(self._counts)
 
     def _take(self, members: dict[str, object], raw: bytes) -> None:
         new = _counts_of(members, self._row)
-        says_something = any(new.get(side) for side in SIDES)
-        if not says_something and (self._is_real or not new):
+        if not _says_something(new) and (self._is_real or not new):
             self._latest = self._latest or UsageReading(None, raw[:MAX_RAW_BYTES])
             return
-        fallen = {side for side in SIDES if new.get(side) == 0 and self._counts.get(side)}
-        self._counts |= {field: count for field, count in new.items() if field not in fallen}
+        fallen = [side for side in SIDES if new.get(side) == 0 and self._counts.get(side)]
+        self._counts |= {field: count for field, count in new.items() if field not in fallen} if fallen else new
         is_doubtful = self._latest is not None and self._latest.is_doubtful
         if new.get("total", 0) > 0:
             is_doubtful = self._decide(new["total"])
@@ -109,13 +108,17 @@ class UsageReader:
 
     def _decide(self, total: int) -> bool:
         """Choose the reading that explains `total`, the nearest to the present one. Returns whether doubt is left."""
-        in_question = Reading(*(bool(self._counts.get(part)) for part in Reading._fields))
-        readings = [(each, _disjoint(self._counts, each)) for each in _by_distance(self._reading, in_question)]
-        explaining = [(each, usage) for each, usage in readings if _is_explained(total, usage)]
+        counts = self._counts
+        in_question = bool(counts.get("reasoning")), bool(counts.get("cached")), bool(counts.get("written"))
+        readings = _by_distance(self._reading, in_question) if any(in_question) else (self._reading,)
+        explaining = [each for each in readings if _explains(counts, each, total)]
         if not explaining:
             return True
-        self._reading, charged = explaining[0]
-        return any(usage != charged for _, usage in explaining)
+        self._reading = explaining[0]
+        if len(explaining) == 1:
+            return False
+        charged = _disjoint(counts, self._reading)
+        return any(_disjoint(counts, other) != charged for other in explaining[1:])
 
     def _shown(self, members: dict[str, object], raw: bytes, usage: Usage) -> bytes:
         """One object for the client: the first as received, later ones merged into it."""
@@ -129,6 +132,10 @@ class UsageReader:
         return _written(self._members)
 
 
+def _says_something(counts: Counts) -> bool:
+    return bool(counts.get("prompt") or counts.get("completion"))
+
+
 FIELDS = ("prompt", "completion", "total", "cached", "written", "written_5m", "written_1h", "reasoning")
 
 
@@ -138,10 +145,12 @@ def _counts_of(members: Mapping[str, object], row: UsageRow) -> dict[str, int]:
     for field, paths in _paths(row):
         for outermost, inner in paths:
             value = members.get(outermost)
+            if value is None:
+                continue
             for name in inner:
                 value = value.get(name) if isinstance(value, dict) else None
             if value is not None:
-                found[field] = _count(value)
+                found[field] = value if type(value) is int else _count(value)
                 break
     if "written" not in found and ("written_5m" in found or "written_1h" in found):
         found["written"] = found.get("written_5m", 0) + found.get("written_1h", 0)
@@ -159,39 +168,39 @@ def _paths(row: UsageRow) -> tuple[tuple[str, tuple[Path, ...]], ...]:
 
 
 def _count(value: object) -> int:
-    """A whole number, written as 512 or 512.0; else NOT_A_COUNT."""
-    if type(value) is float and value.is_integer():
-        return int(value)
-    return value if type(value) is int else NOT_A_COUNT
+    """A whole number written as 512.0; NOT_A_COUNT for anything else that is no integer."""
+    return int(value) if type(value) is float and value.is_integer() else NOT_A_COUNT
 
 
 def _disjoint(counts: Counts, reading: Reading) -> dict[Unit, int]:
     """A side that was not sent has no unit. Parts larger than the whole that includes them make a count negative."""
-    cached, written, reasoning = (counts.get(part, 0) for part in ("cached", "written", "reasoning"))
-    written_1h = counts.get("written_1h", 0)
     usage: dict[Unit, int] = {}
     if "prompt" in counts:
-        usage["input"] = counts["prompt"] - cached * (not reading.cached) - written * (not reading.written)
-        parts: dict[Unit, int] = {
-            "cached_input": cached,
-            "cache_write_5m": written - written_1h,
-            "cache_write_1h": written_1h,
-        }
-        usage |= {unit: count for unit, count in parts.items() if count}
+        cached, written, written_1h = counts.get("cached", 0), counts.get("written", 0), counts.get("written_1h", 0)
+        inside = (0 if reading.cached else cached) + (0 if reading.written else written)
+        usage["input"] = counts["prompt"] - inside
+        if cached:
+            usage["cached_input"] = cached
+        if written != written_1h:
+            usage["cache_write_5m"] = written - written_1h
+        if written_1h:
+            usage["cache_write_1h"] = written_1h
     if "completion" in counts:
-        usage["output"] = counts["completion"] - reasoning * (not reading.reasoning)
+        reasoning = counts.get("reasoning", 0)
+        usage["output"] = counts["completion"] - (0 if reading.reasoning else reasoning)
         if reasoning:
             usage["reasoning"] = reasoning
     return usage
 
 
-def _is_explained(total: int, usage: Mapping[Unit, int]) -> bool:
+def _explains(counts: Counts, reading: Reading, total: int) -> bool:
     """Whether all counts add up to `total` and none is negative."""
-    return sum(usage.values()) == total and min(usage.values(), default=0) >= 0
+    usage = _disjoint(counts, reading).values()
+    return sum(usage) == total and min(usage, default=0) >= 0
 
 
 @cache
-def _by_distance(origin: Reading, in_question: Reading) -> Sequence[Reading]:
+def _by_distance(origin: Reading, in_question: tuple[bool, bool, bool]) -> Sequence[Reading]:
     """All readings of the parts in question, sorted by difference from `origin`, least first; among equals those that
     differ in reasoning come first."""
     choices = ((False, True) if asked else (so_far,) for asked, so_far in zip(in_question, origin, strict=True))
