@@ -13,6 +13,7 @@ Nusd = NewType("Nusd", int)
 
 NUSD_PER_USD = 10**9
 FUSD_PER_NUSD = 10**6
+FUSD_PER_USD = FUSD_PER_NUSD * NUSD_PER_USD
 ROUNDING_RULE = "half-even-per-request-v1"
 """Stored with every charge, so that an auditor knows how its sum became whole nUSD."""
 
@@ -41,18 +42,20 @@ def format_usd(amount_nusd: int) -> str:
     >>> format_usd(1_500_000_000), format_usd(-3), format_usd(0)
     ('1.5', '-0.000000003', '0')
     """
-    sign = "-" if amount_nusd < 0 else ""
-    whole, decimals = divmod(abs(amount_nusd), NUSD_PER_USD)
-    fraction = f".{decimals:09d}".rstrip("0") if decimals else ""
-    return f"{sign}{whole}{fraction}"
+    if amount_nusd < 0:
+        return "-" + format_usd(-amount_nusd)
+    whole, decimals = divmod(amount_nusd, NUSD_PER_USD)
+    return f"{whole}.{decimals:09d}".rstrip("0") if decimals else str(whole)
 
 
 def round_half_even(amount_fusd: int) -> Nusd:
     """Round a whole number of fUSD to nUSD, ties to the even neighbour (once per request:
     docs/reference/rules.md#credit)."""
     quotient, rest = divmod(amount_fusd, FUSD_PER_NUSD)
-    half = FUSD_PER_NUSD // 2
-    return Nusd(quotient + (rest > half or (rest == half and quotient % 2 == 1)))
+    return Nusd(quotient + (rest > _HALF_NUSD or (rest == _HALF_NUSD and quotient % 2 == 1)))
+
+
+_HALF_NUSD = FUSD_PER_NUSD // 2
 
 
 def round_up(amount_fusd: int) -> Nusd:

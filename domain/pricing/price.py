@@ -1,11 +1,13 @@
 """Prices of one offer (provider x model) in force from a moment on: integers in nUSD per 10**6 units."""
 
 from collections.abc import Mapping
+from functools import cached_property
+from typing import NamedTuple
 
 import msgspec
 
 from domain.errors import DomainError
-from domain.pricing.usage import Unit
+from domain.pricing.usage import INPUT_UNITS, OUTPUT_UNITS, Unit
 
 FALLBACK_UNIT: Mapping[Unit, Unit] = {
     "cached_input": "input",
@@ -21,11 +23,29 @@ COUNTED_BY_US: frozenset[Unit] = frozenset({"request", "image"})
 counts all other units; without a price they are refused rather than given away."""
 
 
-class PriceTier(msgspec.Struct, frozen=True):
-    """Prices for prompts of more than `above_input_tokens` tokens; the whole request is billed in one tier."""
+class Dearest(NamedTuple):
+    """The highest price among some units; unpriced: the first of them without a price."""
+
+    nusd_per_munit: int
+    unpriced: Unit | None
+
+
+class PriceTier(msgspec.Struct, frozen=True, dict=True):
+    """Prices for prompts of more than `above_input_tokens` tokens; the whole request is billed in one tier.
+
+    Every quote asks for the dearest units, so they are kept: `dict` is what cached_property needs.
+    """
 
     above_input_tokens: int
     nusd_per_munit: dict[Unit, int]
+
+    @cached_property
+    def dearest_input(self) -> Dearest:
+        return self._dearest_of(INPUT_UNITS)
+
+    @cached_property
+    def dearest_output(self) -> Dearest:
+        return self._dearest_of(OUTPUT_UNITS)
 
     def price_of(self, unit: Unit) -> int | None:
         """nUSD per 10**6 units (= fUSD per unit), or None if the unit has no price here."""
@@ -37,6 +57,11 @@ class PriceTier(msgspec.Struct, frozen=True):
     def is_billed(self, unit: Unit) -> bool:
         """Whether a charge in this tier has a line for `unit`. A unit that needs a line but has no price is refused."""
         return unit not in COUNTED_BY_US or unit in self.nusd_per_munit
+
+    def _dearest_of(self, units: tuple[Unit, ...]) -> Dearest:
+        found = {unit: self.price_of(unit) for unit in units}
+        unpriced = next((unit for unit, price in found.items() if price is None), None)
+        return Dearest(max((price for price in found.values() if price is not None), default=0), unpriced)
 
 
 class PriceSet(msgspec.Struct, frozen=True):

@@ -3,9 +3,8 @@
 import msgspec
 
 from domain.money import FUSD_PER_NUSD, Nusd, round_up
-from domain.pricing.price import PriceSet, PriceTier
+from domain.pricing.price import Dearest, PriceSet, PriceTier
 from domain.pricing.rate import UnpricedUnit
-from domain.pricing.usage import INPUT_UNITS, OUTPUT_UNITS, Unit
 
 MIN_CLAMPED_TOKENS = 16
 """A shorter answer is useless: a clamp never goes below min(16, requested) (docs/reference/rules.md#clamp)."""
@@ -53,24 +52,23 @@ def quote(prices: PriceSet, *, max_input_tokens: int, output_tokens: int, choice
     output_tokens:    upper bound per choice; `choices` is the request's n; `images` counts image parts sent.
     Raises: UnpricedUnit if tokens can occur that have no price (a free or per-request offer has explicit prices of 0).
     """
-    reachable = [prices.tiers[0], *(tier for tier in prices.tiers[1:] if tier.above_input_tokens < max_input_tokens)]
-    return Quote(
-        fixed_fusd=max(_fixed(tier, prices, max_input_tokens, images) for tier in reachable),
-        per_token_fusd=choices * max(_dearest(tier, prices, OUTPUT_UNITS, output_tokens) for tier in reachable),
-        requested_tokens=output_tokens,
-    )
+    fixed_fusd = per_token_fusd = 0
+    for n, tier in enumerate(prices.tiers):
+        if n == 0 or tier.above_input_tokens < max_input_tokens:
+            prompt_fusd = max_input_tokens * _price(tier.dearest_input, prices, max_input_tokens)
+            fixed_fusd = max(fixed_fusd, prompt_fusd + _flat(tier, images))
+            per_token_fusd = max(per_token_fusd, _price(tier.dearest_output, prices, output_tokens))
+    return Quote(fixed_fusd=fixed_fusd, per_token_fusd=choices * per_token_fusd, requested_tokens=output_tokens)
 
 
-def _fixed(tier: PriceTier, prices: PriceSet, input_tokens: int, images: int) -> int:
-    prompt = input_tokens * _dearest(tier, prices, INPUT_UNITS, input_tokens)
-    return prompt + (tier.price_of("request") or 0) + images * (tier.price_of("image") or 0)
+def _flat(tier: PriceTier, images: int) -> int:
+    return (tier.price_of("request") or 0) + images * (tier.price_of("image") or 0)
 
 
-def _dearest(tier: PriceTier, prices: PriceSet, units: tuple[Unit, ...], tokens: int) -> int:
-    """The highest price among `units`. A unit without a price is refused now: its usage could not be rated later."""
+def _price(dearest: Dearest, prices: PriceSet, tokens: int) -> int:
+    """A unit without a price is refused now: its usage could not be rated later."""
     if not tokens:
         return 0
-    found = {unit: tier.price_of(unit) for unit in units}
-    if unpriced := [unit for unit, price in found.items() if price is None]:
-        raise UnpricedUnit(unpriced[0], prices.version)
-    return max(price for price in found.values() if price is not None)
+    if dearest.unpriced is not None:
+        raise UnpricedUnit(dearest.unpriced, prices.version)
+    return dearest.nusd_per_munit

@@ -3,7 +3,7 @@
 import msgspec
 
 from domain.errors import DomainError
-from domain.money import FUSD_PER_NUSD, MAX_NUSD, ROUNDING_RULE, Nusd, round_half_even
+from domain.money import FUSD_PER_USD, MAX_NUSD, ROUNDING_RULE, Nusd, round_half_even
 from domain.pricing.price import PriceSet, PriceTier
 from domain.pricing.usage import Unit, Usage, checked, input_tokens
 
@@ -47,9 +47,9 @@ def rate(usage: Usage, prices: PriceSet) -> Charge:
     Source:  docs/explanation/money.md; OpenAI usage object (checked 2026-11-22).
     """
     tier = prices.tier_for(input_tokens(checked(usage)))
-    billed = ((unit, count) for unit, count in usage.items() if count and tier.is_billed(unit))
-    lines = tuple(_line(unit, count, tier, prices.version) for unit, count in billed)
-    total_nusd = round_half_even(sum(line.cost_fusd for line in lines))
+    billed = [(unit, count) for unit, count in usage.items() if count and tier.is_billed(unit)]
+    lines = tuple([_line(unit, count, tier, prices.version) for unit, count in billed])
+    total_nusd = round_half_even(sum([line.cost_fusd for line in lines]))
     if total_nusd > MAX_NUSD:
         raise DomainError("usage_quarantined", unit="charge", count=repr(total_nusd)[:40])
     return Charge(total_nusd=total_nusd, price_version=prices.version, lines=lines)
@@ -57,9 +57,8 @@ def rate(usage: Usage, prices: PriceSet) -> Charge:
 
 def format_fusd(amount_fusd: int) -> str:
     """USD with up to fifteen decimals: the exact text of a charge line; only the sum of lines is rounded."""
-    whole, rest = divmod(amount_fusd, FUSD_PER_NUSD * 10**9)
-    fraction = f".{rest:015d}".rstrip("0") if rest else ""
-    return f"{whole}{fraction}"
+    whole, rest = divmod(amount_fusd, FUSD_PER_USD)
+    return f"{whole}.{rest:015d}".rstrip("0") if rest else str(whole)
 
 
 def _line(unit: Unit, count: int, tier: PriceTier, version: str) -> ChargeLine:

@@ -1,6 +1,7 @@
 """Usage: counts per unit, disjoint, as billed. Dialects translate a provider's usage object into this, at the edge."""
 
 from collections.abc import Mapping
+from itertools import repeat
 from typing import Literal, get_args
 
 from domain.errors import DomainError
@@ -43,8 +44,8 @@ def checked(usage: Usage) -> Usage:
 
 
 def input_tokens(usage: Usage) -> int:
-    return sum([usage.get(unit, 0) for unit in INPUT_UNITS])
+    return sum(map(usage.get, INPUT_UNITS, repeat(0)))
 
 
 def output_tokens(usage: Usage) -> int:
-    return sum([usage.get(unit, 0) for unit in OUTPUT_UNITS])
+    return sum(map(usage.get, OUTPUT_UNITS, repeat(0)))

@@ -83,6 +83,44 @@ def test_what_is_priced_can_be_quoted(
 
 
 @LAW
+@given(price_sets(), COUNTS, COUNTS, st.integers(1, 5), st.integers(0, 4))
+def test_p2_a_quote_is_the_dearest_unit_of_the_dearest_tier_and_no_more(
+    prices: PriceSet, max_input: int, requested: int, choices: int, images: int
+) -> None:
+    reachable = [tier for tier in prices.tiers if not tier.above_input_tokens or tier.above_input_tokens < max_input]
+
+    def dearest(tier: PriceTier, units: tuple[Unit, ...]) -> int:
+        return max(tier.price_of(unit) or 0 for unit in units)
+
+    fixed = max(
+        max_input * dearest(tier, INPUT_UNITS)
+        + (tier.price_of("request") or 0)
+        + images * (tier.price_of("image") or 0)
+        for tier in reachable
+    )
+    per_token = choices * max(dearest(tier, OUTPUT_UNITS) for tier in reachable) if requested else 0
+    for _ in range(2):  # what a tier keeps of the first quote does not change the second
+        worst = quote(prices, max_input_tokens=max_input, output_tokens=requested, choices=choices, images=images)
+        assert worst == Quote(fixed, per_token, requested)
+
+
+@LAW
+@given(price_sets(sellable=False), st.sampled_from([0, 1, 1_000]), st.sampled_from([0, 1, 1_000]))
+def test_p6_a_quote_is_refused_if_tokens_can_occur_that_have_no_price(
+    prices: PriceSet, max_input: int, requested: int
+) -> None:
+    reachable = [tier for tier in prices.tiers if not tier.above_input_tokens or tier.above_input_tokens < max_input]
+    possible = INPUT_UNITS * bool(max_input) + OUTPUT_UNITS * bool(requested)
+    is_refused = any(tier.price_of(unit) is None for tier in reachable for unit in possible)
+    try:
+        quote(prices, max_input_tokens=max_input, output_tokens=requested)
+    except UnpricedUnit:
+        assert is_refused
+    else:
+        assert not is_refused
+
+
+@LAW
 @given(price_sets(), usages(2_000_000, 2_000_000, 9))
 def test_p6_a_charge_is_its_exact_sum_rounded_once_half_to_even(prices: PriceSet, usage: Usage) -> None:
     charge = rate(usage, prices)

@@ -106,7 +106,7 @@ CORE_PATCHES = (
         "P6",
         "each line of a charge is rounded",
         "domain/pricing/rate.py",
-        "round_half_even(sum(line.cost_fusd for line in lines))",
+        "round_half_even(sum([line.cost_fusd for line in lines]))",
         "Nusd(sum(round_half_even(line.cost_fusd) for line in lines))",
         "tests/laws/test_pricing_laws.py",
     ),

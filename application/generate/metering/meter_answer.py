@@ -77,6 +77,8 @@ def _believed(held: Held, usage: Usage) -> dict[Unit, int]:
 
 def _with_missing_sides(usage: dict[Unit, int], guess: Callable[[], dict[Unit, int]]) -> dict[Unit, int]:
     """A prompt always has tokens, and so has an answer with any output."""
+    if input_tokens(usage) and output_tokens(usage):
+        return usage
     whole = dict(usage)
     if not input_tokens(usage):
         whole["input"] = guess()["input"]

@@ -5,7 +5,7 @@ import msgspec
 from application.generate.settle_charge import Receipt
 from domain.credit.events import Settled
 from domain.money import format_usd
-from domain.pricing.rate import ChargeLine, format_fusd
+from domain.pricing.rate import format_fusd
 from domain.pricing.usage import OUTPUT_UNITS, input_tokens, output_tokens
 
 OURS = frozenset({"cost", "cost_details", "is_byok"})
@@ -19,26 +19,26 @@ def write_usage(receipt: Receipt, raw_usage: bytes | None) -> bytes:
                estimate was charged.
     """
     settled = receipt.settled
-    counts = {} if settled.generation.estimated else _provider_counts(raw_usage)
+    is_estimated = settled.generation.estimated
+    counts = {} if is_estimated else _provider_counts(raw_usage)
     if not counts.keys() >= _CHAT_COUNTS:
         counts = _own_counts(settled) | counts
-    members = [msgspec.json.encode(counts)[1:-1]]
-    members += [b'"cost":' + format_usd(settled.paid_nusd).encode(), b'"cost_details":' + _details(settled)]
-    if settled.generation.estimated:
-        members.append(b'"estimated":true')
-    return b"{" + b",".join(members) + b"}"
+    return _encode(counts)[:-1] + _costs(settled) + (b',"estimated":true}' if is_estimated else b"}")
 
 
 _CHAT_COUNTS = frozenset({"prompt_tokens", "completion_tokens", "total_tokens"})
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(dict[str, object]).decode
 
 
 def _provider_counts(raw_usage: bytes | None) -> dict[str, object]:
     """The provider's members without OURS; none if the JSON was cut short."""
     try:
-        decoded: dict[str, object] = msgspec.json.decode(raw_usage or b"", type=dict)
+        decoded = _decode(raw_usage or b"")
     except msgspec.DecodeError:
         return {}
-    return {name: value for name, value in decoded.items() if name not in OURS}
+    return decoded if OURS.isdisjoint(decoded) else {name: decoded[name] for name in decoded if name not in OURS}
 
 
 def _own_counts(settled: Settled) -> dict[str, object]:
@@ -47,19 +47,23 @@ def _own_counts(settled: Settled) -> dict[str, object]:
     return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
 
 
-def _details(settled: Settled) -> bytes:
-    """Exact lines; only their sum is rounded, once. OpenRouter calls the two sides prompt and completion."""
-    lines = settled.charge.lines
-    sides: list[tuple[str, str]] = [
-        ("upstream_inference_prompt_cost", format_fusd(_sum(lines, outputs=False))),
-        ("upstream_inference_completions_cost", format_fusd(_sum(lines, outputs=True))),
-        ("shortfall", format_usd(settled.shortfall_nusd)),
-    ]
-    listed = ",".join(
-        f'{{"unit":"{line.unit}","quantity":{line.quantity},"cost":{format_fusd(line.cost_fusd)}}}' for line in lines
-    )
-    return ("{" + ",".join(f'"{name}":{number}' for name, number in sides) + f',"lines":[{listed}]}}').encode()
-
-
-def _sum(lines: tuple[ChargeLine, ...], *, outputs: bool) -> int:
-    return sum(line.cost_fusd for line in lines if (line.unit in OUTPUT_UNITS) == outputs)
+def _costs(settled: Settled) -> bytes:
+    """Members behind the counts. Exact lines; only their sum is rounded, once. OpenRouter calls the two sides prompt
+    and completion."""
+    paid_nusd = settled.paid_nusd
+    prompt_fusd = completion_fusd = 0
+    lines: list[str] = []
+    for line in settled.charge.lines:
+        cost_fusd = line.cost_fusd
+        if line.unit in OUTPUT_UNITS:
+            completion_fusd += cost_fusd
+        else:
+            prompt_fusd += cost_fusd
+        lines.append(f'{{"unit":"{line.unit}","quantity":{line.quantity},"cost":{format_fusd(cost_fusd)}}}')
+    return (
+        f',"cost":{format_usd(paid_nusd)},"cost_details":{{'
+        f'"upstream_inference_prompt_cost":{format_fusd(prompt_fusd)},'
+        f'"upstream_inference_completions_cost":{format_fusd(completion_fusd)},'
+        f'"shortfall":{format_usd(settled.charge.total_nusd - paid_nusd)},'
+        f'"lines":[{",".join(lines)}]}}'
+    ).encode()
