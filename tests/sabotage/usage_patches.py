@@ -56,7 +56,7 @@ USAGE_PATCHES = (
         READER,
         "return any(_disjoint(counts, other) != charged for other in explaining[1:])",
         "return False",
-        LAW,
+        UNITS,
     ),
     Patch(
         "P6",

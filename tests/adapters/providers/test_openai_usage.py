@@ -283,3 +283,19 @@ def test_what_the_client_sees_is_one_object_with_all_that_was_told() -> None:
     found = read(told(prompt_tokens=120, completion_tokens=0, total_tokens=120), told(completion_tokens=33), told())
     assert found is not None
     assert msgspec.json.decode(found.raw) == {"prompt_tokens": 120, "completion_tokens": 33, "total_tokens": 153}
+
+
+@pytest.mark.parametrize(("total", "is_doubtful"), [(150, False), (160, True), (170, False), (155, True)])
+def test_a_total_that_two_readings_explain_leaves_doubt(total: int, is_doubtful: bool) -> None:
+    """160: ten tokens are counted beside their side, either the cached ones or the reasoning."""
+    found = read(
+        told(
+            prompt_tokens=100,
+            completion_tokens=50,
+            total_tokens=total,
+            prompt_tokens_details={"cached_tokens": 10},
+            completion_tokens_details={"reasoning_tokens": 10},
+        )
+    )
+    assert found is not None
+    assert found.is_doubtful is is_doubtful

@@ -76,7 +76,7 @@ def expected(event: Settled, raw: bytes | None) -> bytes:
     return f'{{{inside},"cost":{number(paid, 9)},"cost_details":{{{details}}}{flag}}}'.encode()
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(
     st.dictionaries(st.sampled_from(UNITS), COUNTS, max_size=5),
     st.dictionaries(st.sampled_from(UNITS), st.integers(0, 10**12), max_size=5),
