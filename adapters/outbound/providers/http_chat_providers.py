@@ -75,7 +75,7 @@ class HttpChatProviders:
             reader = route.dialect.read_stream(call, route.endpoint)
             async with aclosing(_chunks(response, reader, watch)) as chunks:
                 yield chunks
-            if reader.is_done:
+            if reader.is_done and not response.is_complete:
                 await _drain(response)
         finally:
             if response is not None:

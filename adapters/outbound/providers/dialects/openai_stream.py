@@ -28,6 +28,7 @@ from application.ports.chat_providers import ChatCall
 from application.ports.provider_answer import Chunk
 
 DONE = b"[DONE]"
+ALL_END = {True}
 
 MAX_SILENT_EVENTS = 100_000
 """Events without choices or usage, such as pings: one per second for 27 hours."""
@@ -140,9 +141,11 @@ class StreamReader:
         with_null_reasons(members, choices)
         provider_id = exchange_names(members, self._ours)
         self._created = members.get("created", self._created)
-        self._splice.learn(event, members)
+        ends = {bool(choice.get("finish_reason")) for choice in choices}
+        if ends != ALL_END:  # else what was learnt before holds for choices that go on
+            self._splice.learn(event, members)
         parts = [(members, choices)]
-        if len({bool(choice.get("finish_reason")) for choice in choices}) > 1:
+        if len(ends) > 1:
             parts = [(members | {"choices": raw}, [choice]) for raw, choice in zip(each(members), choices, strict=True)]
         for n, (its_members, its_choices) in enumerate(parts):
             finish_reason = finish_reason_of(its_choices)
@@ -150,7 +153,7 @@ class StreamReader:
             self._output_bytes += output_bytes
             yield Chunk(
                 data=joined(its_members),
-                choices=tuple(self._note(choice) for choice in its_choices),
+                choices=tuple([self._note(choice) for choice in its_choices]),
                 is_last=bool(finish_reason),
                 is_bare=not output_bytes and all(map(_is_bare, its_choices)),
                 finish_reason=finish_reason,

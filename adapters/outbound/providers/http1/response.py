@@ -73,6 +73,11 @@ class Response:
         if self._body is None and self._fault is not None:
             raise self._fault
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether no more is to come: of what was received, `part` may still have some."""
+        return self._is_complete
+
     def disarm(self) -> None:
         """The deadline no longer holds."""
         self._timer.cancel()
