@@ -34,7 +34,8 @@ _START_POLL_S = 0.01
 
 
 class EmbeddedPostgres:
-    """One Postgres in one folder. An object either supervises it (`start`) or finds one that runs (`attach`).
+    """One Postgres in one folder. An object either supervises it (`start`) or finds one that runs (`attach`). The
+    postmaster is a direct child of its supervisor, as root too: SIGCHLD reports its death.
 
     restarts: number of restarts by `restart_if_dead`.
     """
@@ -108,7 +109,8 @@ class EmbeddedPostgres:
         return f"postgresql://{SUPERUSER}:{password}@{HOST}:{self._port}/{quote(dbname, safe='')}"
 
     def restart_if_dead(self) -> bool:
-        """Call it from the main thread at least every 100 ms. True if the server had died and was restarted.
+        """Call it from the main thread on SIGCHLD, and now and then for the log's bound. True if the server had died
+        and was restarted.
 
         Costs microseconds while it lives; blocks while it restarts (0.2 s, plus the replay of the log).
         Raises: PostgresDidNotStart or EmbeddedPostgresError if it cannot; the next call tries again.

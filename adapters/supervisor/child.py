@@ -1,5 +1,6 @@
 """One supervised process: launched, begun, replaced when it dies."""
 
+import math
 import signal
 import subprocess
 import time
@@ -94,6 +95,11 @@ class Spare:
         self._process: Process | None = None
         self._due_s: float | None = None
 
+    @property
+    def due_s(self) -> float:
+        """When `tend` has a process to launch; infinite while one waits, and before the first `tend`."""
+        return self._due_s if self._process is None and self._due_s is not None else math.inf
+
     def take(self) -> Process | None:
         process, self._process = self._process, None
         self._due_s = time.monotonic() + self._after_s
@@ -137,6 +143,11 @@ class Child:
     def is_running(self) -> bool:
         return self._process is not None and self._process.exit_code is None
 
+    @property
+    def due_s(self) -> float:
+        """When `tend` has a process to start; infinite while one is launched."""
+        return self._due_s if self._process is None else math.inf
+
     def launch(self) -> None:
         self._process = Process(self._program)
 
@@ -145,7 +156,7 @@ class Child:
             self._process.begin(word)
 
     def tend(self, word: str) -> None:
-        """Notice a death; after a pause start a replacement and send it `word`. Call it at least every 100 ms."""
+        """Notice a death; after a pause start a replacement and send it `word`. Call it on SIGCHLD and at `due_s`."""
         if self._process is not None and self._process.exit_code is not None:
             self._bury(self._process)
         if self._process is None and time.monotonic() >= self._due_s:

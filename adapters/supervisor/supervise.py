@@ -1,5 +1,6 @@
 """The loop of `gatewayz serve`: keeps all processes running and stops them in order."""
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
@@ -9,10 +10,14 @@ import structlog
 from adapters.embedded import EmbeddedPostgresError
 from adapters.operator_error import WRONG_INPUT
 from adapters.supervisor.child import Child, Spare
+from adapters.supervisor.light_sleep import Sleep
 from adapters.supervisor.stop_request import StopRequest
 
-TICK_S = 0.05
-"""Postgres must be checked every 100 ms; a child's death is noticed within this time."""
+LOOK_S = 1.0
+"""Deaths and signals end the sleep at once; this is for one that the kernel did not report, and for postgres.log."""
+
+PROBE_S = 0.05
+"""While starting: how often a condition is looked at that no signal reports."""
 
 SERVER_RETRY_S = 1.0
 """Between restarts of a server that does not start: each writes to its log and may take long."""
@@ -40,6 +45,7 @@ class Stage(NamedTuple):
 class Supervisor:
     """stages: in the order of stopping; the server, if we run one, stops last because all others write to it.
     dsn:    returns the database's DSN once it is up.
+    sleep:  ends early when a child ends, the server included, or a stop is requested.
     """
 
     def __init__(
@@ -49,16 +55,18 @@ class Supervisor:
         stop_request: StopRequest,
         server: Server | None,
         dsn: Callable[[], str],
+        sleep: Sleep,
     ) -> None:
         self._stages = stages
         self._spare = spare
         self._stop_request = stop_request
         self._server = server
         self._dsn = dsn
+        self._sleep = sleep
         self._sent_dsn = ""
         self._word_for: WordFor = lambda child, dsn: dsn
         self._words: dict[str, str] = {}
-        self._server_due_s = 0.0
+        self._server_due_s = math.inf  # when a server that did not start is tried again
 
     @property
     def children(self) -> list[Child]:
@@ -81,7 +89,7 @@ class Supervisor:
         while not self._stop_request.is_made:
             self.tick()
             self._spare.tend()
-            time.sleep(TICK_S)
+            self._sleep_until(self._spare.due_s, *(child.due_s for child in self.children))
 
     def wait_until(self, holds: Callable[[], bool], patience_s: float) -> bool:
         """Supervise until `holds`; False if a child is hopeless, a stop is requested or `patience_s` is over."""
@@ -90,7 +98,7 @@ class Supervisor:
             if self._stop_request.is_made or self.has_hopeless_child() or time.monotonic() > deadline_s:
                 return False
             self.tick()
-            time.sleep(TICK_S)
+            self._sleep(PROBE_S)
         return True
 
     def has_hopeless_child(self) -> bool:
@@ -123,13 +131,19 @@ class Supervisor:
                 log.warning("did not stop in time", children=[c.name for c in stage.children if c.is_running])
                 break
             self._tend_server()  # open requests need the server until they are settled
-            time.sleep(TICK_S)
+            self._sleep_until(deadline_s)
         for child in stage.children:
             child.kill()
 
+    def _sleep_until(self, *dues_s: float) -> None:
+        """Until the first of them, the next try to start the server or the next look; or until something happens."""
+        now_s = time.monotonic()
+        self._sleep(min(*dues_s, self._server_due_s, now_s + LOOK_S) - now_s)
+
     def _tend_server(self) -> None:
-        if self._server is None or time.monotonic() < self._server_due_s:
+        if self._server is None or time.monotonic() < self._server_due_s < math.inf:
             return
+        self._server_due_s = math.inf
         try:
             if not self._server.restart_if_dead():
                 return

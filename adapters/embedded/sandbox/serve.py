@@ -10,6 +10,7 @@ from pathlib import Path
 import uvicorn
 
 from adapters.embedded.sandbox.app import create_app
+from adapters.resting_server import RestingServer
 
 KEEPALIVE_S = 75
 """Longer than our client keeps idle connections, so that no request meets a closing one; as providers do."""
@@ -30,7 +31,7 @@ def run(sock: socket.socket) -> None:
         timeout_graceful_shutdown=1,
     )
     with suppress(KeyboardInterrupt):  # uvicorn raises it again after an orderly stop
-        uvicorn.Server(config).run(sockets=[sock])
+        RestingServer(config).run(sockets=[sock])
 
 
 def listening_socket(port: int = 0) -> socket.socket:

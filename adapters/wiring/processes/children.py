@@ -12,6 +12,7 @@ from adapters.outbound.telemetry.forget_process import forget_process
 from adapters.settings import Settings, environment_of_child
 from adapters.settings.read_environment import Child as ChildName
 from adapters.supervisor.child import Child, Program, Spare
+from adapters.supervisor.light_sleep import Sleep
 from adapters.supervisor.stop_request import StopRequest
 from adapters.supervisor.supervise import Stage, Supervisor
 
@@ -38,6 +39,7 @@ def supervisor_of(
     stop_request: StopRequest,
     server: EmbeddedPostgres | None,
     dsn: Callable[[], str],
+    sleep: Sleep,
     provider_keys: Iterable[str],
     worker: UnprivilegedUser | None,
 ) -> Supervisor:
@@ -66,7 +68,7 @@ def supervisor_of(
         argv = (*PYTHON, "adapters.embedded.sandbox", str(fd), *user)
         program = Program("sandbox", argv, environment("sandbox"), (fd,))
         stages.append(Stage([Child(program)], SANDBOX_PATIENCE_S))
-    return Supervisor(stages, spare, stop_request, server, dsn)
+    return Supervisor(stages, spare, stop_request, server, dsn, sleep)
 
 
 def _environment(

@@ -11,6 +11,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from adapters.inbound.http.edge.protocol import Edge, EdgeProtocol
+from adapters.resting_server import RestingServer
 
 MAX_WAITING = 2_048
 """The size of the port's backlog."""
@@ -21,7 +22,7 @@ SPEAKS_WITHIN_S = 1.0
 POLL_S = 0.05
 
 
-class DrainingServer(uvicorn.Server):
+class DrainingServer(RestingServer):
     """`should_exit` starts the shutdown.
 
     edge:       shared by all connections.

@@ -21,6 +21,7 @@ from adapters.operator_error import WRONG_INPUT, OperatorError
 from adapters.outbound.providers.offers.load_catalog import key_names, providers_of_keys
 from adapters.outbound.providers.offers.read_rows import ProvidersFileInvalid
 from adapters.settings import Settings, ignored_names, read_provider_keys
+from adapters.supervisor.light_sleep import light_sleep
 from adapters.supervisor.listen import listening_socket, url_of
 from adapters.supervisor.probe import Probe
 from adapters.supervisor.stop_request import StopRequest
@@ -69,6 +70,7 @@ def run_serve(settings: Settings, on_start: Callable[[Started], None]) -> int:
             stop_request=stop_request,
             server=server,
             dsn=dsn,
+            sleep=stack.enter_context(light_sleep()),
             provider_keys=_key_names(settings),
             worker=worker_of(settings),
         )

@@ -62,6 +62,7 @@ class House:
             self.stop_request,
             self.server,
             self.server.dsn,
+            time.sleep,
         )
         self.supervisor.launch()
         self.supervisor.begin()
@@ -147,7 +148,7 @@ def test_waiting_goes_on_over_a_killed_child_and_ends_with_a_hopeless_one(tmp_pa
     house.supervisor.stop()
     hopeless = Child(Program("api", (sys.executable, "-c", "import sys; sys.exit(2)"), dict(os.environ)))
     spare = Spare(Program("spare", (), {}))
-    supervisor = Supervisor([Stage([hopeless], 0)], spare, StopRequest(), None, lambda: "")
+    supervisor = Supervisor([Stage([hopeless], 0)], spare, StopRequest(), None, lambda: "", time.sleep)
     supervisor.launch()
     assert not supervisor.wait_until(lambda: False, patience_s=20)
     assert supervisor.has_hopeless_child()
