@@ -40,14 +40,19 @@ def projector_process(supervisor: int) -> int:
 
 def rss_kib(pid: int) -> int:
     """Resident now."""
-    return _memory_kib(pid, "VmRSS")
+    return _of_status(pid, "VmRSS")
 
 
 def peak_kib(pid: int) -> int:
     """The most that was ever resident."""
-    return _memory_kib(pid, "VmHWM")
+    return _of_status(pid, "VmHWM")
 
 
-def _memory_kib(pid: int, name: str) -> int:
+def wake_ups(pid: int) -> int:
+    """How often it, or one thread by its id, has slept and woken."""
+    return _of_status(pid, "voluntary_ctxt_switches")
+
+
+def _of_status(pid: int, name: str) -> int:
     status = Path(f"/proc/{pid}/status").read_text()
     return int(next(line.split()[1] for line in status.splitlines() if line.startswith(name)))

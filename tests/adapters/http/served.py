@@ -14,6 +14,7 @@ from adapters.inbound.http.edge.connections import Connections
 from adapters.inbound.http.edge.protocol import Edge, EdgeProtocol
 from adapters.wiring.processes.draining_server import DrainingServer
 from application.ports.telemetry import Refusal
+from tests.rigs.processes import wake_ups
 
 
 class Served:
@@ -39,6 +40,12 @@ class Served:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection
 
+    @property
+    def wake_ups(self) -> int:
+        """How often its thread has slept and woken so far."""
+        assert self._thread.native_id is not None
+        return wake_ups(self._thread.native_id)
+
     def protocols(self) -> list[EdgeProtocol]:
         """Of the connections that are open."""
         return [cast("EdgeProtocol", one) for one in tuple(self._server.server_state.connections)]
@@ -47,6 +54,10 @@ class Served:
         self._server.should_exit = True
         self._thread.join(5)
         self._socket.close()
+
+    @property
+    def is_running(self) -> bool:
+        return self._thread.is_alive()
 
     def _run(self) -> None:
         asyncio.run(self._server.serve(sockets=[self._socket]))

@@ -1,6 +1,9 @@
 """The sandbox as a server: OpenAI's own SDK is its first client."""
 
+import subprocess
+import time
 from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
@@ -8,8 +11,10 @@ import openai
 import pytest
 
 from adapters.embedded.sandbox.behaviours import BEHAVIOURS
-from adapters.embedded.sandbox.serve import running_sandbox
+from adapters.embedded.sandbox.serve import base_url_of, command, listening_socket, running_sandbox
 from adapters.outbound.providers.offers.read_rows import SANDBOX_FILE, read_rows
+from tests.rigs.processes import wake_ups
+from tests.rigs.running import ROOT
 
 SAID: Any = [{"role": "user", "content": "one two three"}]
 
@@ -94,3 +99,19 @@ def test_a_body_it_cannot_read_is_refused(base_url: str, body: bytes, param: str
 
 def test_other_paths_are_unknown(base_url: str) -> None:
     assert httpx.get(f"{base_url}/models").status_code == 404
+
+
+def test_it_sleeps_while_nothing_is_asked_and_a_signal_ends_it_at_once() -> None:
+    with listening_socket() as sock:
+        with subprocess.Popen(command(sock), pass_fds=[sock.fileno()], cwd=ROOT) as server:
+            dates = [httpx.get(base_url_of(sock)).headers["date"]]
+            time.sleep(0.5)
+            before = wake_ups(server.pid)
+            time.sleep(2)
+            assert wake_ups(server.pid) - before <= 4, "uvicorn wakes ten times a second"
+            dates.append(httpx.get(base_url_of(sock)).headers["date"])
+            asked_s = time.monotonic()
+            server.terminate()
+            server.wait(5)
+        assert time.monotonic() - asked_s < 1.0
+        assert (parsedate_to_datetime(dates[1]) - parsedate_to_datetime(dates[0])).total_seconds() >= 2
