@@ -7,6 +7,7 @@ from tests.sabotage.edge_patches import EDGE_PATCHES
 from tests.sabotage.fault_patches import FAULT_PATCHES
 from tests.sabotage.http1_patches import HTTP1_PATCHES
 from tests.sabotage.report_patches import REPORT_PATCHES
+from tests.sabotage.rest_patches import REST_PATCHES
 from tests.sabotage.role_patches import ROLE_PATCHES
 from tests.sabotage.shape_patches import SHAPE_PATCHES
 from tests.sabotage.stream_patches import STREAM_PATCHES
@@ -32,4 +33,5 @@ PATCHES = (
     *WRITE_PATCHES,
     *ROLE_PATCHES,
     *REPORT_PATCHES,
+    *REST_PATCHES,
 )

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import time
+from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 
 import httpx
@@ -26,9 +27,12 @@ async def answer(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @pytest.fixture
-def resting(served: Served) -> Served:
-    served.app = answer
-    return served
+def resting() -> Iterator[Served]:
+    """Not the one that other tests share: their connections would wake it, and it may be stopped."""
+    server = Served()
+    server.app = answer
+    yield server
+    server.stop()
 
 
 def age_s(date: str) -> float:
