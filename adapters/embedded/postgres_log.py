@@ -36,7 +36,7 @@ class PostgresLog:
 
     def keep_within_bound(self) -> None:
         """Beyond the bound move the content to `.1`. The server has the file open for append, so it is copied and
-        emptied, not renamed; lines written in between are lost. Cheap enough for every tick of a supervisor.
+        emptied, not renamed; lines written in between are lost. Cheap enough for each look of a supervisor.
         """
         if not self.path.exists() or self.path.stat().st_size <= MAX_SIZE_BYTES:
             return

@@ -5,7 +5,7 @@ import sys
 import time
 from importlib import import_module
 
-BENCHMARKS = ("append", "gateway", "projection", "memory", "estimates")
+BENCHMARKS = ("append", "gateway", "projection", "memory", "estimates", "idle")
 
 
 def main(names: list[str]) -> None:
