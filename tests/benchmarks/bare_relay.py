@@ -1,9 +1,18 @@
-"""Starting the upstream and the bare relay."""
+"""Starting the upstream and the relays that the gateway is compared with."""
 
 import contextlib
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from tests.rigs.running import PYTHON, free_port, process
+
+BARE = "tests.benchmarks.relay:app"
+LEAN = "tests.benchmarks.lean_relay:app"
+
+
+class Relay(NamedTuple):
+    port: int
+    pid: int
 
 
 @contextlib.contextmanager
@@ -14,10 +23,10 @@ def upstream(per_write: int = 2) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def relay(upstream_url: str) -> Iterator[int]:
+def relay(app: str, upstream_url: str) -> Iterator[Relay]:
     """Under the flags that the gateway's own API process uses."""
     port = free_port()
-    command = [PYTHON, "-m", "uvicorn", "tests.benchmarks.relay:app", "--port", str(port), "--no-access-log"]
+    command = [PYTHON, "-m", "uvicorn", app, "--port", str(port), "--no-access-log"]
     flags = ["--log-level", "warning", "--loop", "uvloop", "--http", "httptools"]
-    with process(*command, *flags, port=port, UPSTREAM=f"{upstream_url}/chat/completions"):
-        yield port
+    with process(*command, *flags, port=port, UPSTREAM=f"{upstream_url}/chat/completions") as child:
+        yield Relay(port, child.pid)

@@ -4,12 +4,13 @@ import asyncio
 import multiprocessing
 import statistics
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
+from typing import NamedTuple
 from uuid import uuid4
 
 import uvloop
@@ -40,20 +41,30 @@ USAGE: dict[Unit, int] = {"input": 100, "output": 50}
 IDS = SystemIds()
 
 
+class Appends(NamedTuple):
+    """cpu_us: of this process an append; PostgreSQL's is not in it."""
+
+    per_s: float
+    cpu_us: float
+
+    def __str__(self) -> str:
+        return f"{self.per_s:8.0f} appends/s  {self.cpu_us:5.0f} us of CPU each"
+
+
 def run() -> None:
     server = TestServer()
     try:
         with fresh(server) as database:
-            stock = statistics.median(stock_appends(database) for _ in range(3))
+            stock = medians([stock_appends(database) for _ in range(3)])
         with fresh(server) as database:
-            ours = statistics.median(requests_per_s(database, CALLERS, 1_000) * 2 for _ in range(REPEATS))
+            ours = medians([appends(database, CALLERS, 1_000) for _ in range(REPEATS)])
         print(f"  {CALLERS} concurrent callers, one event an append, fsync on:")
-        print(f"    stock recorder        {stock:8.0f} appends/s")
-        print(f"    group commit          {ours:8.0f} appends/s   {ours / stock:.1f} x")
+        print(f"    stock recorder        {stock}")
+        print(f"    group commit          {ours}   {ours.per_s / stock.per_s:.1f} x")
         for callers in (1, 8, 32):
             with fresh(server) as database:
-                rate_ = requests_per_s(database, callers, 100, APPENDS // 4) * 2
-            print(f"    group commit, c={callers:<4}  {rate_:8.0f} appends/s   {callers / rate_ * 1e3:.2f} ms each")
+                few = appends(database, callers, 100, APPENDS // 4)
+            print(f"    group commit, c={callers:<4}  {few}   {callers / few.per_s * 1e3:.2f} ms each")
         hot, spread = (statistics.median(two_processes(server, accounts) for _ in range(3)) for accounts in (1, 1_000))
         print(f"  two processes: hot account {hot:.0f} requests/s, 1,000 accounts {spread:.0f}: {hot / spread:.2f} x")
     finally:
@@ -67,7 +78,11 @@ def fresh(server: TestServer) -> Iterator[Database]:
     database.drop()
 
 
-def stock_appends(database: Database, appends: int = 1_500) -> float:
+def medians(runs: Sequence[Appends]) -> Appends:
+    return Appends(statistics.median(run.per_s for run in runs), statistics.median(run.cpu_us for run in runs))
+
+
+def stock_appends(database: Database, count: int = 1_500) -> Appends:
     """The library's own recorder at its default settings, in a table of its own, one event a save."""
     place = conninfo_to_dict(database.owner)
     with PostgresDatastore(
@@ -87,20 +102,22 @@ def stock_appends(database: Database, appends: int = 1_500) -> float:
 
         with ThreadPoolExecutor(CALLERS) as pool:
             list(pool.map(save, range(CALLERS)))  # connections open
-            started = time.perf_counter()
-            list(pool.map(save, range(appends)))
-            return appends / (time.perf_counter() - started)
+            started, cpu_s = time.perf_counter(), time.process_time()
+            list(pool.map(save, range(count)))
+            return Appends(count / (time.perf_counter() - started), (time.process_time() - cpu_s) / count * 1e6)
 
 
-def requests_per_s(database: Database, callers: int, accounts: int, requests: int = APPENDS // 2) -> float:
-    """Reserve and settle, decided and appended, per second."""
-    return uvloop.run(_requests_per_s(database.writer, callers, [str(uuid4()) for _ in range(accounts)], requests))
+def appends(database: Database, callers: int, accounts: int, requests: int = APPENDS // 2) -> Appends:
+    """Of reserve and settle, decided and appended: two appends a request."""
+    return uvloop.run(_appends(database.writer, callers, [str(uuid4()) for _ in range(accounts)], requests))
 
 
-async def _requests_per_s(info: str, callers: int, accounts: list[str], requests: int) -> float:
+async def _appends(info: str, callers: int, accounts: list[str], requests: int) -> Appends:
     async with running(info) as ledger:
         await asyncio.gather(*(grant(ledger, account) for account in accounts))
-        return requests / await serve(ledger, callers, accounts, requests)
+        cpu_s = time.process_time()
+        seconds = await serve(ledger, callers, accounts, requests)
+        return Appends(2 * requests / seconds, (time.process_time() - cpu_s) / (2 * requests) * 1e6)
 
 
 @asynccontextmanager

@@ -9,13 +9,13 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import NamedTuple
 
 from tests.benchmarks.bare_relay import upstream
-from tests.rigs.load import Load, drive, medians, post
-from tests.rigs.processes import children_of
+from tests.benchmarks.cpu import LAST_PAGE_S, Turn, cpu_medians, of_gateway, turn
+from tests.rigs.load import medians, post
 from tests.rigs.running import ROOT
 
 REPEATS = 9
@@ -42,20 +42,11 @@ with gateway(sys.argv[1]) as gw:
     sys.stdin.read()
 """
 
-TICKS_PER_S = os.sysconf("SC_CLK_TCK")
-
 
 class Side(NamedTuple):
     port: int
     supervisor: int
     keys: list[str]
-
-
-class Turn(NamedTuple):
-    """cpu_us: a request, by kind of process."""
-
-    load: Load
-    cpu_us: Mapping[str, float]
 
 
 def run() -> None:
@@ -64,9 +55,10 @@ def run() -> None:
         for name, (connections, total, asked) in CASES.items():
             body = {"model": "test/tokens", "max_tokens": 100, **asked}
             for side in (before, after):
-                turn(side, body, total // 4, connections)  # warm up
+                driven(side, body, total // 4, connections)  # warm up
             pairs = [
-                (turn(before, body, total, connections), turn(after, body, total, connections)) for _ in range(REPEATS)
+                (driven(before, body, total, connections), driven(after, body, total, connections))
+                for _ in range(REPEATS)
             ]
             report(name, [a for a, _ in pairs], [b for _, b in pairs])
 
@@ -85,25 +77,11 @@ def serving(tree: Path, url: str) -> Iterator[Side]:
             child.stdin.close()
 
 
-def turn(side: Side, body: Mapping[str, object], total: int, connections: int) -> Turn:
+def driven(side: Side, body: Mapping[str, object], total: int, connections: int) -> Turn:
     requests = [post("/v1/chat/completions", dict(body), key) for key in side.keys]
-    before = cpu_ticks(side.supervisor)
-    load = drive(side.port, requests, total, connections)
-    after = cpu_ticks(side.supervisor)
-    assert not load.errors
-    return Turn(load, {kind: (after[kind] - before.get(kind, 0)) / TICKS_PER_S / total * 1e6 for kind in after})
-
-
-def cpu_ticks(supervisor: int) -> Mapping[str, int]:
-    """User and system time so far, of each kind of process below the supervisor."""
-    spent: dict[str, int] = {}
-    for child in children_of(supervisor):
-        kind = next((kind for kind in ("api", "projector", "postgres") if kind in child.command_line), "others")
-        for pid in (child.pid, *(each.pid for each in children_of(child.pid))):
-            with contextlib.suppress(OSError):
-                fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-                spent[kind] = spent.get(kind, 0) + int(fields[11]) + int(fields[12])
-    return spent
+    found = turn(side.port, requests, total, connections, partial(of_gateway, side.supervisor), LAST_PAGE_S)
+    assert not found.load.errors
+    return found
 
 
 def report(name: str, before: list[Turn], after: list[Turn]) -> None:
@@ -111,9 +89,9 @@ def report(name: str, before: list[Turn], after: list[Turn]) -> None:
     told = [medians([each.load for each in turns]) for turns in (before, after)]
     for figure in ("rps", "p50_ms", "p99_ms"):
         line(figure, told[0][figure], told[1][figure])
-    for kind in sorted(after[0].cpu_us):
-        sides = [median(each.cpu_us.get(kind, 0.0) for each in turns) for turns in (before, after)]
-        line(f"CPU us {kind}", *sides)
+    cpu = [cpu_medians(turns) for turns in (before, after)]
+    for kind in cpu[1]:
+        line(f"CPU us {kind}", cpu[0].get(kind, 0.0), cpu[1][kind])
 
 
 def line(figure: str, before: float, after: float) -> None:

@@ -2,11 +2,13 @@
 
 import os
 import random
+from functools import partial
 
 from tests.benchmarks.bare_relay import upstream
+from tests.benchmarks.cpu import LAST_PAGE_S, of_gateway, turn, written
 from tests.benchmarks.many_accounts import open_accounts
 from tests.benchmarks.scrape import bound_of, scrape
-from tests.rigs.load import drive, post
+from tests.rigs.load import post
 from tests.rigs.processes import api_processes, projector_process, rss_kib
 from tests.rigs.running import gateway
 
@@ -25,14 +27,16 @@ def run() -> None:
         requests = [post("/v1/chat/completions", body, key) for key in keys]
         random.Random(1).shuffle(requests)
         (api,), projector = api_processes(gw.supervisor.pid, 1), projector_process(gw.supervisor.pid)
-        first = drive(gw.port, requests, REQUESTS // WARM_SHARE, CONNECTIONS)
+        read = partial(of_gateway, gw.supervisor.pid)
+        first, _ = turn(gw.port, requests, REQUESTS // WARM_SHARE, CONNECTIONS, read)
         warm, before = rss_kib(api), scrape(gw.port)
-        rest = drive(gw.port, requests, REQUESTS - REQUESTS // WARM_SHARE, CONNECTIONS)
+        rest, cpu_us = turn(gw.port, requests, REQUESTS - REQUESTS // WARM_SHARE, CONNECTIONS, read, LAST_PAGE_S)
         after = scrape(gw.port)
         print(f"  {REQUESTS:,} requests over {ACCOUNTS:,} accounts, {CONNECTIONS} connections:")
         print(
             f"    {first.rps:.0f} rps in the first fifth, {rest.rps:.0f} rps after; {first.errors + rest.errors} errors"
         )
+        print(f"    CPU us a request after the first fifth: {written(cpu_us)}")
         print(f"    API process {warm / 1024:.1f} MB after a fifth, {rss_kib(api) / 1024:.1f} MB at the end")
         print(f"    projector {rss_kib(projector) / 1024:.1f} MB")
         lag_s = bound_of(0.99, "gatewayz_projection_seconds", before, after)
