@@ -53,6 +53,20 @@ def wake_ups(pid: int) -> int:
     return _of_status(pid, "voluntary_ctxt_switches")
 
 
+class Memory(NamedTuple):
+    """KiB now. rss: resident; pss: its own and its part of what it shares; uss: its own."""
+
+    rss: int
+    pss: int
+    uss: int
+
+
+def memory_kib(pid: int) -> Memory:
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
+    kib = {line.split(":")[0]: int(line.split()[1]) for line in lines}
+    return Memory(kib["Rss"], kib["Pss"], kib["Private_Clean"] + kib["Private_Dirty"])
+
+
 def _of_status(pid: int, name: str) -> int:
     status = Path(f"/proc/{pid}/status").read_text()
     return int(next(line.split()[1] for line in status.splitlines() if line.startswith(name)))

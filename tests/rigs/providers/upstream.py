@@ -4,6 +4,8 @@ import asyncio
 import json
 import socket
 import sys
+from collections.abc import Callable
+from functools import partial
 
 import uvloop
 
@@ -65,11 +67,15 @@ class Upstream(asyncio.Protocol):
                 return
             body = bytes(self.buffer[end + 4 : end + 4 + length])
             del self.buffer[: end + 4 + length]
-            Upstream.served += 1
-            if b'"stream":true' in body.replace(b" ", b""):
-                self.send_stream(0)
-            else:
-                self.transport.write(WHOLE)  # type: ignore[attr-defined]
+            self.answer(head, body)
+
+    def answer(self, head: bytes, body: bytes) -> None:
+        """head: in lower case."""
+        Upstream.served += 1
+        if b'"stream":true' in body.replace(b" ", b""):
+            self.send_stream(0)
+        else:
+            self.transport.write(WHOLE)  # type: ignore[attr-defined]
 
     def send_stream(self, at: int) -> None:
         """A few events per turn of the loop, so that many streams run side by side as they do in life."""
@@ -78,11 +84,11 @@ class Upstream(asyncio.Protocol):
             asyncio.get_running_loop().call_soon(self.send_stream, at + self.per_write)
 
 
-async def main(port: int, per_write: int) -> None:
+async def serve(port: int, protocol: Callable[[], asyncio.Protocol]) -> None:
     sock = socket.create_server(("127.0.0.1", port), backlog=1024)
     loop = asyncio.get_running_loop()
-    await (await loop.create_server(lambda: Upstream(per_write), sock=sock)).serve_forever()
+    await (await loop.create_server(protocol, sock=sock)).serve_forever()
 
 
 if __name__ == "__main__":
-    uvloop.run(main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 2))
+    uvloop.run(serve(int(sys.argv[1]), partial(Upstream, int(sys.argv[2]) if len(sys.argv) > 2 else 2)))
