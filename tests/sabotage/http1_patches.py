@@ -7,6 +7,7 @@ BODY, HEAD, RESPONSE = f"{ROOM}body.py", f"{ROOM}head.py", f"{ROOM}response.py"
 CONNECTION, POOL, ORIGIN = f"{ROOM}connection.py", f"{ROOM}pool.py", f"{ROOM}origin.py"
 BODIES, HEADS = "tests/adapters/http1/test_body.py", "tests/adapters/http1/test_head.py"
 POOLS, TLS = "tests/adapters/http1/test_pool.py", "tests/adapters/http1/test_tls.py"
+REUSE = "tests/adapters/http1/test_reuse.py"
 
 HTTP1_PATCHES = (
     Patch("providers", "two answers on one connection", RESPONSE, " and not body.excess", "", POOLS),
@@ -61,6 +62,14 @@ HTTP1_PATCHES = (
         "        self._fault = fault\n        self.is_reusable = False\n",
         "        self._fault = fault\n",
         POOLS,
+    ),
+    Patch(
+        "providers",
+        "what an idle connection has unread is not looked at",
+        CONNECTION,
+        "self._is_open and not self._poll.poll(0)",
+        "self._is_open",
+        REUSE,
     ),
     Patch("providers", "a connection is used again without a rest", POOL, "take(now_s - REST_S)", "take(now_s)", POOLS),
     Patch(
