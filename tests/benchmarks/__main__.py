@@ -5,7 +5,7 @@ import sys
 import time
 from importlib import import_module
 
-BENCHMARKS = ("append", "gateway", "projection", "memory", "estimates", "idle")
+BENCHMARKS = ("append", "gateway", "projection", "memory", "open_streams", "estimates", "idle")
 
 
 def main(names: list[str]) -> None:

@@ -5,6 +5,7 @@ import random
 from functools import partial
 
 from tests.benchmarks.bare_relay import upstream
+from tests.benchmarks.books import check_books
 from tests.benchmarks.cpu import LAST_PAGE_S, of_gateway, turn, written
 from tests.benchmarks.many_accounts import open_accounts
 from tests.benchmarks.scrape import bound_of, scrape
@@ -39,5 +40,6 @@ def run() -> None:
         print(f"    CPU us a request after the first fifth: {written(cpu_us)}")
         print(f"    API process {warm / 1024:.1f} MB after a fifth, {rss_kib(api) / 1024:.1f} MB at the end")
         print(f"    projector {rss_kib(projector) / 1024:.1f} MB")
+        check_books(gw, REQUESTS)
         lag_s = bound_of(0.99, "gatewayz_projection_seconds", before, after)
         print(f"    projection lag p99 <= {lag_s * 1_000:.0f} ms (per event, its commit - recorded_at)")

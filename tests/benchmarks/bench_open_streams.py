@@ -2,23 +2,21 @@
 
 The bound is MAX_CONNECTIONS_PER_ORIGIN (2,048) of the HTTP client: a stream has a connection to its provider. Sockets
 are the kernel's memory, and in no figure here. The first round ends one stream after the other, as streams do in life.
-In the last all go on in the same moment, each with 99 chunks (24 KB) that wait for the process in its buffers: the
+In the last all go on in the same moment, each with 99 chunks (19 KB) that wait for the process in its buffers: the
 figure after it is the most that the process ever needed, as an allocator keeps what it once had.
 """
 
-import json
 import os
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from decimal import Decimal
 
-from tests.benchmarks.scrape import scrape, wait_until_settled
+from tests.benchmarks.books import check_books, settled
 from tests.rigs.load import drive, post
 from tests.rigs.processes import Memory, api_processes, memory_kib
-from tests.rigs.running import PYTHON, Gateway, free_port, gateway, process
+from tests.rigs.running import PYTHON, free_port, gateway, process
 
 STREAMS = int(os.environ.get("STREAMS", "2000"))
 ROUNDS = ("release_in_turn", "release_in_turn", "release")
@@ -30,9 +28,6 @@ PATIENCE_S = 60.0
 MESSAGES = [{"role": "user", "content": "Write fifty words about ledgers."}]
 BOUNDS = {"GATEWAYZ_CONNECTIONS_PER_ADDRESS": "8192", "GATEWAYZ_RESERVE_PATIENCE_S": "60"}
 """All clients have one address here, and their reservations are all asked for at once."""
-
-STREAM_USD = Decimal("0.000045")
-"""100 prompt tokens at 0.15 and 50 of output at 0.60 USD a million."""
 
 
 def run() -> None:
@@ -54,9 +49,10 @@ def run() -> None:
             told(f"round {number}, {STREAMS:,} open", memory_kib(api), warm)
             assert ask(provider, ending) == STREAMS
             assert (load.result().requests, load.result().errors) == (STREAMS, 0)
-            wait_until_settled(gw.port)
+            settled(gw)
             told(f"round {number}, all ended", memory_kib(api), warm)
-        check_books(gw, keys)
+        check_books(gw, WARM_UP + len(ROUNDS) * STREAMS)
+        print(f"  gatewayz verify: {gw.command('verify').stdout.split()[-1]}")
 
 
 @contextmanager
@@ -91,22 +87,3 @@ def wait_for_held(provider: str) -> None:
 def ask(provider: str, what: str) -> int:
     with urllib.request.urlopen(f"{provider}/_{what}", timeout=PATIENCE_S) as answer:
         return int(answer.read())
-
-
-def check_books(gw: Gateway, keys: Sequence[str]) -> None:
-    """Every stream was settled, at its price."""
-    settled = {name: value for name, value in scrape(gw.port).items() if name.startswith("gatewayz_requests_total")}
-    assert sum(settled.values()) == WARM_UP + len(ROUNDS) * STREAMS, settled
-    assert all('outcome="settled"' in name for name in settled), settled
-    charged_usd = sum(usage_usd(gw, key) for key in keys)
-    assert charged_usd == STREAM_USD * (WARM_UP + len(ROUNDS) * STREAMS), charged_usd
-    print(f"  {len(ROUNDS) * STREAMS:,} streams settled, {charged_usd} USD charged, no reservation is open")
-    print(f"  gatewayz verify: {gw.command('verify').stdout.split()[-1]}")
-
-
-def usage_usd(gw: Gateway, key: str) -> Decimal:
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{gw.port}/v1/credits", headers={"authorization": f"Bearer {key}"}
-    )
-    with urllib.request.urlopen(request) as answer:
-        return Decimal(json.loads(answer.read(), parse_float=Decimal)["data"]["total_usage"])

@@ -62,6 +62,20 @@ def of_gateway(supervisor: int) -> Reading:
     return found
 
 
+def of_gateway_by_session(supervisor: int) -> Reading:
+    """The same, PostgreSQL's by what its process says it is: the writer's sessions are appends and a few reads."""
+    found = dict(of_gateway(supervisor))
+    for child in children_of(supervisor):
+        for each in children_of(child.pid):
+            kind = next((kind for word, kind in SESSIONS.items() if word in each.command_line), None)
+            if kind:
+                found.update(of_process(each.pid, kind))
+    return found
+
+
+SESSIONS = {"_writer ": "postgres appends", "_projector ": "postgres projection", "postgres: ": "postgres rest"}
+
+
 def of_process(pid: int, kind: str) -> Reading:
     """All its threads; empty if it has ended."""
     found: dict[int, Spent] = {}

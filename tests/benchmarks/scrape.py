@@ -1,7 +1,6 @@
 """What a gateway's /metrics say."""
 
 import re
-import time
 import urllib.request
 from collections.abc import Mapping
 
@@ -11,15 +10,6 @@ def scrape(port: int) -> Mapping[str, float]:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
         lines = answer.read().decode().splitlines()
     return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))}
-
-
-def wait_until_settled(port: int, patience_s: float = 20.0) -> None:
-    """No reservation is open, by a gauge that is read from the database now and then. Raises: TimeoutError."""
-    by_s = time.monotonic() + patience_s
-    while open_ := scrape(port)["gatewayz_open_reservations"]:
-        if time.monotonic() > by_s:
-            raise TimeoutError(f"{open_:.0f} reservations are still open")
-        time.sleep(0.5)
 
 
 def bound_of(percentile: float, histogram: str, before: Mapping[str, float], after: Mapping[str, float]) -> float:
