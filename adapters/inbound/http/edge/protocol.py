@@ -7,27 +7,26 @@ head that it is fed; so it gets at most one head at a time, and never one that i
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import cast
 from urllib.parse import unquote
 
 import httptools
 from uvicorn import Config
-from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
-from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from adapters.inbound.http.edge.bounds import (
     CHUNKED_STEP,
     HEAD_TIMEOUT_S,
-    LINGER_S,
     MAX_FIELDS,
     MAX_HEAD_BYTES,
     MAX_HELD_BYTES,
     MAX_PIPELINED,
 )
 from adapters.inbound.http.edge.connections import KNOWN_BY, Connection, Connections
+from adapters.inbound.http.edge.cycle import Cycle, HeldFlow, close_softly
+from adapters.inbound.http.edge.write_head import write_head
 from adapters.inbound.http.errors.envelopes import OPENAI
 from adapters.inbound.http.errors.table import answer_to
 from adapters.inbound.http.server.boundary import new_request_id
@@ -88,7 +87,7 @@ class EdgeProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self.flow = _HeldFlow(transport, self._has_waiting)
+        self.flow = HeldFlow(transport, self._has_waiting)
         self._await_head()
         self._connection = self._edge.connections.open(self.client[0] if self.client else "", transport.abort)
 
@@ -103,7 +102,7 @@ class EdgeProtocol(HttpToolsProtocol):
         self._unanswered.clear()
         self.pipeline.clear()
         super().connection_lost(exc)
-        if isinstance(self.flow, _HeldFlow):
+        if isinstance(self.flow, HeldFlow):
             self.flow.has_waiting = _nothing_waits  # else this object would live until a garbage collection
 
     def data_received(self, data: bytes) -> None:
@@ -249,7 +248,7 @@ class EdgeProtocol(HttpToolsProtocol):
 
     def _answer_in_turn(self, version: str) -> None:
         before = self.cycle
-        self.cycle = _Cycle(
+        self.cycle = Cycle(
             scope=self.scope,
             transport=self.transport,
             flow=self.flow,
@@ -313,7 +312,7 @@ class EdgeProtocol(HttpToolsProtocol):
             (b"x-request-id", request_id.encode()),
             *answer.headers,
         ]
-        return STATUS_LINE[answer.status] + b"".join(b"%b: %b\r\n" % field for field in fields) + b"\r\n" + body
+        return write_head(answer.status, fields) + body
 
     def _say_last(self, words: bytes) -> None:
         if not self.transport.is_closing():
@@ -337,65 +336,9 @@ class EdgeProtocol(HttpToolsProtocol):
             self._deadline = None
 
 
-class _Cycle(RequestResponseCycle):
-    async def receive(self) -> ASGIReceiveEvent:
-        """Send no `100 Continue` once the request is over: our side of the connection may have ended."""
-        if self.disconnected or self.response_complete:
-            self.waiting_for_100_continue = False
-        return await super().receive()
-
-    def send(self, message: ASGISendEvent) -> Coroutine[object, object, None]:
-        """An answer before the body's end is the connection's last: the rest of the body is not read, and a client that
-        waited for `100 Continue` might send another request in its place."""
-        if self.more_body and not self.response_started and not self.transport.is_closing():
-            self.keep_alive = False
-            cast("_HeldFlow", self.flow).pause_for_good()
-            self.transport = cast("asyncio.Transport", _Lingering(self.transport))
-        return super().send(message)
-
-
-class _Lingering:
-    """A transport with a `close` that leaves the client time to read."""
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self.write = transport.write
-        self.is_closing = transport.is_closing
-
-    def close(self) -> None:
-        close_softly(self._transport, asyncio.get_running_loop())
-
-
-class _HeldFlow(FlowControl):
-    """Reading stays paused while `has_waiting`: uvicorn would resume it when one request ends, or reads its body."""
-
-    def __init__(self, transport: asyncio.Transport, has_waiting: Callable[[], bool]) -> None:
-        super().__init__(transport)
-        self.has_waiting = has_waiting
-
-    def pause_for_good(self) -> None:
-        self.has_waiting = _it_waits
-        self.pause_reading()
-
-    def resume_reading(self) -> None:
-        if not self.has_waiting():
-            super().resume_reading()
-
-
-def close_softly(transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-    """Send the end of the stream at once, close LINGER_S later."""
-    if transport.can_write_eof():
-        transport.write_eof()
-    loop.call_later(LINGER_S, transport.close)
-
-
 def _too_large() -> DomainError:
     return DomainError("head_too_large", limit_bytes=MAX_HEAD_BYTES, limit_fields=MAX_FIELDS)
 
 
 def _nothing_waits() -> bool:
     return False
-
-
-def _it_waits() -> bool:
-    return True
