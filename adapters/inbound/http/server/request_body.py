@@ -11,6 +11,7 @@ import msgspec
 from starlette.types import Message, Receive
 
 from adapters.inbound.http.gateway import Limits
+from adapters.inbound.http.server.at_once import AtOnce
 from adapters.inbound.http.server.body_budget import SMALL_BYTES, Lease
 from adapters.inbound.http.server.inflate import encoding_of, pieces_of
 from adapters.inbound.http.server.request_headers import RequestHeaders
@@ -63,11 +64,12 @@ async def read_body(
     intake = _Intake(limits.body_bytes, lease, check_large)
     if length is not None and length.isdigit():
         await intake.expect(int(length))
-    try:
-        async with asyncio.timeout(limits.body_timeout_s):
-            body = await _all_parts(receive, intake)
-    except TimeoutError:
-        raise DomainError("body_timeout", limit_s=limits.body_timeout_s) from None
+    first = receive()
+    if isinstance(first, AtOnce) and not first.message.get("more_body"):
+        body = _part(first.message)
+        await intake.expect(len(body))
+    else:
+        body = await _in_time(first, receive, intake, limits.body_timeout_s)
     if encoding:
         body = await _inflated(body, encoding, _Intake(limits.body_bytes, lease, check_large))
         lease.give_back(intake.taken)
@@ -95,17 +97,26 @@ class _Intake:
             self.taken = size
 
 
-async def _all_parts(receive: Receive, intake: _Intake) -> bytes:
+async def _in_time(first: Awaitable[Message], receive: Receive, intake: _Intake, limit_s: float) -> bytes:
+    try:
+        async with asyncio.timeout(limit_s):
+            return await _all_parts(first, receive, intake)
+    except TimeoutError:
+        raise DomainError("body_timeout", limit_s=limit_s) from None
+
+
+async def _all_parts(coming: Awaitable[Message], receive: Receive, intake: _Intake) -> bytes:
     parts: list[bytes] = []
     size = 0
     while True:
-        message = await receive()
+        message = await coming
         parts.append(_part(message))
         size += len(parts[-1])
         if size > intake.taken:
             await intake.expect(size)
         if not message.get("more_body"):
             return parts[0] if len(parts) == 1 else b"".join(parts)
+        coming = receive()
 
 
 def _part(message: Message) -> bytes:
