@@ -1,13 +1,12 @@
 """Sealing under per-account data keys, which the keyring wraps."""
 
 import asyncio
-import hashlib
-import hmac
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Protocol
 
 from adapters.outbound.crypto.data_key import DataKey, Keyring, NotSealedHere
+from adapters.outbound.crypto.keyed_hash import KeyedHash
 from adapters.outbound.crypto.wrapping import WrongKeyring
 from domain.errors import DomainError
 
@@ -32,7 +31,7 @@ class DataKeys(Protocol):
 
 class SealedPersonalData:
     def __init__(self, pepper: bytes, keyring: Sequence[bytes], data_keys: DataKeys) -> None:
-        self._pepper = pepper
+        self._keyed_hash = KeyedHash(pepper)
         self._keyring = Keyring(keyring)
         self._data_keys = data_keys
         self._known: OrderedDict[str, tuple[DataKey, float]] = OrderedDict()
@@ -57,7 +56,7 @@ class SealedPersonalData:
             return UNREADABLE
 
     def keyed_hash(self, kind: str, value: str) -> bytes:
-        return hmac.digest(self._pepper, f"{kind}\0{value}".encode(), hashlib.sha256)
+        return self._keyed_hash(f"{kind}\0{value}".encode())
 
     async def _existing_key(self, account_id: str) -> DataKey:
         try:
