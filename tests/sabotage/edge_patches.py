@@ -40,6 +40,14 @@ EDGE_PATCHES = (
     ),
     Patch(
         "P8",
+        "a connection that was used once may be idle for ever",
+        PROTOCOL,
+        "        if left_s > 0:\n            self._look_in(left_s)\n",
+        "        if left_s > 0:\n            pass\n",
+        f"{TEST}::test_an_idle_connection_ends_after_its_time_and_not_before",
+    ),
+    Patch(
+        "P8",
         "every pipelined head becomes a request at once",
         PROTOCOL,
         "if len(self.pipeline) >= MAX_PIPELINED and not self._in_body:",
@@ -178,7 +186,7 @@ EDGE_PATCHES = (
         "P2",
         "caches may keep keys and figures",
         "adapters/inbound/http/server/reply.py",
-        'if all(name != b"cache-control" for name, _ in headers):',
+        'if b"cache-control" not in dict(headers):',
         "if False:",
         "tests/adapters/http/server/test_cors.py",
     ),

@@ -82,6 +82,7 @@ class EdgeProtocol(HttpToolsProtocol):
         self._is_over = False
         self._unanswered: deque[RequestResponseCycle] = deque()
         self._deadline: asyncio.TimerHandle | None = None
+        self._idle_since_s: float | None = None  # None: a head is coming, or a request is answered
 
     # ---- the connection
 
@@ -96,6 +97,7 @@ class EdgeProtocol(HttpToolsProtocol):
             self._edge.connections.end(self._connection)
         self._hold(b"")
         self._cancel_deadline()
+        self._unset_keepalive_if_required()
         for cycle in self._unanswered:  # uvicorn informs only the last: the one writing would fail
             cycle.disconnected = True
             cycle.message_event.set()
@@ -111,7 +113,13 @@ class EdgeProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         self._unanswered.popleft()
-        super().on_response_complete()
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        else:
+            self._await_next()
         if self._rest and not self.transport.is_closing():
             self._parse(self._rest)
         if self._last_words is not None and not self._unanswered:
@@ -119,10 +127,29 @@ class EdgeProtocol(HttpToolsProtocol):
         if not self.transport.is_closing():
             self.flow.resume_reading()
 
+    def _await_next(self) -> None:
+        """The connection is idle. A timer for each request would cost more than one that looks again if it was used."""
+        self._idle_since_s = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._look_in(self.timeout_keep_alive)
+
+    def _look_in(self, wait_s: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(wait_s, self._end_if_idle)
+
+    def _end_if_idle(self) -> None:
+        self.timeout_keep_alive_task = None
+        if self._idle_since_s is None:
+            return  # `_await_next` follows the answer
+        left_s = self._idle_since_s + self.timeout_keep_alive - self.loop.time()
+        if left_s > 0:
+            self._look_in(left_s)
+        elif not self.transport.is_closing():
+            self.transport.close()
+
     # ---- bytes to the parser, a head at a time
 
     def _parse(self, data: bytes) -> None:
-        self._unset_keepalive_if_required()
+        self._idle_since_s = None
         view, start = memoryview(data), 0
         while start < len(data) and not self._is_over and not self.transport.is_closing():
             if len(self.pipeline) >= MAX_PIPELINED and not self._in_body:
@@ -226,9 +253,10 @@ class EdgeProtocol(HttpToolsProtocol):
         scope["method"] = self.parser.get_method().decode("ascii")
         scope["http_version"] = version
         url = httptools.parse_url(self.url)
-        path = (url.path or b"").decode("ascii")
-        scope["path"] = self.root_path + (unquote(path) if "%" in path else path)
-        scope["raw_path"] = self.root_path.encode("ascii") + (url.path or b"")
+        raw_path = url.path or b""
+        path = raw_path.decode("ascii")
+        scope["path"] = unquote(path) if "%" in path else path
+        scope["raw_path"] = raw_path
         scope["query_string"] = url.query or b""
         scope["extensions"] = {KNOWN_BY: self._connection}
 

@@ -50,7 +50,7 @@ class Reply:
         if not self.has_begun:
             self.has_begun = True
             headers = [*message["headers"], (b"x-request-id", self.request_id.encode()), *PROTECTING, *self._for_page]
-            if all(name != b"cache-control" for name, _ in headers):
+            if b"cache-control" not in dict(headers):
                 headers.append(NO_STORE)
             message["headers"] = headers
         return self._send(message)

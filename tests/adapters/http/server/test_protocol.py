@@ -92,6 +92,30 @@ def test_a_second_head_has_its_own_time(house: House, served: Served) -> None:
         assert everything(connection).startswith(b"HTTP/1.1 408")
 
 
+def test_an_idle_connection_ends_after_its_time_and_not_before(served: Served) -> None:
+    """Also if it was used while its timer ran, and however long an answer takes."""
+    pauses_s = iter([0.0, 0.7, 0.0])
+
+    async def pausing(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(next(pauses_s))
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+        await send({"type": "http.response.body", "body": b"{}"})
+
+    served.app = pausing
+    with served.connect() as connection:
+        ours = connection.getsockname()
+        eventually(lambda: [one for one in served.protocols() if one.client == ours])
+        (protocol,) = [one for one in served.protocols() if one.client == ours]
+        protocol.timeout_keep_alive = 0.4  # type: ignore[assignment]
+        for _ in range(3):
+            connection.sendall(GET)
+            assert whole_answer(connection).startswith(b"HTTP/1.1 200")
+            answered_s = time.monotonic()
+            time.sleep(0.25)
+        assert everything(connection) == b""
+        assert 0.35 < time.monotonic() - answered_s < 2
+
+
 def test_five_thousand_pipelined_requests_are_all_answered(house: House, served: Served) -> None:
     with served.connect() as connection:
         connection.sendall(GET * 4_999 + GET.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n"))
