@@ -91,7 +91,7 @@ _readers = _Readers()
 
 def members_of(raw: bytes | Raw) -> Members:
     """The members of an object. Raises: msgspec.DecodeError (ValidationError if it is no object), RecursionError."""
-    found = [(name.text, value) for name, value in _readers.mine.decoders(raw, MAX_MEMBERS).members.decode(raw).items()]
+    found = named(_readers.mine.decoders(raw, MAX_MEMBERS).members.decode(raw))
     if len(found) > MAX_MEMBERS:
         raise DomainError("invalid_request", param=None, message=f"an object has more than {MAX_MEMBERS} members")
     return found

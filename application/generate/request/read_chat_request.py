@@ -18,7 +18,9 @@ IMAGE_TOKENS = 50_000
 
 TOKEN_FIELDS = ("max_completion_tokens", "max_tokens")
 
-IN_THE_OPERATORS_ACCOUNT = ("previous_response_id", "conversation", "container", "file_ids", "cached_content")
+IN_THE_OPERATORS_ACCOUNT = frozenset(
+    {"previous_response_id", "conversation", "container", "file_ids", "cached_content"}
+)
 """Members that name data kept by a provider under our key: it may be another customer's, and its size is unknown."""
 
 READ = frozenset(
@@ -27,6 +29,7 @@ READ = frozenset(
 )
 """Members that billing, routing and limits read: a body that has one twice is refused."""
 
+_BEGINS_NUMBER = b"-0123456789"
 _LONGEST_NUMBER = 64
 """Digits of a number that is read: 10^30 is still reported as out of range, a megabyte of digits is not decoded."""
 
@@ -75,8 +78,8 @@ def read_chat_request(
     Raises: DomainError invalid_request, duplicate_member, naming the member in `param`.
     """
     found = distinct(members, READ)
-    for name in IN_THE_OPERATORS_ACCOUNT:
-        if name in found and not _is_null(found[name]):
+    for name in IN_THE_OPERATORS_ACCOUNT.intersection(found):
+        if first_byte(found[name]) != b"n":
             raise _invalid(name, f"{name} names what is kept at a provider, which cannot be reached from here")
     prompt = read_messages(found.get("messages"))
     limit_field, requested_tokens = _requested_tokens(found)
@@ -118,7 +121,7 @@ def _requested_tokens(found: dict[str, Raw]) -> tuple[str, int | None]:
     asked = [
         (tokens, field)
         for field in TOKEN_FIELDS
-        if (tokens := _whole_number(found, field, 1, MAX_TOKENS_LIMIT)) is not None
+        if field in found and (tokens := _whole_number(found, field, 1, MAX_TOKENS_LIMIT)) is not None
     ]
     tokens, field = min(asked, default=(None, ""))
     return field, tokens
@@ -127,18 +130,16 @@ def _requested_tokens(found: dict[str, Raw]) -> tuple[str, int | None]:
 def _whole_number(found: dict[str, Raw], field: str, least: int, most: int) -> int | None:
     """A whole number, however it is written: 100.0 is one."""
     raw = found.get(field)
-    if raw is None or _is_null(raw):
+    kind = b"n" if raw is None else first_byte(raw)
+    if raw is None or kind == b"n":
         return None
-    value = msgspec.json.decode(raw) if _is_number(raw) else None
+    is_number = kind in _BEGINS_NUMBER and len(memoryview(raw)) <= _LONGEST_NUMBER
+    value = msgspec.json.decode(raw) if is_number else None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if not isinstance(value, int) or not least <= value <= most:
         raise _invalid(field, f"{field} must be a whole number from {least} to {most}")
     return value
-
-
-def _is_number(raw: Raw) -> bool:
-    return first_byte(raw) in b"-0123456789" and len(memoryview(raw)) <= _LONGEST_NUMBER
 
 
 def _flag(found: dict[str, Raw], field: str) -> bool:
@@ -147,10 +148,6 @@ def _flag(found: dict[str, Raw], field: str) -> bool:
     if kind not in b"tfn":
         raise _invalid(field, f"{field} must be true or false")
     return kind == b"t"
-
-
-def _is_null(raw: Raw) -> bool:
-    return first_byte(raw) == b"n"
 
 
 def _invalid(param: str | None, message: str) -> DomainError:

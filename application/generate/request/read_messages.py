@@ -122,13 +122,17 @@ class _Counting:
             raise _no_message(where)
         if "audio" in found and first_byte(found["audio"]) != b"n":
             raise _not_ours(f"{where}.audio")
-        if "content" in found and first_byte(found["content"]) not in b'"[n':
-            raise _invalid(f"{where}.content", "content must be a string or a list of parts")
-        for name in ("content", "images"):
-            if name in found and first_byte(found[name]) == b"[":
-                self._parts(found[name], f"{where}.{name}")
+        content, images = found.get("content"), found.get("images")
+        if content is not None and (kind := first_byte(content)) != b'"':
+            if kind not in b"[n":
+                raise _invalid(f"{where}.content", "content must be a string or a list of parts")
+            self._parts_if_any(content, f"{where}.content")
+        if images is not None:
+            self._parts_if_any(images, f"{where}.images")
 
-    def _parts(self, raw: Raw, where: str) -> None:
+    def _parts_if_any(self, raw: Raw, where: str) -> None:
+        if first_byte(raw) != b"[":
+            return
         try:
             parts = objects_of(raw, most_members=MAX_MESSAGE_MEMBERS)
         except msgspec.ValidationError:

@@ -28,10 +28,16 @@ class BodyBudget:
     def lease(self) -> "Lease":
         return Lease(self)
 
+    def takes(self, size: int, *, is_small: bool) -> bool:
+        """Whether there is room at once, before none that waits longer; if so, it is taken."""
+        if not self._fits(size, is_small) or any(waits_small >= is_small for _, waits_small, _ in self._waiting):
+            return False
+        self.held_bytes += size
+        return True
+
     async def take(self, size: int, *, is_small: bool) -> None:
         """Raises: DomainError overloaded if there is no room for `size` bytes in time."""
-        if self._fits(size, is_small) and not any(waits_small >= is_small for _, waits_small, _ in self._waiting):
-            self.held_bytes += size
+        if self.takes(size, is_small=is_small):
             return
         turn = asyncio.get_running_loop().create_future()
         waiting = (size, is_small, turn)
@@ -50,7 +56,8 @@ class BodyBudget:
 
     def give_back(self, size: int) -> None:
         self.held_bytes -= size
-        self._serve()
+        if self._waiting:
+            self._serve()
 
     def _serve(self) -> None:
         blocked = False
@@ -76,6 +83,12 @@ class Lease:
     def __init__(self, budget: BodyBudget) -> None:
         self._budget = budget
         self.held_bytes = 0
+
+    def takes_small(self, size: int) -> bool:
+        """Whether this small body has room at once; if so, it is taken."""
+        is_taken = self.held_bytes + size <= SMALL_BYTES and self._budget.takes(size, is_small=True)
+        self.held_bytes += size if is_taken else 0
+        return is_taken
 
     async def take(self, size: int) -> None:
         await self._budget.take(size, is_small=self.held_bytes + size <= SMALL_BYTES)

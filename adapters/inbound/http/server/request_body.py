@@ -16,7 +16,7 @@ from adapters.inbound.http.server.body_budget import SMALL_BYTES, Lease
 from adapters.inbound.http.server.inflate import encoding_of, pieces_of
 from adapters.inbound.http.server.request_headers import RequestHeaders
 from adapters.operator_error import choices_of, in_plain_words
-from application.generate.request.members import Members, first_byte, members_of
+from application.generate.request.members import Members, members_of
 from domain.errors import DomainError
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -62,12 +62,13 @@ async def read_body(
     if length == b"0":
         return b""
     intake = _Intake(limits.body_bytes, lease, check_large)
-    if length is not None and length.isdigit():
+    if length is not None and length.isdigit() and not intake.takes_small(int(length)):
         await intake.expect(int(length))
     first = receive()
     if isinstance(first, AtOnce) and not first.message.get("more_body"):
         body = _part(first.message)
-        await intake.expect(len(body))
+        if len(body) > intake.taken:
+            await intake.expect(len(body))
     else:
         body = await _in_time(first, receive, intake, limits.body_timeout_s)
     if encoding:
@@ -85,6 +86,12 @@ class _Intake:
         self._check_large = check_large
         self.taken = 0
 
+    def takes_small(self, size: int) -> bool:
+        """Whether `size` bytes in all are a small body, within the limit, with room at once: nearly always so."""
+        is_taken = size <= min(SMALL_BYTES, self._limit_bytes) and self._lease.takes_small(size - self.taken)
+        self.taken = size if is_taken else self.taken
+        return is_taken
+
     async def expect(self, size: int) -> None:
         """Allow for `size` bytes in all."""
         if size > self._limit_bytes:
@@ -92,7 +99,7 @@ class _Intake:
         if size > SMALL_BYTES and self._check_large is not None:
             await self._check_large()
             self._check_large = None
-        if size > self.taken:
+        if size > self.taken and not self.takes_small(size):
             await self._lease.take(size - self.taken)
             self.taken = size
 
@@ -150,7 +157,7 @@ def decode_members(body: bytes, read: Callable[[Members, bytes], T]) -> T:
         _check_text(body)
         members = members_of(body)
         for _, value in members:
-            if first_byte(value) in _NUMBER:
+            if memoryview(value)[0] in _NUMBER:
                 _ANYTHING.decode(value)  # a number out of range is seen only when decoded
         return read(members, body)
     except msgspec.ValidationError as fault:
