@@ -5,7 +5,7 @@ import time
 from datetime import UTC, datetime
 from uuid import UUID
 
-import uuid_utils
+from uuid_utils.compat import uuid7
 
 SECRET_BYTES = 32
 """256 bits: 43 url-safe characters (docs/reference/rules.md#keys)."""
@@ -20,7 +20,7 @@ class SystemClock:
 
 class SystemIds:
     def new(self) -> UUID:
-        return UUID(bytes=uuid_utils.uuid7().bytes)
+        return uuid7()
 
     def secret(self) -> str:
         return secrets.token_urlsafe(SECRET_BYTES)
