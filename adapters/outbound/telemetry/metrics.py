@@ -4,7 +4,7 @@ The library reads that variable on import: `serve` sets it for its children, `ap
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -124,10 +124,29 @@ class Metrics:
         registry = self._own
         if self._folder is not None:
             registry = CollectorRegistry()
-            MultiProcessCollector(registry, str(self._folder))  # type: ignore[no-untyped-call]
+            registry.register(_OfAllProcesses(self._folder))
         sampled = CollectorRegistry()
         sampled.register(_Sampled(self.sample))
         return generate_latest(registry) + generate_latest(sampled), CONTENT_TYPE_PLAIN_0_0_4
+
+
+class _OfAllProcesses(Collector):
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def collect(self) -> Iterable[Metric]:
+        """A file is empty for a moment while its process starts; the library would fail to read its length."""
+        files = [str(file) for file in self._folder.glob("*.db") if _size_of(file)]
+        merged: Iterable[Metric] = MultiProcessCollector.merge(files)  # type: ignore[no-untyped-call]
+        return merged
+
+
+def _size_of(file: Path) -> int:
+    """0 if it is gone: gauges of a process that ended are removed."""
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 class _Sampled(Collector):

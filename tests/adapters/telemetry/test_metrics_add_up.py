@@ -93,6 +93,15 @@ def test_what_the_database_says_is_told_only_while_it_answers() -> None:
     assert told(metrics)["gatewayz_projection_lag_seconds"] == 0.25
 
 
+def test_a_process_that_just_starts_has_an_empty_file(tmp_path: Path) -> None:
+    """It failed the scrape of the others, and their start."""
+    process = counting(tmp_path, 10)
+    for kind in ("counter", "gauge_liveall", "histogram"):
+        (tmp_path / f"{kind}_9999999.db").touch()
+    assert told(Metrics(tmp_path))["gatewayz_charges_nusd_total"] == 30
+    process.communicate("")
+
+
 def test_each_event_of_a_page_counts_with_its_own_lag() -> None:
     metrics = Metrics()
     metrics.projected([40, 90, 900])
