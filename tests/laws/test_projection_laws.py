@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from adapters.outbound.postgres.builds.install_read_models import install_read_models
 from adapters.outbound.postgres.project.advance_read_models import ReadModelWriter
-from adapters.outbound.postgres.wire.array_params import byteas, int8s, texts, timestamps, uuids
+from adapters.outbound.postgres.wire.array_params import byteas, int8s, texts, timestamps, uuids_or_nulls
 from domain.api_key.api_key import API_KEY
 from domain.credit.decider import CREDIT
 from domain.log import RecordedEvent
@@ -255,8 +255,8 @@ def test_p7_python_and_sql_digest_events_alike(database: Database, events: list[
         (texts, [e.tag for e in events]),
         (byteas, [e.state for e in events]),
         (timestamps, [_time(e.recorded_at) for e in events]),
-        (uuids, [UUID(bytes=e.command_id) for e in events]),
-        (uuids, [e.correlation_id and UUID(bytes=e.correlation_id) for e in events]),
+        (uuids_or_nulls, [UUID(bytes=e.command_id) for e in events]),
+        (uuids_or_nulls, [e.correlation_id and UUID(bytes=e.correlation_id) for e in events]),
     ]
     with psycopg.connect(database.owner) as connection:
         rows = connection.execute(DIGESTS, [encode(values) for encode, values in columns], binary=True).fetchall()
