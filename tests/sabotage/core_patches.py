@@ -39,14 +39,6 @@ CORE_PATCHES = (
         "tests/adapters/postgres/test_append_backpressure.py::test_a_caller_waits_as_long_as_its_patience_and_hears_of_the_outcome_later",
     ),
     Patch(
-        "P6",
-        "a scrape fails while another process starts",
-        "adapters/outbound/telemetry/metrics.py",
-        'self._folder.glob("*.db") if _size_of(file)]',
-        'self._folder.glob("*.db")]',
-        "tests/adapters/telemetry/test_metrics_add_up.py::test_a_process_that_just_starts_has_an_empty_file",
-    ),
-    Patch(
         "P2",
         "what open reservations hold counts as available",
         "domain/credit/lot.py",
