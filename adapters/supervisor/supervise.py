@@ -36,10 +36,14 @@ class Server(Protocol):
 
 
 class Stage(NamedTuple):
-    """Children that are stopped together, before those of the next stage, and killed after `patience_s`."""
+    """Children that are stopped together, before those of the next stage, and killed after `patience_s`.
+
+    then:  what is done once they have ended; it may take a few seconds.
+    """
 
     children: Sequence[Child]
     patience_s: float
+    then: Callable[[], object] = lambda: None
 
 
 class Supervisor:
@@ -116,6 +120,7 @@ class Supervisor:
         try:
             for stage in self._stages:
                 self._stop_stage(stage)
+                stage.then()
         finally:
             for child in self.children:
                 child.kill()

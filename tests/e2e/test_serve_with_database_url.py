@@ -15,6 +15,7 @@ import pytest
 from adapters.embedded.sandbox.serve import running_sandbox
 from domain.api_key.secret_form import write_secret
 from tests.rigs.installation.installation import GATEWAYZ, Installation, eventually, installation
+from tests.rigs.knocking import knocking
 from tests.rigs.running import free_port
 
 
@@ -130,6 +131,17 @@ def test_p9_api_and_projector_run_apart_and_every_verb_reaches_their_database(cl
             assert "clean" in verb(cluster, "verify")
             as_auditor = {"DATABASE_URL": database_url_of(cluster, "auditor")}
             assert "clean" in cluster.command("verify", **as_auditor).stdout
+
+
+def test_p1_an_api_process_by_itself_answers_who_still_connects_when_it_stops(cluster: Installation) -> None:
+    verb(cluster, "migrate")
+    with running_sandbox() as sandbox_url, contextlib.ExitStack() as stack:
+        cluster.settings["GATEWAYZ_SANDBOX_URL"] = sandbox_url
+        with running(cluster, "api"):
+            eventually(lambda: status_of(cluster, "/health") == 200, within_s=60)
+            met = stack.enter_context(knocking(("127.0.0.1", int(cluster.settings["GATEWAYZ_PORT"])), clients=8))
+        assert met().keys() <= {"HTTP/1.1 401 Unauthorized", "HTTP/1.1 503 Service Unavailable", "refused"}
+        assert met()["refused"] == 8
 
 
 def test_p9_an_api_process_that_starts_before_the_first_projector_answers_as_documented(cluster: Installation) -> None:

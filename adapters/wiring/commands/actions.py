@@ -39,12 +39,16 @@ class WiredActions:
         sock = listening_socket(settings.host, settings.port)
         database = open_as("api", running_dsn(settings), settings)
         from adapters.wiring.compose.gateway import catalog_of
+        from adapters.wiring.processes.close_own_port import close_own_port
         from adapters.wiring.processes.leave_root import leave_root
         from adapters.wiring.processes.run_api import run_api
 
         catalog = catalog_of(settings)
         leave_root(settings, dies_with_parent=False)
-        return run_api(database, settings, sock, catalog)
+        try:
+            return run_api(database, settings, sock.dup(), catalog)
+        finally:
+            close_own_port(sock)
 
     def projector(self) -> int:
         settings = _settings_of("projector")

@@ -58,7 +58,9 @@ def supervisor_of(
     spare = Spare(api)
     stages = [
         Stage(
-            [Child(api, spare, on_death) for _ in range(settings.workers)], settings.drain_s + API_ENDS_AFTER_DRAIN_S
+            [Child(api, spare, on_death) for _ in range(settings.workers)],
+            settings.drain_s + API_ENDS_AFTER_DRAIN_S,
+            then=partial(_close_port, sock),
         ),
         Stage([Child(projector)], PROJECTOR_PATIENCE_S),
     ]
@@ -69,6 +71,12 @@ def supervisor_of(
         program = Program("sandbox", argv, environment("sandbox"), (fd,))
         stages.append(Stage([Child(program)], SANDBOX_PATIENCE_S))
     return Supervisor(stages, spare, stop_request, server, dsn, sleep)
+
+
+def _close_port(port: socket.socket) -> None:
+    from adapters.wiring.processes.close_own_port import close_own_port  # at the end only: it loads half of an API
+
+    close_own_port(port)
 
 
 def _environment(

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import cast
@@ -12,12 +12,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from adapters.inbound.http.edge.protocol import Edge, EdgeProtocol
 from adapters.resting_server import RestingServer
-
-MAX_WAITING = 2_048
-"""The size of the port's backlog."""
-
-SPEAKS_WITHIN_S = 1.0
-"""A new connection has this long to send a request and get its 503."""
+from adapters.supervisor.close_port import SPEAKS_WITHIN_S
 
 POLL_S = 0.05
 
@@ -49,35 +44,12 @@ class DrainingServer(RestingServer):
         self.config.timeout_graceful_shutdown = round(max(0.0, deadline_s - asyncio.get_running_loop().time()))
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        await self._accept_backlog(sockets or [])
-        await _until(lambda: not any(map(_is_silent, self.server_state.connections)), _in(SPEAKS_WITHIN_S))
-        await super().shutdown(sockets)
-
-    async def _accept_backlog(self, sockets: Sequence[socket.socket]) -> None:
-        """Close the port. Closing the last copy of the socket resets the backlog, so accept that first."""
-        ports = [sock.dup() for sock in sockets]
+        """Accept no more: who waits in the backlog is for another process, at last for the supervisor."""
         for server in self.servers:
             server.close()
-        waiting = [connection for port in ports for connection in _accept_all(port)]
-        for port in ports:
-            port.close()
-        for connection in waiting:
-            await asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection)
-
-    def _protocol(self) -> asyncio.Protocol:
-        make = cast("Callable[..., asyncio.Protocol]", self.config.http_protocol_class)
-        return make(self.config, self.server_state, self.lifespan.state)
-
-
-def _accept_all(port: socket.socket) -> Iterator[socket.socket]:
-    port.setblocking(False)
-    for _ in range(MAX_WAITING):
-        try:
-            connection, _ = port.accept()
-        except (BlockingIOError, ConnectionAbortedError):
-            return
-        connection.setblocking(False)
-        yield connection
+        await asyncio.sleep(POLL_S)  # an accepted connection counts a few turns later
+        await _until(lambda: not any(map(_is_silent, self.server_state.connections)), _in(SPEAKS_WITHIN_S))
+        await super().shutdown(sockets)
 
 
 def _is_silent(connection: object) -> bool:

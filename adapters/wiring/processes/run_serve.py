@@ -75,7 +75,6 @@ def run_serve(settings: Settings, on_start: Callable[[Started], None]) -> int:
             worker=worker_of(settings),
         )
         stack.callback(supervisor.stop)
-        stack.callback(place.sock.close)  # runs first: else the backlog would wait for no process
         supervisor.launch()
         if server is not None:
             server.start()

@@ -1,17 +1,20 @@
 """Processes that are asked to end under load, again and again; what clients may see meanwhile."""
 
+import asyncio
 import os
 import random
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from tests.rigs.faults.oracle import settled_books
 from tests.rigs.faults.waves import Waves, outcomes, two_processes
-from tests.rigs.installation.clients import Seen
+from tests.rigs.installation.clients import Seen, ask_all
 from tests.rigs.installation.installation import eventually
 from tests.rigs.processes import api_processes
-from tests.rigs.running import SERVE, Gateway, spawn, stop, wait_until_ready
+from tests.rigs.providers.provider_process import own_provider
+from tests.rigs.running import SERVE, Gateway, gateway, spawn, stop, wait_until_ready
 
 NOBODY_LISTENS = "ConnectError"
 """httpx's name of a refused connection; one that was accepted and then broke off has other names."""
@@ -54,6 +57,23 @@ def stop_gateway(seed: int, times: int) -> None:
             settled_books(house, house.dsn(), provider, seen)
         finally:
             stop(house.supervisor)
+
+
+def stop_with_a_hung_process(seed: int) -> None:
+    """The only API process hangs, and is killed during the stop: who waited in the port's backlog gets a 503."""
+    with own_provider(seed) as provider, gateway(provider.url, workers=1) as house:
+        _, key = house.account_with_key("hung", usd="1000")
+        eventually(lambda: len(serving(house)) == 1, within_s=60)
+        [hung] = serving(house)
+        os.kill(hung, signal.SIGSTOP)
+        with ThreadPoolExecutor(1) as pool:
+            asking = pool.submit(asyncio.run, ask_all(house.port, key, "test/tokens", [f"hung {n}" for n in range(16)]))
+            time.sleep(0.5)
+            house.supervisor.terminate()
+            time.sleep(0.5)
+            os.kill(hung, signal.SIGKILL)
+            assert outcomes(asking.result(60)) == {(503, "shutting_down"): 16}
+        house.supervisor.wait(60)
 
 
 def serving(house: Gateway) -> list[int]:

@@ -26,10 +26,7 @@ from adapters.inbound.http.edge.bounds import (
 )
 from adapters.inbound.http.edge.connections import KNOWN_BY, Connection, Connections
 from adapters.inbound.http.edge.cycle import Cycle, HeldFlow, close_softly
-from adapters.inbound.http.edge.write_head import write_head
-from adapters.inbound.http.errors.envelopes import OPENAI
-from adapters.inbound.http.errors.table import answer_to
-from adapters.inbound.http.server.boundary import new_request_id
+from adapters.inbound.http.edge.refusal_bytes import refusal_bytes
 from application.ports.telemetry import Refusal
 from domain.errors import DomainError
 
@@ -329,18 +326,9 @@ class EdgeProtocol(HttpToolsProtocol):
         return True
 
     def _written(self, refusal: DomainError) -> bytes:
-        answer, request_id = answer_to(refusal), new_request_id()
-        code, message = answer.detail.code, answer.detail.message
-        self._edge.refused(Refusal(code=code, status=answer.status, message=message, request_id=request_id))
-        body = OPENAI.whole(answer.status, answer.detail)
-        fields = [
-            *self.server_state.default_headers,
-            (b"content-type", b"application/json"),
-            (b"content-length", b"%d" % len(body)),
-            (b"x-request-id", request_id.encode()),
-            *answer.headers,
-        ]
-        return write_head(answer.status, fields) + body
+        written = refusal_bytes(refusal, self.server_state.default_headers)
+        self._edge.refused(written.refusal)
+        return written.whole
 
     def _say_last(self, words: bytes) -> None:
         if not self.transport.is_closing():
