@@ -30,13 +30,17 @@ def test_who_waits_in_the_backlog_is_answered(port: socket.socket) -> None:
         client.close()
 
 
-def test_a_large_body_does_not_cost_the_answer(port: socket.socket) -> None:
-    """Closing with bytes that nobody read would reset the connection, and with it the answer."""
+def test_who_is_still_sending_a_body_may_end_it_and_read_the_answer(port: socket.socket) -> None:
+    """To close with bytes that nobody read would reset the connection."""
     with connect(port.getsockname()) as client:
         closing = threading.Thread(target=close_port, args=(port, lambda: ANSWER))
         closing.start()
-        client.sendall(REQUEST.replace(b"content-length: 2", b"content-length: 1000002") + bytes(1_000_000))
+        client.sendall(REQUEST.replace(b"content-length: 2", b"content-length: 1000000"))
+        for _ in range(10):
+            time.sleep(0.02)
+            client.sendall(bytes(100_000))
         assert everything(client) == ANSWER
+        client.close()
         closing.join(10)
 
 
@@ -57,6 +61,18 @@ def test_a_port_that_accepts_no_more_keeps_whom_it_has(port: socket.socket) -> N
         accepted, _ = port.accept()
         with accepted:
             assert accepted.recv(4096) == REQUEST
+
+
+def test_who_comes_while_others_are_answered_is_refused(port: socket.socket) -> None:
+    with connect(port.getsockname()) as early:
+        closing = threading.Thread(target=close_port, args=(port, lambda: ANSWER))
+        closing.start()
+        early.sendall(REQUEST)
+        assert early.recv(4096) == ANSWER
+        with pytest.raises(ConnectionRefusedError):
+            connect(port.getsockname())
+        early.close()
+        closing.join(10)
 
 
 def test_who_connects_all_the_time_is_answered_or_refused() -> None:
