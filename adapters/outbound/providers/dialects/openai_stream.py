@@ -30,6 +30,9 @@ from application.ports.provider_answer import Chunk
 DONE = b"[DONE]"
 ALL_END = {True}
 
+MAX_HELD_BYTES = 4_096
+"""An event's beginning of up to this size is read again with what follows: so a run is not torn at each part."""
+
 MAX_SILENT_EVENTS = 100_000
 """Events without choices or usage, such as pings: one per second for 27 hours."""
 
@@ -43,6 +46,7 @@ class StreamReader:
     def __init__(self, call: ChatCall, endpoint: Endpoint) -> None:
         self.is_done = False
         self._begin: bytes | None = b""  # received bytes while they may still be a byte order mark
+        self._held = b""  # the beginning of an event, to be read in one piece with what follows
         self._endpoint = endpoint
         self._usage = UsageReader(endpoint.usage)
         self._ours = our_names(call)
@@ -62,11 +66,15 @@ class StreamReader:
             if BYTE_ORDER_MARK.startswith(self._begin):
                 return
             received, self._begin = self._begin.removeprefix(BYTE_ORDER_MARK), None
+        if self._held:
+            received, self._held = self._held + received, b""
         begun, whole, begins = self._events.cut(received)
         if begun:
             yield from self._each(self._events.feed(begun))
         yield from self._whole(whole)
-        if begins:
+        if len(begins) <= MAX_HELD_BYTES and self._events.is_between_events:
+            self._held = begins
+        else:
             yield from self._each(self._events.feed(begins))
 
     def _whole(self, events: bytes) -> Iterator[Chunk]:
@@ -93,7 +101,7 @@ class StreamReader:
 
     def end(self) -> Iterator[Chunk]:
         """Raises BrokenAnswer truncated_stream if neither [DONE] nor a finish_reason for every choice arrived."""
-        event = self._events.end()
+        event = self._events.end(self._held)
         try:
             chunks = [*self._read(event)] if event or isinstance(event, ErrorEvent) else []
         except BrokenAnswer as broken:

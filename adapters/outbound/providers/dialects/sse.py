@@ -35,6 +35,10 @@ class EventReader:
         self._lines: list[bytes] = []  # data lines of the unfinished event
         self._size = 0  # of both, in bytes
 
+    @property
+    def is_between_events(self) -> bool:
+        return not self._size
+
     def cut(self, received: bytes) -> tuple[bytes, bytes, bytes]:
         """The end of an unfinished event, whole events, the beginning of the next: the first and last are for `feed`,
         the middle is for `whole`. Input with CRs, or over the limit, is returned whole as the first part."""
@@ -66,8 +70,11 @@ class EventReader:
         self._idle = 0
         return (event,)
 
-    def end(self) -> bytes:
-        """The event that the end of the stream completes, if its line breaks are missing; else empty."""
+    def end(self, begun: bytes = b"") -> bytes:
+        """The event that the end of the stream completes, if its line breaks are missing; else empty. begun: the last
+        bytes, in which no event ends."""
+        for _ in self.feed(begun):
+            pass
         return self._end_line() or self._end_event()
 
     def _keep(self, fragment: bytes) -> None:

@@ -1,7 +1,6 @@
 """Where the body of a response ends (RFC 9112, 6 and 7), and what of received bytes belongs to it."""
 
 import re
-from functools import lru_cache
 from typing import Protocol
 
 from adapters.outbound.providers.http1.faults import ConnectionBroken, MalformedResponse
@@ -75,25 +74,28 @@ class ChunkedBody:
         if at >= size:
             self._left = at - size
             return data
-        parts = [data[:at]]
+        known = _KNOWN.get
+        parts, start = [data[:at]], at
         while not self._is_last:
-            line_end = data.find(LINE_END, at + 2, at + MAX_LINE_BYTES)
-            if line_end < 0:
-                self._hold(data[at:])
-                return b"".join(parts)
-            left = _size_of(data[at:line_end])
-            at = line_end + 2
-            if left:
-                end = at + left
-                parts.append(data[at:end])
-                at = end
-                if end >= size:
-                    self._left = end - size
+            start = at + USUAL_LINE_BYTES
+            left = known(data[at:start])
+            if left is None:
+                line_end = data.find(LINE_END, at + 2, at + MAX_LINE_BYTES)
+                if line_end < 0:
+                    self._hold(data[at:])
                     return b"".join(parts)
-            else:
-                self._is_last = True
+                start = line_end + 2
+                left = _size_of(data[at:start])
+                if not left:
+                    self._is_last = True
+                    break
+            at = start + left
+            parts.append(data[start:at])
+            if at >= size:
+                self._left = at - size
+                return b"".join(parts)
         self._left = 0
-        self._end_at(data, at)
+        self._end_at(data, start)
         return b"".join(parts)
 
     def end(self) -> None:
@@ -117,15 +119,27 @@ class ChunkedBody:
             raise MalformedResponse("trailers are not accepted")
 
 
-@lru_cache(maxsize=1_024)
 def _size_of(line: bytes) -> int:
-    """The size of a chunk, from its line with the line end before it. Cached: the chunks of streams are much alike."""
+    """The size of a chunk, from its line with the line ends on both sides; the chunks of streams are much alike."""
+    known = _KNOWN.get(line)
+    if known is not None:
+        return known
     if not _LINE.fullmatch(line):
         raise MalformedResponse("no chunk begins where the one before ends")
-    return int(line, 16)
+    size = int(line, 16)
+    if size and len(line) >= USUAL_LINE_BYTES and len(_KNOWN) < MAX_KNOWN:
+        _KNOWN[line] = size
+    return size
 
 
-_LINE = re.compile(rb"\r\n[0-9a-fA-F]{1,%d}" % MAX_CHUNK_DIGITS)
+USUAL_LINE_BYTES = len("\r\nff\r\n")
+"""Of a chunk with 16 to 255 bytes, as an event with a few words makes it: it is looked up before its end is searched."""
+
+MAX_KNOWN = 1_024
+_KNOWN: dict[bytes, int] = {}
+"""Sizes that were read, by their line; none is shorter than the usual one, so no end of the data passes for it."""
+
+_LINE = re.compile(rb"\r\n[0-9a-fA-F]{1,%d}\r\n" % MAX_CHUNK_DIGITS)
 _BEGUN = re.compile(rb"\r(\n([0-9a-fA-F]{1,%d}\r?)?)?" % MAX_CHUNK_DIGITS)
 
 
