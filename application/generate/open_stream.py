@@ -1,15 +1,14 @@
 """Call a provider for a stream, until its first output or until its client has been gone for too long."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import msgspec
 
 from application.generate.call_providers import TIMED_OUT, TRUNCATED, failure_of
 from application.generate.weigh_silence import WhenGone
-from application.ports.chat_providers import ChatCall, ChatProviders
+from application.ports.chat_providers import ChatCall, ChatProviders, ProviderStream
 from application.ports.provider_answer import Chunk
 from domain.pricing.usage import output_tokens
 
@@ -20,15 +19,17 @@ MAX_OPENING_CHUNKS = 64
 class OpenedStream(msgspec.Struct):
     """A provider's stream after its first output: from here on, no other provider is tried.
 
+    stream:    None if it was left without output: the client had gone, and `read_on_s` passed.
     began_s:   the Clock's `elapsed_s` when the provider was called.
-    is_left:   the client had gone, and `read_on_s` passed without output.
     """
 
-    stack: AsyncExitStack
-    chunks: AsyncIterator[Sequence[Chunk]]
+    stream: ProviderStream | None
     first: Sequence[Chunk]
     began_s: float
-    is_left: bool = False
+
+    def close(self) -> None:
+        if self.stream is not None:
+            self.stream.close()
 
 
 async def open_stream(
@@ -39,25 +40,29 @@ async def open_stream(
 
     Raises: ProviderFailure.
     """
-    began_s = elapsed_s()
     first: list[Chunk] = []
-    async with AsyncExitStack() as stack:
-        try:
-            async with asyncio.timeout(call.timeout_s) as limit:
-                latest = limit.when() or 0.0
-                when_gone(partial(_hurry, limit, began_s + call.timeout_s - read_on_s))
-                chunks = await stack.enter_async_context(providers.stream(call))
-                while not _has_begun(first):
-                    first += await anext(chunks)
-        except TimeoutError:
-            if (limit.when() or 0.0) < latest:
-                return OpenedStream(stack.pop_all(), _no_more(), first, began_s, is_left=True)
+    opened = OpenedStream(None, first, elapsed_s())
+    has_begun = False
+    try:
+        async with asyncio.timeout(call.timeout_s) as limit:
+            latest = limit.when() or 0.0
+            when_gone(partial(_hurry, limit, opened.began_s + call.timeout_s - read_on_s))
+            opened.stream = await providers.stream(call)
+            while not _has_begun(first):
+                chunks = await opened.stream.next()
+                if chunks is None:
+                    raise failure_of(call.offer, TRUNCATED)
+                first += chunks
+        has_begun = True
+    except TimeoutError:
+        if (limit.when() or 0.0) >= latest:
             raise failure_of(call.offer, TIMED_OUT) from None
-        except StopAsyncIteration:
-            raise failure_of(call.offer, TRUNCATED) from None
-        finally:
-            when_gone(_let_go)
-        return OpenedStream(stack.pop_all(), chunks, first, began_s)
+    finally:
+        when_gone(_let_go)
+        if not has_begun:
+            opened.close()
+            opened.stream = None
+    return opened
 
 
 def _hurry(limit: asyncio.Timeout, unhurried_s: float, gone_s: float) -> None:
@@ -69,11 +74,6 @@ def _hurry(limit: asyncio.Timeout, unhurried_s: float, gone_s: float) -> None:
 
 def _let_go(gone_s: float) -> None:
     """Between two calls of providers there is no limit to shorten."""
-
-
-async def _no_more() -> AsyncIterator[Sequence[Chunk]]:
-    return
-    yield ()
 
 
 def _has_begun(chunks: Sequence[Chunk]) -> bool:

@@ -166,7 +166,7 @@ class ChatStream:
         self._read_until_s = now_s + read_for_s
         self._timer = self._loop.call_later(read_for_s, self._run_out_of_time)
         self._reading = Interruptible()
-        self._ran_out = opened.is_left
+        self._ran_out = opened.stream is None
         self._silence = Silence(opened.began_s)
         self._client_gone = False
         self._produced = _Produced()
@@ -202,13 +202,15 @@ class ChatStream:
             self._timer = self._loop.call_later(by_s - self._elapsed_s(), self._run_out_of_time)
 
     async def __aiter__(self) -> AsyncIterator[Sequence[bytes] | Ended | BrokenOff]:
-        async with self._opened.stack:
+        try:
             chunks: Sequence[Chunk] | None = self._opened.first
             while chunks is not None:
                 ready = self._note(chunks)
                 if ready:
                     yield ready
                 chunks = await self._next()
+        finally:
+            self._opened.close()
         self._timer.cancel()
         yield await self._end()
 
@@ -241,7 +243,7 @@ class ChatStream:
 
     async def _next(self) -> Sequence[Chunk] | None:
         """The provider's next chunks, None at its end; `_failure` records a break or the deadline."""
-        if self._ran_out:
+        if self._ran_out or self._opened.stream is None:
             self._failure = failure_of(self._held.offer, TIMED_OUT)
             return None
         if self._ends.are_too_long:
@@ -249,7 +251,7 @@ class ChatStream:
             return None
         self._reading.is_under_way = True
         try:
-            return await anext(self._opened.chunks, None)
+            return await self._opened.stream.next()
         except ProviderFailure as failure:
             self._failure = failure
             self._produced.output_bytes += failure.unread_bytes

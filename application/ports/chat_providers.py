@@ -1,7 +1,6 @@
 """The providers of chat completions."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -29,17 +28,26 @@ class ChatCall(msgspec.Struct, frozen=True, kw_only=True):
     account_id: str = ""
 
 
+class ProviderStream(Protocol):
+    """The chunks of one answer, as they arrive. Who has it closes it."""
+
+    async def next(self) -> Sequence[Chunk] | None:
+        """Chunks that arrived together, at least one, so that costs per read occur once; None at the end. There is no
+        deadline: to stop waiting, cancel the caller. Raises: ProviderFailure, after the chunks that came before it."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the connection; it is used again only if the answer was read to its end. Repeatable."""
+        ...
+
+
 class ChatProviders(Protocol):
     """Calls offers. `complete` and `stream` raise ProviderFailure; neither retries."""
 
     async def complete(self, call: ChatCall) -> Answer: ...
 
-    def stream(self, call: ChatCall) -> AbstractAsyncContextManager[AsyncIterator[Sequence[Chunk]]]:
-        """Entering sends the request and waits for its headers; leaving closes the connection.
-
-        Chunks that arrived together are yielded together, never an empty batch, so that costs per read occur once. The
-        deadline bounds entering; to stop waiting for chunks, cancel the reader.
-        """
+    async def stream(self, call: ChatCall) -> ProviderStream:
+        """Send the request and wait for its headers, until the deadline. If it raises, nothing is left open."""
         ...
 
     def dropped(self, offer: Offer, names: Iterable[str]) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from tests.fakes.scripted_providers import (
     usage_chunk,
     whole_answer,
 )
+from tests.rigs.providers.read_stream import batches_of
 
 PORT = ChatProviders
 SUBJECTS = {"scripted": ScriptedProviders, "http": HttpChatProviders}
@@ -67,8 +68,7 @@ def to(model: str) -> ChatCall:
 
 
 async def streamed(providers: ChatProviders, call: ChatCall) -> list[Chunk]:
-    async with providers.stream(call) as batches:
-        return [chunk async for batch in batches for chunk in batch]
+    return [chunk for batch in await batches_of(providers, call) for chunk in batch]
 
 
 def events_of(chunks: list[Chunk]) -> list[dict[str, object]]:
@@ -95,8 +95,16 @@ async def test_a_stream_says_and_counts_the_same(providers: ChatProviders) -> No
 
 
 async def test_a_batch_is_never_empty(providers: ChatProviders) -> None:
-    async with providers.stream(to(ECHO)) as batches:
-        assert all([len(batch) > 0 async for batch in batches])
+    assert all(await batches_of(providers, to(ECHO)))
+
+
+async def test_after_its_end_a_stream_has_no_more_and_may_be_closed_twice(providers: ChatProviders) -> None:
+    stream = await providers.stream(to(ECHO))
+    while await stream.next() is not None:
+        pass
+    assert await stream.next() is None
+    stream.close()
+    stream.close()
 
 
 @pytest.mark.parametrize("is_stream", [False, True])

@@ -1,8 +1,7 @@
 """Providers that answer what a test wrote down, in the form that a dialect would hand on."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -61,30 +60,45 @@ class ScriptedProviders:
     def dropped(self, offer: Offer, names: Iterable[str]) -> tuple[str, ...]:
         return tuple(sorted(self.drops.get(offer.provider, frozenset()).intersection(names)))
 
-    @asynccontextmanager
-    async def stream(self, call: ChatCall) -> AsyncIterator[AsyncIterator[Sequence[Chunk]]]:
+    async def stream(self, call: ChatCall) -> "ScriptedStream":
         self._begin(call)
         if call.offer.model in self.slow_heads:
             await self.slow_heads[call.offer.model].wait()
-        try:
-            yield self._played(self.streams[call.offer.model], call)
-        finally:
-            self.closed += 1
+        return ScriptedStream(self.streams[call.offer.model], call, self._note_closed)
+
+    def _note_closed(self) -> None:
+        self.closed += 1
 
     def _begin(self, call: ChatCall) -> None:
         self.calls.append(call)
         if call.offer.provider in self.down:
             raise failure(fails_over=True)
 
-    async def _played(self, steps: Sequence[Step], call: ChatCall) -> AsyncIterator[Sequence[Chunk]]:
-        for step in steps:
+
+class ScriptedStream:
+    """Plays its steps, one a call of `next`."""
+
+    def __init__(self, steps: Iterable[Step], call: ChatCall, on_close: Callable[[], None]) -> None:
+        self._steps = iter(steps)
+        self._call = call
+        self._on_close = on_close
+        self._is_closed = False
+
+    async def next(self) -> Sequence[Chunk] | None:
+        for step in self._steps:
             if isinstance(step, Stop):
                 await step.wait()
             elif isinstance(step, ProviderFailure):
                 raise step
             else:
-                data = _named(step.data, call) if step.data else b""
-                yield [msgspec.structs.replace(step, data=data)]
+                data = _named(step.data, self._call) if step.data else b""
+                return [msgspec.structs.replace(step, data=data)]
+        return None
+
+    def close(self) -> None:
+        if not self._is_closed:
+            self._is_closed = True
+            self._on_close()
 
 
 def whole_answer(

@@ -1,8 +1,8 @@
 """Calls offers over HTTP. Implements application.ports.chat_providers; never retries, follows no redirect."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager, suppress
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from time import monotonic
 
 from adapters.outbound.providers.dialects.dialect import ChatReader
@@ -19,7 +19,7 @@ from adapters.outbound.providers.responses import (
     require_answer,
 )
 from adapters.outbound.providers.route import Route, route_to
-from adapters.outbound.providers.watch import Watch
+from adapters.outbound.providers.watch import UNREADABLE, Watch
 from application.ports.chat_providers import ChatCall
 from application.ports.provider_answer import Answer, Chunk
 from domain.catalog.offer import Offer
@@ -55,30 +55,25 @@ class HttpChatProviders:
                 response.close()
             return route.dialect.read_answer(body, call, route.endpoint)
 
-    @asynccontextmanager
-    async def stream(self, call: ChatCall) -> AsyncIterator[AsyncIterator[Sequence[Chunk]]]:
-        """Chunks as they arrive. Raises ProviderFailure on entry and while iterating; exit closes the connection."""
+    async def stream(self, call: ChatCall) -> "ChunksOfBody | ChunksAtOnce":
+        """Raises ProviderFailure."""
         route = self._routes[call.offer.provider]
         watch = Watch(route.endpoint)
         response: Response | None = None
+        is_open = False
         try:
             with watch.failures():
                 response = await self._send(route, call, streaming=True)
                 await response.head()
                 sent = await require_answer(response, watch, route, EVENT_STREAM, JSON)
                 if sent == JSON:
-                    whole = route.dialect.stream_of_answer(await read_whole(response), call, route.endpoint)
+                    body = await read_whole(response)
+                    return ChunksAtOnce(route.dialect.stream_of_answer(body, call, route.endpoint))
             response.disarm()
-            if sent == JSON:
-                yield _at_once(whole)
-                return
-            reader = route.dialect.read_stream(call, route.endpoint)
-            async with aclosing(_chunks(response, reader, watch)) as chunks:
-                yield chunks
-            if reader.is_done and not response.is_complete:
-                await _drain(response)
+            is_open = True
+            return ChunksOfBody(response, route.dialect.read_stream(call, route.endpoint), watch)
         finally:
-            if response is not None:
+            if response is not None and not is_open:
                 response.close()
 
     def dropped(self, offer: Offer, names: Iterable[str]) -> tuple[str, ...]:
@@ -96,32 +91,70 @@ class HttpChatProviders:
         )
 
 
-async def _at_once(chunks: Sequence[Chunk]) -> AsyncIterator[Sequence[Chunk]]:
-    yield chunks
+class ChunksAtOnce:
+    """Of a whole answer: some providers send one although a stream was asked for."""
+
+    def __init__(self, chunks: Sequence[Chunk]) -> None:
+        self._chunks: Sequence[Chunk] | None = chunks
+
+    async def next(self) -> Sequence[Chunk] | None:
+        chunks, self._chunks = self._chunks, None
+        return chunks
+
+    def close(self) -> None:
+        """The answer was read whole."""
 
 
-async def _chunks(response: Response, reader: ChatReader, watch: Watch) -> AsyncGenerator[Sequence[Chunk]]:
-    """The chunks of each part that has any. Chunks received before a failure are yielded before it is raised."""
-    received, part = 0, b" "
-    quiet_since_s: float | None = None
-    with watch.failures():
-        while part and not reader.is_done:
-            part = await response.part()
-            received += len(part)
-            if received > MAX_STREAM_BYTES:
-                raise BrokenAnswer(ErrorClass.ANSWER_TOO_LARGE)
-            chunks: list[Chunk] = []  # extend keeps the chunks that a reader yielded before it raised
-            try:
-                chunks.extend(reader.feed(part) if part else reader.end())
-            finally:
+class ChunksOfBody:
+    """A response read part by part. Implements application.ports.chat_providers.ProviderStream."""
+
+    def __init__(self, response: Response, reader: ChatReader, watch: Watch) -> None:
+        self._response = response
+        self._reader = reader
+        self._watch = watch
+        self._received = 0
+        self._has_ended = False
+        self._failure: Exception | None = None
+
+    async def next(self) -> Sequence[Chunk] | None:
+        quiet_since_s: float | None = None
+        with self._watch.failures():
+            while not self._is_over():
+                chunks = await self._read()
                 if chunks:
-                    quiet_since_s = None
-                    yield chunks
-            if not chunks:
+                    return chunks
                 now_s = monotonic()
                 quiet_since_s = now_s if quiet_since_s is None else quiet_since_s
                 if now_s - quiet_since_s > MAX_QUIET_S:
                     raise BrokenAnswer(ErrorClass.TIMED_OUT)
+        if self._reader.is_done and not self._response.is_complete:
+            await _drain(self._response)
+        return None
+
+    def close(self) -> None:
+        self._response.close()
+
+    def _is_over(self) -> bool:
+        """Raises the failure that came behind the last chunks."""
+        if self._failure is not None:
+            raise self._failure
+        return self._has_ended or self._reader.is_done
+
+    async def _read(self) -> Sequence[Chunk]:
+        """The chunks of the next part; it may have none. Those before a failure are returned first."""
+        part = await self._response.part()
+        self._received += len(part)
+        if self._received > MAX_STREAM_BYTES:
+            raise BrokenAnswer(ErrorClass.ANSWER_TOO_LARGE)
+        self._has_ended = not part
+        chunks: list[Chunk] = []  # extend keeps what a reader yielded before it raised
+        try:
+            chunks.extend(self._reader.feed(part) if part else self._reader.end())
+        except (BrokenAnswer, *UNREADABLE) as failure:
+            if not chunks:
+                raise
+            self._failure = failure
+        return chunks
 
 
 async def _drain(response: Response) -> None:

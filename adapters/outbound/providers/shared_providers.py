@@ -1,11 +1,11 @@
 """ChatProviders with a share per account: none takes all connections to a provider; a full pool is our own refusal."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable
+from functools import partial
 
-from application.ports.chat_providers import ChatCall, ChatProviders
-from application.ports.provider_answer import Answer, Chunk
+from application.ports.chat_providers import ChatCall, ChatProviders, ProviderStream
+from application.ports.provider_answer import Answer
 from domain.catalog.offer import Offer
 from domain.errors import DomainError
 
@@ -30,14 +30,14 @@ class SharedProviders:
         finally:
             self._leave(call)
 
-    @asynccontextmanager
-    async def stream(self, call: ChatCall) -> AsyncIterator[AsyncIterator[Sequence[Chunk]]]:
+    async def stream(self, call: ChatCall) -> "SharedStream":
+        """Raises as complete."""
         self._enter(call)
         try:
-            async with self._inner.stream(call) as chunks:
-                yield chunks
-        finally:
+            return SharedStream(await self._inner.stream(call), partial(self._leave, call))
+        except BaseException:
             self._leave(call)
+            raise
 
     def dropped(self, offer: Offer, names: Iterable[str]) -> tuple[str, ...]:
         return self._inner.dropped(offer, names)
@@ -57,3 +57,18 @@ class SharedProviders:
         self._calls_of[of_account] -= 1
         if not self._calls_of[of_account]:
             del self._calls_of[of_account]
+
+
+class SharedStream:
+    """A stream that holds its place until it is closed."""
+
+    def __init__(self, inner: ProviderStream, leave: Callable[[], None]) -> None:
+        self._inner = inner
+        self._leave: Callable[[], None] | None = leave
+        self.next = inner.next
+
+    def close(self) -> None:
+        self._inner.close()
+        leave, self._leave = self._leave, None
+        if leave is not None:
+            leave()

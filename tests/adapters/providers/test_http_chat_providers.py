@@ -26,6 +26,7 @@ from application.ports.provider_answer import NEXT_EVENT, Answer, Chunk
 from application.ports.provider_failure import ProviderFailure
 from tests.adapters.providers.call_words import GENERATION_ID, a_call, an_endpoint, an_offer, last_usage
 from tests.rigs.providers.canned_server import CannedServer, canned_server, http
+from tests.rigs.providers.read_stream import batches_of
 
 SAID = "the quick brown fox"
 STREAM = b'data: {"id":"x","choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}\n\ndata: [DONE]\n\n'
@@ -65,8 +66,7 @@ async def whole(providers: ChatProviders, call: ChatCall) -> Answer:
 
 
 async def streamed(providers: ChatProviders, call: ChatCall) -> list[Chunk]:
-    async with providers.stream(call) as batches:
-        return [chunk async for batch in batches for chunk in batch]
+    return [chunk for batch in await batches_of(providers, call) for chunk in batch]
 
 
 BOTH_WAYS = pytest.mark.parametrize("ask", [whole, streamed])

@@ -1,18 +1,19 @@
 """No account takes every connection to a provider."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Iterable
 
 import msgspec
 import pytest
 
 from adapters.outbound.providers.shared_providers import SharedProviders
 from application.ports.chat_providers import ChatCall
-from application.ports.provider_answer import Answer, Chunk
+from application.ports.provider_answer import Answer
+from application.ports.provider_failure import ProviderFailure
 from domain.catalog.offer import Offer
 from domain.errors import DomainError
 from tests.adapters.http.house import MODEL, PER_TOKEN, offer
+from tests.fakes.scripted_providers import ScriptedStream, failure
 
 
 class Slow:
@@ -21,19 +22,17 @@ class Slow:
     def __init__(self) -> None:
         self.may_answer = asyncio.Event()
         self.inside = 0
+        self.is_down = False
 
     async def complete(self, call: ChatCall) -> Answer:
         self.inside += 1
         await self.may_answer.wait()
         return Answer(body=b"{}", usage=None, raw_usage=None)
 
-    @asynccontextmanager
-    async def stream(self, call: ChatCall) -> AsyncIterator[AsyncIterator[Sequence[Chunk]]]:
-        async def nothing() -> AsyncIterator[Sequence[Chunk]]:
-            return
-            yield
-
-        yield nothing()
+    async def stream(self, call: ChatCall) -> ScriptedStream:
+        if self.is_down:
+            raise failure(fails_over=True)
+        return ScriptedStream([], call, on_close=lambda: None)
 
     def dropped(self, offer: Offer, names: Iterable[str]) -> tuple[str, ...]:
         return ()
@@ -65,11 +64,22 @@ async def test_2100_slow_requests_of_one_account_leave_three_quarters_to_the_oth
 
 async def test_a_full_pool_is_refused_to_everybody_and_a_stream_holds_its_place_to_its_end() -> None:
     shared = SharedProviders(Slow(), places=4, share=0.5)
-    async with AsyncExitStack() as streams:
-        for account in ("a", "a", "b", "b"):
-            await streams.enter_async_context(shared.stream(call_of(account)))
-        for account in ("a", "c"):
-            with pytest.raises(DomainError, match="overloaded"):
-                await streams.enter_async_context(shared.stream(call_of(account)))
-    async with shared.stream(call_of("c")):
-        pass
+    streams = [await shared.stream(call_of(account)) for account in ("a", "a", "b", "b")]
+    for account in ("a", "c"):
+        with pytest.raises(DomainError, match="overloaded"):
+            await shared.stream(call_of(account))
+    streams[0].close()
+    streams[0].close()  # gives back one place, not two
+    await shared.stream(call_of("c"))
+    with pytest.raises(DomainError, match="overloaded"):
+        await shared.stream(call_of("d"))
+
+
+async def test_a_stream_that_does_not_open_holds_no_place() -> None:
+    slow = Slow()
+    shared = SharedProviders(slow, places=1, share=1)
+    slow.is_down = True
+    with pytest.raises(ProviderFailure):
+        await shared.stream(call_of("a"))
+    slow.is_down = False
+    await shared.stream(call_of("a"))

@@ -133,7 +133,7 @@ def _size_of(line: bytes) -> int:
 
 
 USUAL_LINE_BYTES = len("\r\nff\r\n")
-"""Of a chunk with 16 to 255 bytes, as an event with a few words makes it: it is looked up before its end is searched."""
+"""Of a chunk with 16 to 255 bytes, as an event of a few words is: looked up before its end is searched."""
 
 MAX_KNOWN = 1_024
 _KNOWN: dict[bytes, int] = {}
