@@ -8,6 +8,7 @@ ENDINGS = "tests/adapters/http/inference/test_stream_endings.py"
 BOUNDS = "tests/adapters/http/server/test_stream_bounds.py"
 CALLED = "tests/adapters/providers/test_http_chat_providers.py"
 SSE = "adapters/outbound/providers/dialects/sse.py"
+HANG_UP = "tests/adapters/http/server/test_hang_up.py"
 GRAMMAR = "tests/adapters/providers/test_openai_endings.py"
 
 STREAM_PATCHES = (
@@ -140,5 +141,45 @@ STREAM_PATCHES = (
         "    except UnicodeEncodeError:\n",
         "    except ZeroDivisionError:\n",
         "tests/adapters/providers/test_openai_stream.py",
+    ),
+    Patch(
+        "P3",
+        "who hung up before the answer began is served to the end",
+        "adapters/inbound/http/server/stream_reply.py",
+        "        elif connection.is_lost:\n            self._gone()\n",
+        "",
+        HANG_UP,
+    ),
+    Patch(
+        "P3",
+        "who hangs up is not noticed",
+        "adapters/inbound/http/edge/connections.py",
+        "        if self.on_lost is not None:\n            self.on_lost()\n",
+        "",
+        HANG_UP,
+    ),
+    Patch(
+        "P1",
+        "the end of an event waits for the next one",
+        READER,
+        "len(begins) <= MAX_HELD_BYTES and self._events.is_between_events",
+        "len(begins) <= MAX_HELD_BYTES",
+        "tests/adapters/providers/test_openai_stream.py",
+    ),
+    Patch(
+        "bounded",
+        "the end of the data passes for the size of a chunk",
+        "adapters/outbound/providers/http1/body.py",
+        " and len(line) >= USUAL_LINE_BYTES",
+        "",
+        "tests/adapters/http1/test_body.py",
+    ),
+    Patch(
+        "bounded",
+        "a place at a provider is given back twice",
+        "adapters/outbound/providers/shared_providers.py",
+        "        leave, self._leave = self._leave, None\n",
+        "        leave = self._leave\n",
+        "tests/adapters/providers/test_shared_providers.py",
     ),
 )

@@ -45,7 +45,7 @@ class HttpChatProviders:
         """The whole answer. Raises ProviderFailure; cancelling closes the connection."""
         route = self._routes[call.offer.provider]
         watch = Watch(route.endpoint)
-        with watch.failures():
+        with watch:
             response = await self._send(route, call, streaming=False)
             try:
                 await response.head()
@@ -62,7 +62,7 @@ class HttpChatProviders:
         response: Response | None = None
         is_open = False
         try:
-            with watch.failures():
+            with watch:
                 response = await self._send(route, call, streaming=True)
                 await response.head()
                 sent = await require_answer(response, watch, route, EVENT_STREAM, JSON)
@@ -118,7 +118,7 @@ class ChunksOfBody:
 
     async def next(self) -> Sequence[Chunk] | None:
         quiet_since_s: float | None = None
-        with self._watch.failures():
+        with self._watch:
             while not self._is_over():
                 chunks = await self._read()
                 if chunks:

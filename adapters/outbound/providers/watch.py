@@ -1,8 +1,6 @@
 """One attempt at one provider: its duration, its status, and every error as a ProviderFailure."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from time import monotonic
 
 import msgspec
@@ -53,18 +51,17 @@ class Watch:
             self._provider, self.status, self._duration_ms(), self._without_key(error), retry_after_s
         )
 
-    @contextmanager
-    def failures(self) -> Iterator[None]:
+    def __enter__(self) -> None:
         """Turn each error of the block into a ProviderFailure; let cancellation pass."""
-        try:
-            yield
-        except BrokenAnswer as broken:
-            broken.error = self._without_key(broken.error)
-            raise failure_of_answer(self._provider, broken, self.status, self._duration_ms()) from broken
-        except UNREADABLE as error:
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, BrokenAnswer):
+            error.error = self._without_key(error.error)
+            raise failure_of_answer(self._provider, error, self.status, self._duration_ms()) from error
+        if isinstance(error, UNREADABLE):
             unreadable = BrokenAnswer(ErrorClass.MALFORMED_ANSWER)
             raise failure_of_answer(self._provider, unreadable, self.status, self._duration_ms()) from error
-        except (TimeoutError, HttpFault) as error:
+        if isinstance(error, TimeoutError | HttpFault):
             raise failure_of_transport(self._provider, _class_of(error), self.status, self._duration_ms()) from error
 
     def _duration_ms(self) -> int:

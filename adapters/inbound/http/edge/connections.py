@@ -27,9 +27,11 @@ def note_known(scope: Scope) -> None:
 
 
 class Connection:
-    """address: as share_of has it. is_known: a key was accepted on it, or its peer is a proxy in front."""
+    """address: as share_of has it. is_known: a key was accepted on it, or its peer is a proxy in front.
+    on_lost: called when it is lost. Whoever answers a request on it may set it, unless `is_lost`, and takes it away.
+    """
 
-    __slots__ = ("_connections", "address", "close", "is_known", "peer")
+    __slots__ = ("_connections", "address", "close", "is_known", "is_lost", "on_lost", "peer")
 
     def __init__(self, connections: "Connections", peer: str, close: Callable[[], None], *, is_known: bool) -> None:
         self._connections = connections
@@ -37,11 +39,19 @@ class Connection:
         self.address = share_of(peer)
         self.close = close
         self.is_known = is_known
+        self.is_lost = False
+        self.on_lost: Callable[[], None] | None = None
 
     @property
     def is_crowded(self) -> bool:
         """This is a stranger's connection, and only the KEPT ones are left."""
         return not self.is_known and self._connections.is_crowded
+
+    def lost(self) -> None:
+        self.is_lost = True
+        self._connections.end(self)
+        if self.on_lost is not None:
+            self.on_lost()
 
     def authenticated(self) -> None:
         """From now on it is not closed to make room."""

@@ -91,7 +91,7 @@ class EdgeProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._connection is not None:
-            self._edge.connections.end(self._connection)
+            self._connection.lost()
         self._hold(b"")
         self._cancel_deadline()
         self._unset_keepalive_if_required()

@@ -6,6 +6,7 @@ from functools import partial
 from starlette.types import Receive, Scope
 
 from adapters.inbound.http.callers import authenticate
+from adapters.inbound.http.edge.connections import connection_of
 from adapters.inbound.http.errors.table import answer_to_break
 from adapters.inbound.http.gateway import Gateway
 from adapters.inbound.http.inference.write_end import usage_of, write_end, write_whole
@@ -64,7 +65,7 @@ class ChatRoute:
         self, caller: Caller, request: ChatRequest, scope: Scope, receive: Receive, reply: Reply
     ) -> None:
         """If the client hangs up, the stream is still read to its end and settled (docs/reference/rules.md#charges)."""
-        events = StreamReply(reply, receive, self._limits, self._gateway.clock.elapsed_s)
+        events = StreamReply(reply, receive, connection_of(scope), self._limits, self._gateway.clock.elapsed_s)
         try:
             stream = await self._stream(caller, request, events.when_gone)
             await events.open(_stream_headers_of(stream))

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from starlette.types import Receive
 
+from adapters.inbound.http.edge.connections import Connection
 from adapters.inbound.http.errors.table import ErrorAnswer
 from adapters.inbound.http.gateway import Limits
 from adapters.inbound.http.server.reply import FRAME, Header, Reply
@@ -31,7 +32,15 @@ class StreamReply:
     sent.
     """
 
-    def __init__(self, reply: Reply, receive: Receive, limits: Limits, elapsed_s: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        reply: Reply,
+        receive: Receive,
+        connection: Connection | None,
+        limits: Limits,
+        elapsed_s: Callable[[], float],
+    ) -> None:
+        """connection: tells when the client hangs up, without a task that waits for it; None under another server."""
         self._reply = reply
         self._keep_alive_s = limits.keep_alive_s
         self._stall_s = limits.stall_s
@@ -43,7 +52,14 @@ class StreamReply:
         self._on_gone: Callable[[float], None] | None = None
         self._comment: asyncio.Task[None] | None = None
         self._timer = self._loop.call_later(self._keep_alive_s, self._look)
-        self._watcher = self._loop.create_task(self._watch(receive))
+        self._connection = connection
+        self._watcher: asyncio.Task[None] | None = None
+        if connection is None:
+            self._watcher = self._loop.create_task(self._watch(receive))
+        elif connection.is_lost:
+            self._gone()
+        else:
+            connection.on_lost = self._gone
 
     def when_gone(self, call: Callable[[float], None]) -> None:
         """`call` gets the Clock's `elapsed_s` when the client went, even if before now; it replaces an earlier one."""
@@ -72,7 +88,11 @@ class StreamReply:
 
     def stop(self) -> None:
         self._timer.cancel()
-        self._watcher.cancel()
+        if self._watcher is not None:
+            self._watcher.cancel()
+        if self._connection is not None:
+            self._connection.on_lost = None
+            self._connection = None  # the next request on it may have its own
         if self._comment is not None:
             self._comment.cancel()
 
