@@ -31,8 +31,8 @@ HTTP1_PATCHES = (
         "providers",
         "a chunk may be longer than it says",
         BODY,
-        "_size_of(data[at:line_end])",
-        "_size_of(LINE_END + data[at + 2 : line_end])",
+        "_size_of(data[at:start])",
+        "_size_of(LINE_END + data[at + 2 : start])",
         BODIES,
     ),
     Patch(

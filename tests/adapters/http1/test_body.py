@@ -106,6 +106,8 @@ def test_a_body_that_is_cut_is_never_done(chunks: list[bytes], missing: int, cut
         b"5\nhello\n0\n\n",
         b"5\r\nhello0\r\n\r\n",
         b"5\r\nhello!\r\n0\r\n\r\n",
+        b"5\r\nhello!!5\r\nhello\r\n0\r\n\r\n",
+        b"10\r\nsixteen letters.\r\n10\r\nsixteen letters.!!10\r\nsixteen letters.\r\n0\r\n\r\n",
         b"5\r\nhell\r\n0\r\n\r\n",
         b"000000005\r\nhello\r\n0\r\n\r\n",
         b"fffffffff\r\n",
