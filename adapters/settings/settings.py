@@ -43,7 +43,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=environment_nam
     port: Annotated[int, Meta(ge=0, le=65_535, description="Port to listen on; 0 takes any that is free.")] = 8000
     workers: Annotated[
         int,
-        Meta(ge=1, le=64, description="API processes that `serve` runs; they share the port. One per core is plenty."),
+        Meta(
+            ge=1,
+            le=64,
+            description="API processes that `serve` runs; they share the port. One for each 64 requests at once, at most one per core: more cost more CPU per request.",
+        ),
     ] = 1
     database_url: Annotated[
         str,

@@ -7,17 +7,18 @@ BODY, HEAD, RESPONSE = f"{ROOM}body.py", f"{ROOM}head.py", f"{ROOM}response.py"
 CONNECTION, POOL, ORIGIN = f"{ROOM}connection.py", f"{ROOM}pool.py", f"{ROOM}origin.py"
 BODIES, HEADS = "tests/adapters/http1/test_body.py", "tests/adapters/http1/test_head.py"
 POOLS, TLS = "tests/adapters/http1/test_pool.py", "tests/adapters/http1/test_tls.py"
+NONE = "tests/adapters/http1/test_answers_that_are_none.py"
 REUSE = "tests/adapters/http1/test_reuse.py"
 
 HTTP1_PATCHES = (
-    Patch("providers", "two answers on one connection", RESPONSE, " and not body.excess", "", POOLS),
+    Patch("providers", "two answers on one connection", RESPONSE, " and not body.excess", "", NONE),
     Patch(
         "providers",
         "a cut body counts as a whole one",
         RESPONSE,
         "            self._body.end()\n",
         "            pass\n",
-        POOLS,
+        NONE,
     ),
     Patch(
         "providers",
@@ -61,7 +62,7 @@ HTTP1_PATCHES = (
         RESPONSE,
         "        self._fault = fault\n        self.is_reusable = False\n",
         "        self._fault = fault\n",
-        POOLS,
+        NONE,
     ),
     Patch(
         "providers",
@@ -86,7 +87,7 @@ HTTP1_PATCHES = (
         CONNECTION,
         "if events and not events[0][1] & select.POLLRDHUP:",
         "if False:",
-        POOLS,
+        NONE,
     ),
     Patch(
         "bounded",
@@ -94,7 +95,7 @@ HTTP1_PATCHES = (
         RESPONSE,
         "        self._fault = fault\n",
         "        if isinstance(fault, TimeoutError):\n            return\n        self._fault = fault\n",
-        POOLS,
+        NONE,
     ),
     Patch(
         "bounded",
@@ -102,7 +103,7 @@ HTTP1_PATCHES = (
         RESPONSE,
         "if self._informational > MAX_INFORMATIONAL:",
         "if False:",
-        POOLS,
+        NONE,
     ),
     Patch(
         "bounded",
@@ -110,7 +111,7 @@ HTTP1_PATCHES = (
         RESPONSE,
         "data.find(HEAD_END, 0, MAX_HEAD_BYTES)",
         "data.find(HEAD_END)",
-        POOLS,
+        NONE,
     ),
     Patch(
         "bounded",

@@ -18,9 +18,9 @@ import pytest
 
 from adapters.outbound.providers.http1 import pool as pool_module
 from adapters.outbound.providers.http1.faults import ConnectionBroken, MalformedResponse
-from tests.adapters.http1.test_pool import Client
 from tests.rigs.providers.http1 import requests
 from tests.rigs.providers.raw_server import answer, raw_server
+from tests.rigs.providers.talking import Client
 
 REQUESTS = 10_000
 AT_ONCE = 40
