@@ -46,7 +46,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, rename=environment_nam
         Meta(
             ge=1,
             le=64,
-            description="API processes that `serve` runs; they share the port. One for each 64 requests at once, at most one per core: more cost more CPU per request.",
+            description="API processes that `serve` runs; they share the port. One for each 64 requests at once, at "
+            "most one per core: more cost more CPU per request.",
         ),
     ] = 1
     database_url: Annotated[
