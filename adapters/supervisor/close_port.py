@@ -16,7 +16,8 @@ LAST_ARRIVALS_S = 0.1
 MOST_ROUNDS = 10
 """Of LAST_ARRIVALS_S: a kernel that does not obey `accept_no_more` lets others in without end."""
 
-MAX_HEAD_BYTES = 64 * 1024
+READ_BYTES = 64 * 1024
+"""At once, and of a head; nobody's is longer."""
 
 _SO_BINDTOIFINDEX = 62
 _NO_DEVICE = 2**31 - 1
@@ -44,10 +45,10 @@ def accept_no_more(port: socket.socket) -> None:
 async def _answer_all(port: socket.socket, answer: Callable[[], bytes]) -> int:
     answers: set[asyncio.Task[bool]] = set()
 
-    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         answers.add(asyncio.create_task(_answer_one(reader, writer, answer)))
 
-    server = await asyncio.start_server(take, sock=port, backlog=BACKLOG, limit=MAX_HEAD_BYTES)
+    server = await asyncio.start_server(take, sock=port, backlog=BACKLOG, limit=READ_BYTES)
     for _ in range(MOST_ROUNDS):
         taken = len(answers)
         await asyncio.sleep(LAST_ARRIVALS_S)
@@ -67,7 +68,7 @@ async def _answer_one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter
             writer.write_eof()
             with suppress(OSError, TimeoutError):
                 async with asyncio.timeout(SPEAKS_WITHIN_S):
-                    while await reader.read(MAX_HEAD_BYTES):  # closing with unread bytes would reset the answer too
+                    while await reader.read(READ_BYTES):  # closing with unread bytes would reset the answer too
                         pass
             return True
         return False

@@ -84,7 +84,7 @@ FAULT_PATCHES = (
         "P1",
         "a port is closed before a body was read, which resets the answer",
         "adapters/supervisor/close_port.py",
-        "                    while await reader.read(MAX_HEAD_BYTES):",
+        "                    while await reader.read(READ_BYTES):",
         "                    while False:",
         "tests/adapters/supervisor/test_close_port.py",
     ),
