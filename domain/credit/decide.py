@@ -201,6 +201,7 @@ def _settle_late(command: c.Settle, late: c.Reserve, state: CreditBalance, at: d
 
     The worst case is past: only the charge itself must be affordable, as a whole, or the answer is withheld.
     """
+    ranges.check_times(expires_at=late.expires_at)
     exact = Quote(fixed_fusd=command.charge.total_nusd * FUSD_PER_NUSD, per_token_fusd=0, requested_tokens=0)
     again_id = c.late_id(command.reservation_id)
     again = replace(late, reservation_id=again_id, quote=exact, expires_at=max(late.expires_at, at))

@@ -98,15 +98,6 @@ async def test_a_batch_is_never_empty(providers: ChatProviders) -> None:
     assert all(await batches_of(providers, to(ECHO)))
 
 
-async def test_after_its_end_a_stream_has_no_more_and_may_be_closed_twice(providers: ChatProviders) -> None:
-    stream = await providers.stream(to(ECHO))
-    while await stream.next() is not None:
-        pass
-    assert await stream.next() is None
-    stream.close()
-    stream.close()
-
-
 @pytest.mark.parametrize("is_stream", [False, True])
 async def test_a_refusal_is_a_failure_with_its_attempt(providers: ChatProviders, is_stream: bool) -> None:
     with pytest.raises(ProviderFailure) as failed:

@@ -83,6 +83,13 @@ def test_whatever_a_reserve_brings_its_event_is_within_the_ranges(command: Credi
         assert_within(event)
 
 
+def test_a_late_settle_whose_expiry_has_no_time_zone_is_refused() -> None:
+    late = replace(reserve("r2", Quote(0, 0, 0)), expires_at=NOW.replace(tzinfo=None))
+    command = replace(settle("r", 1), at=NOW + 1_601 * SECOND, late=late)
+    with pytest.raises(DomainError, match="out_of_range"):
+        CREDIT.decide(command, EXPIRED)
+
+
 @given(SETTLES, st.sampled_from([HELD, EXPIRED]))
 def test_whatever_a_settle_brings_its_events_are_within_the_ranges(
     command: CreditCommand, state: CreditBalance
