@@ -364,8 +364,9 @@ CORE_PATCHES = (
         "P8",
         "a stream that has ended is kept until a collection",
         "adapters/inbound/http/server/stream_reply.py",
-        "with suppress(asyncio.CancelledError):",
-        "with suppress():",
+        "            self._connection.on_lost = None\n"
+        "            self._connection = None  # the next request on it may have its own\n",
+        "            pass\n",
         "tests/adapters/http/inference/test_chat_stream.py::test_a_stream_that_has_ended_is_freed_without_the_cycle_collector",
     ),
     Patch(
